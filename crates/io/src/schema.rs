@@ -1,0 +1,102 @@
+//! What the columns of a table mean to a network: the encoding of raw columns as features and targets.
+//!
+//! An [`Encoding`] is learned at import, stored in the data set and again in every model trained on
+//! it, so that raw rows can be encoded for prediction exactly as they were for training.
+
+/// How raw columns become the input features and the target of a network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Encoding {
+    /// The input columns in feature order.
+    pub inputs: Vec<InputColumn>,
+    /// What is to be predicted.
+    pub target: Target,
+}
+
+impl Encoding {
+    /// Number of features: one for a number, one per category for text.
+    pub fn features(&self) -> usize {
+        self.inputs.iter().map(InputColumn::features).sum()
+    }
+
+    /// A name per feature: the column's, with `=category` for one-hot features.
+    pub fn feature_names(&self) -> Vec<String> {
+        let mut names = Vec::with_capacity(self.features());
+        for input in &self.inputs {
+            match &input.kind {
+                InputKind::Number { .. } => names.push(input.name.clone()),
+                InputKind::OneHot { categories } => {
+                    names.extend(categories.iter().map(|c| format!("{}={c}", input.name)));
+                }
+            }
+        }
+        names
+    }
+}
+
+/// One raw input column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InputColumn {
+    /// The column's name in the header, or `f0`, `f1`, ... where there is none.
+    pub name: String,
+    /// How its values become features.
+    pub kind: InputKind,
+}
+
+impl InputColumn {
+    /// How many features the column becomes.
+    pub fn features(&self) -> usize {
+        match &self.kind {
+            InputKind::Number { .. } => 1,
+            InputKind::OneHot { categories } => categories.len(),
+        }
+    }
+}
+
+/// How a raw column becomes features.
+#[derive(Debug, Clone, PartialEq)]
+pub enum InputKind {
+    /// One feature, the number itself; a missing one becomes `fill`, or is an error where that is `None`.
+    Number {
+        /// What stands for a missing value.
+        fill: Option<f32>,
+    },
+    /// A feature per category, 1 where the value is that category and else 0.
+    OneHot {
+        /// The categories in feature order, sorted.
+        categories: Vec<String>,
+    },
+}
+
+/// What is to be predicted.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Target {
+    /// A class per row, stored as the index of its name.
+    Classes {
+        /// The target column's name.
+        column: String,
+        /// Class names: in numeric order if all are numbers, else sorted as text.
+        names: Vec<String>,
+    },
+    /// One or more numbers per row.
+    Numbers {
+        /// The target columns' names.
+        columns: Vec<String>,
+    },
+    /// Nothing: rows to predict only.
+    None,
+}
+
+/// Summary of one feature, or of one numeric target, over all rows of a data set.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Statistics {
+    /// Arithmetic mean of the values present.
+    pub mean: f64,
+    /// Standard deviation (divided by n) of the values present.
+    pub deviation: f64,
+    /// Least value.
+    pub min: f32,
+    /// Greatest value.
+    pub max: f32,
+    /// How many values were missing in the source.
+    pub missing: u64,
+}

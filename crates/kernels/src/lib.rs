@@ -1,0 +1,12 @@
+//! SIMD arithmetic for dense networks: lanes, panels and tiles.
+//!
+//! Knows no network, no file and no thread. Every kernel is written once, generic over a
+//! [`Simd`](simd::Simd) token, and instantiated per instruction set; [`Isa`] picks one at run time.
+
+pub mod isa;
+pub mod simd;
+
+mod arch;
+
+pub use isa::{Isa, UnknownIsa};
+pub use simd::{Kernel, LANES, Row, Simd};

@@ -1,0 +1,2 @@
+//! `cargo xtask`: what a maintainer does twice.
+fn main() {}
