@@ -6,7 +6,14 @@
 pub mod isa;
 pub mod simd;
 
+pub mod panels;
+pub mod product;
+pub mod rows;
+
 mod arch;
 
 pub use isa::{Isa, UnknownIsa};
+pub use panels::{Panels, PanelsMut, panels};
+pub use product::{multiply_add, transposed_multiply_add};
+pub use rows::Rows;
 pub use simd::{Kernel, LANES, Row, Simd};
