@@ -6,12 +6,16 @@
 pub mod isa;
 pub mod simd;
 
+pub mod bias;
+pub mod dropout;
 pub mod panels;
 pub mod product;
 pub mod rows;
 
 mod arch;
 
+pub use bias::{accumulate_rows, spread_bias, total_lanes};
+pub use dropout::{DropoutKey, dropout};
 pub use isa::{Isa, UnknownIsa};
 pub use panels::{Panels, PanelsMut, panels};
 pub use product::{multiply_add, transposed_multiply_add};
