@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn spread_and_totals_on_odd_shapes() {
         for isa in Isa::available() {
-            for rows in [1, 7, 17, 33, 100] {
+            for rows in [1usize, 7, 17, 33, 100] {
                 let bias: Vec<Row> = (0..rows.div_ceil(LANES))
                     .map(|r| std::array::from_fn(|lane| (r * LANES + lane) as f32))
                     .collect();
