@@ -1,0 +1,43 @@
+//! What training minimises: the loss, what it is taken against, and how rows count.
+
+use gristmill_kernels::Loss;
+
+/// What the network's outputs are compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetKind {
+    /// The number of the class, for softmax cross-entropy over an output per class.
+    Classes,
+    /// 0 or 1 per output: the class number itself if there is one output, else one-hot.
+    Indicators,
+    /// The numeric targets of the row, one per output.
+    Numbers,
+}
+
+/// Loss, targets and class weights of a run.
+#[derive(Debug, Clone)]
+pub struct Objective {
+    /// The loss of a sample.
+    pub loss: Loss,
+    /// What it is taken against.
+    pub targets: TargetKind,
+    /// A factor per class on the weight of its rows; empty for all ones.
+    pub class_weights: Vec<f32>,
+}
+
+impl Objective {
+    /// The factor on the weight of a row of this class.
+    #[inline]
+    pub fn class_weight(&self, label: u32) -> f32 {
+        self.class_weights.get(label as usize).copied().unwrap_or(1.0)
+    }
+
+    /// What the gradient summed over a minibatch is multiplied by: the loss of a minibatch is the
+    /// weighted mean over its samples, or for [`Loss::HalfSumSquares`] the weighted sum.
+    pub fn gradient_scale(&self, total_weight: f64) -> f32 {
+        match self.loss {
+            Loss::HalfSumSquares => 1.0,
+            _ if total_weight > 0.0 => (1.0 / total_weight) as f32,
+            _ => 0.0,
+        }
+    }
+}
