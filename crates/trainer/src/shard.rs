@@ -39,6 +39,9 @@ pub(crate) struct Shard {
     targets: Rows,
     /// Row weight times class weight, 0 beyond the rows in use: 1 x samples.
     weights: Rows,
+    /// dloss/da: outputs x samples; empty where the last activation is the identity, whose slope of
+    /// one need not be multiplied in.
+    loss_gradient: Rows,
     /// Weighted loss: 1 x samples.
     losses: Rows,
 }
@@ -91,6 +94,7 @@ impl Shard {
         let columns = capacity / LANES;
         let if_training = |rows: usize| Rows::zeroed(if training { rows } else { 0 });
         let depth = network.layers().len();
+        let linear = network.layers()[depth - 1].activation == Activation::Identity;
         let space = |(i, layer): (usize, &Layer)| {
             let units = layer.shape.outputs;
             let hidden = i + 1 < depth;
@@ -110,6 +114,7 @@ impl Shard {
             target_row: vec![0.0; network.outputs()],
             targets: if_training(columns * network.outputs()),
             weights: if_training(columns),
+            loss_gradient: if_training(if linear { 0 } else { columns * network.outputs() }),
             losses: if_training(columns),
         }
     }
@@ -121,6 +126,11 @@ impl Shard {
         self.first = first;
         self.rows.clear();
         self.rows.extend(rows.take(self.capacity));
+    }
+
+    /// Most rows that it can hold.
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
     }
 
     /// The rows of the data set that it holds.
@@ -262,11 +272,11 @@ impl Shard {
                 );
             }
             let Some(seed) = dropout_seed else {
-                kernels::activate(isa, layer.activation, output);
+                kernels::activation::forward(isa, layer.activation, output);
                 continue;
             };
             let slopes = &mut error[..columns * units];
-            kernels::activate_with_slope(isa, layer.activation, output, slopes);
+            kernels::activation::forward_train(isa, layer.activation, output, slopes);
             if layer.dropout > 0.0 {
                 let key = DropoutKey(random::hash(&[seed, l as u64]));
                 let first = self.first as u32;
@@ -291,21 +301,18 @@ impl Shard {
             TargetKind::Classes => Targets::Classes(&self.targets[..columns]),
             _ => Targets::Numbers(&self.targets[..columns * outputs]),
         };
-        kernels::loss(
-            context.isa,
-            objective.loss,
-            &mut output[..columns * outputs],
-            outputs,
-            targets,
-            &self.weights[..columns],
-            &mut self.losses[..columns],
-        );
-        // `output` now holds dloss/da, `error` the slope.
-        kernels::chain(
-            context.isa,
-            &mut error[..columns * outputs],
-            &output[..columns * outputs],
-        );
+        let output = &output[..columns * outputs];
+        let error = &mut error[..columns * outputs];
+        let weights = &self.weights[..columns];
+        let losses = &mut self.losses[..columns];
+        let (isa, loss) = (context.isa, objective.loss);
+        if self.loss_gradient.is_empty() {
+            kernels::loss::loss(isa, loss, output, outputs, targets, weights, error, losses);
+        } else {
+            let gradient = &mut self.loss_gradient[..columns * outputs];
+            kernels::loss::loss(isa, loss, output, outputs, targets, weights, gradient, losses);
+            kernels::activation::chain(isa, gradient, error);
+        }
     }
 
     fn backward<S>(&mut self, context: &RowContext<'_, S>) {
@@ -327,13 +334,7 @@ impl Shard {
                     upstream.rows(tile.outputs.clone()),
                 );
             }
-            kernels::chain(isa, &mut error[..columns * shape.inputs], output);
+            kernels::activation::chain(isa, output, &mut error[..columns * shape.inputs]);
         }
     }
-}
-
-/// Whether the error of an output is its loss gradient alone: the slope of the identity is one.
-#[allow(dead_code)]
-fn is_linear(activation: Activation) -> bool {
-    activation == Activation::Identity
 }

@@ -11,7 +11,7 @@
 use crate::layout::{Layout, Tile};
 use crate::shard::Shard;
 use gristmill_kernels as kernels;
-use gristmill_kernels::{Isa, LANES, Panels, PanelsMut, Row, Rows, Step, UpdateRule, panels};
+use gristmill_kernels::{Isa, LANES, PanelsMut, Row, Rows, Step, UpdateRule};
 use std::cell::RefCell;
 
 /// How weights follow from gradients.
@@ -134,10 +134,10 @@ pub(crate) fn update_tile(
     let [s0, s1] = slots;
     let (s0w, s0b) = s0.split_at_mut(matrix.min(s0.len()));
     let (s1w, s1b) = s1.split_at_mut(matrix.min(s1.len()));
-    kernels::update(isa, plan.rule, &plan.step, w, gw, s0w, s1w);
+    kernels::optimizer::update(isa, plan.rule, &plan.step, w, gw, s0w, s1w);
     if !b.is_empty() {
         let step = Step { l1: 0.0, l2: 0.0, decay: 0.0, ..plan.step };
-        kernels::update(isa, plan.rule, &step, b, gb, s0b, s1b);
+        kernels::optimizer::update(isa, plan.rule, &step, b, gb, s0b, s1b);
     }
 }
 
