@@ -4,9 +4,11 @@
 //! [`Simd`](simd::Simd) token, and instantiated per instruction set; [`Isa`] picks one at run time.
 
 pub mod activation;
+pub mod gather;
 pub mod isa;
 pub mod loss;
 pub mod optimizer;
+pub mod reduce;
 pub mod simd;
 
 mod arch;
@@ -14,6 +16,7 @@ mod math;
 mod name;
 
 pub use activation::Activation;
+pub use gather::{Element, RowSource};
 pub use isa::{Isa, UnknownIsa};
 pub use loss::{Loss, Probabilities, Targets};
 pub use name::NameError;
