@@ -6,11 +6,13 @@
 pub mod activation;
 pub mod bias;
 pub mod dropout;
+pub mod gather;
 pub mod isa;
 pub mod loss;
 pub mod optimizer;
 pub mod panels;
 pub mod product;
+pub mod reduce;
 pub mod rows;
 pub mod simd;
 
@@ -21,6 +23,7 @@ mod name;
 pub use activation::Activation;
 pub use bias::{accumulate_rows, spread_bias, total_lanes};
 pub use dropout::{DropoutKey, dropout};
+pub use gather::{Element, RowSource};
 pub use isa::{Isa, UnknownIsa};
 pub use loss::{Loss, Probabilities, Targets};
 pub use name::NameError;

@@ -152,7 +152,7 @@ impl Engine {
             update::tile_gradient(isa, layout, shards, tile, arenas.gradient);
         });
         let scale = f64::from(plan.step.gradient_scale);
-        let norm = scale * kernels::squared_norm(isa, &self.gradient).sqrt();
+        let norm = scale * kernels::reduce::squared_norm(isa, &self.gradient).sqrt();
         if norm > limit {
             plan.step.gradient_scale = (scale * limit / norm) as f32;
         }

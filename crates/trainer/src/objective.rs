@@ -33,10 +33,10 @@ impl Objective {
 
     /// What the gradient summed over a minibatch is multiplied by: the loss of a minibatch is the
     /// weighted mean over its samples, or for [`Loss::HalfSumSquares`] the weighted sum.
-    pub fn gradient_scale(&self, total_weight: f64) -> f32 {
+    pub fn gradient_scale(&self, total_weight: f64) -> f64 {
         match self.loss {
             Loss::HalfSumSquares => 1.0,
-            _ if total_weight > 0.0 => (1.0 / total_weight) as f32,
+            _ if total_weight > 0.0 => 1.0 / total_weight,
             _ => 0.0,
         }
     }

@@ -78,7 +78,7 @@ struct ShardRows<'a, S> {
 }
 
 impl<S: Samples> kernels::RowSource for ShardRows<'_, S> {
-    fn rows(&self) -> usize {
+    fn len(&self) -> usize {
         self.rows.len()
     }
     #[inline(always)]
@@ -143,10 +143,11 @@ impl Shard {
         self.losses[..self.columns()].iter().zip(&self.weights[..self.columns()])
     }
 
-    /// The input of a layer: samples x inputs.
-    pub(crate) fn layer_input(&self, layer: usize) -> Panels<'_> {
+    /// The input of a layer of so many inputs: samples x inputs.
+    pub(crate) fn layer_input(&self, layer: usize, inputs: usize) -> Panels<'_> {
         let data = if layer == 0 { &self.inputs } else { &self.layers[layer - 1].transposed };
-        Panels::new(data, self.capacity).rows(0..self.rows.len())
+        let samples = self.rows.len();
+        Panels::new(&data[..panels(inputs) * samples], samples)
     }
 
     /// The error of a layer of so many units: units x samples.
@@ -192,21 +193,21 @@ impl Shard {
 
     fn gather<S: Samples>(&mut self, context: &RowContext<'_, S>) {
         let width = context.network.inputs();
+        let samples = self.rows.len();
         let columns = self.columns();
-        kernels::gather_rows(
+        let inputs = &mut self.inputs[..panels(width) * samples];
+        kernels::gather::gather(
             context.isa,
             context.samples.element(),
-            &ShardRows { samples: context.samples, rows: &self.rows },
             width,
+            &ShardRows { samples: context.samples, rows: &self.rows },
             &context.preprocess.shift,
             &context.preprocess.scale,
-            PanelsMut::new(&mut self.inputs, self.capacity),
+            samples,
+            inputs,
         );
-        kernels::transpose_panels(
-            context.isa,
-            Panels::new(&self.inputs, self.capacity).rows(0..self.rows.len()),
-            PanelsMut::new(&mut self.features[..columns * width], width),
-        );
+        let features = &mut self.features[..columns * width];
+        kernels::gather::transpose_panels(context.isa, inputs, samples, width, features);
     }
 
     fn gather_targets<S: Samples>(&mut self, context: &RowContext<'_, S>, objective: &Objective) {
@@ -283,11 +284,8 @@ impl Shard {
                 kernels::dropout(isa, key, layer.dropout, first, units, output, slopes);
             }
             if !transposed.is_empty() {
-                kernels::transpose_panels(
-                    isa,
-                    Panels::new(output, units),
-                    PanelsMut::new(transposed, self.capacity).rows(0..samples),
-                );
+                let transposed = &mut transposed[..panels(units) * samples];
+                kernels::gather::transpose_panels(isa, output, units, samples, transposed);
             }
         }
     }

@@ -94,7 +94,7 @@ pub(crate) fn tile_gradient(
     tile: &Tile,
     gradient: &mut [Row],
 ) {
-    let units = layout.shapes[tile.layer].outputs;
+    let shape = layout.shapes[tile.layer];
     let height = tile.outputs.len();
     gradient.fill([0.0; LANES]);
     let (weights, bias) = gradient.split_at_mut(tile.weights.len());
@@ -103,15 +103,15 @@ pub(crate) fn tile_gradient(
         kernels::multiply_add(
             isa,
             PanelsMut::new(weights, height),
-            shard.layer_error(tile.layer, units).rows(tile.outputs.clone()),
-            shard.layer_input(tile.layer).panels(tile.input_panels()),
+            shard.layer_error(tile.layer, shape.outputs).rows(tile.outputs.clone()),
+            shard.layer_input(tile.layer, shape.inputs).panels(tile.input_panels()),
         );
     }
     if !bias.is_empty() {
         with_scratch(height, |sums| {
             sums.fill([0.0; LANES]);
             for shard in used() {
-                let error = shard.layer_error(tile.layer, units).rows(tile.outputs.clone());
+                let error = shard.layer_error(tile.layer, shape.outputs).rows(tile.outputs.clone());
                 kernels::accumulate_rows(isa, error, sums);
             }
             kernels::total_lanes(isa, sums, bias);
