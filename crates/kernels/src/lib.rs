@@ -3,10 +3,19 @@
 //! Knows no network, no file and no thread. Every kernel is written once, generic over a
 //! [`Simd`](simd::Simd) token, and instantiated per instruction set; [`Isa`] picks one at run time.
 
+pub mod activation;
 pub mod isa;
+pub mod loss;
+pub mod optimizer;
 pub mod simd;
 
 mod arch;
+mod math;
+mod name;
 
+pub use activation::Activation;
 pub use isa::{Isa, UnknownIsa};
+pub use loss::{Loss, Probabilities, Targets};
+pub use name::NameError;
+pub use optimizer::{Step, UpdateRule};
 pub use simd::{Kernel, LANES, Row, Simd};
