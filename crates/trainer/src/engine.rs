@@ -154,7 +154,7 @@ impl Engine {
         let scale = f64::from(plan.step.gradient_scale);
         let norm = scale * kernels::reduce::squared_norm(isa, &self.gradient).sqrt();
         if norm > limit {
-            plan.step.gradient_scale = (scale * limit / norm) as f32;
+            plan.step.gradient_scale = scale * limit / norm;
         }
         let [a, b] = &mut self.state.slots;
         let arenas = Arenas { weights, slots: [a, b], gradient: &mut self.gradient };

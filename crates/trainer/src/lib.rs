@@ -1,9 +1,12 @@
-//! Training of feed-forward networks by backpropagation on minibatches.
+//! Backpropagation on minibatches: networks, optimisers, metrics and the fit loop.
 
 #![forbid(unsafe_code)]
 
+pub mod config;
 mod engine;
 pub mod layout;
+pub mod metrics;
+pub mod names;
 pub mod network;
 pub mod objective;
 pub mod preprocess;

@@ -13,7 +13,6 @@
 use crate::network::{Layer, Network};
 use crate::objective::{Objective, TargetKind};
 use crate::preprocess::Preprocess;
-use crate::random;
 use crate::samples::Samples;
 use gristmill_kernels as kernels;
 use gristmill_kernels::{
@@ -279,7 +278,7 @@ impl Shard {
             let slopes = &mut error[..columns * units];
             kernels::activation::forward_train(isa, layer.activation, output, slopes);
             if layer.dropout > 0.0 {
-                let key = DropoutKey(random::hash(&[seed, l as u64]));
+                let key = DropoutKey(seed ^ (l as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
                 let first = self.first as u32;
                 kernels::dropout(isa, key, layer.dropout, first, units, output, slopes);
             }
