@@ -2,4 +2,22 @@
 
 #![deny(unsafe_code)]
 
+mod atomic;
+pub mod checkpoint;
+pub mod dataset;
+mod dtype;
+mod error;
+mod frame;
+pub mod import;
+mod map;
+pub mod model;
 pub mod schema;
+mod wire;
+
+pub use checkpoint::{Checkpoint, HistoryRow};
+pub use dataset::Dataset;
+pub use dtype::Dtype;
+pub use error::{Error, Place, Result, RowNumber};
+pub use frame::FileKind;
+pub use import::{ImportOptions, ImportProgress, ImportSummary, Missing, Plan, Task, import};
+pub use model::{ActivationSpec, DenseLayer, Model, OutputKind, Scale};
