@@ -9,7 +9,8 @@ use crate::objective::Objective;
 use crate::preprocess::Preprocess;
 use crate::samples::Samples;
 use crate::shard::{RowContext, Shard, TrainingContext};
-use crate::update::{self, Arenas, OptimizerState, UpdatePlan};
+pub use crate::update::{OptimizerState, UpdatePlan};
+use crate::update::{self, Arenas};
 use gristmill_kernels as kernels;
 use gristmill_kernels::{Isa, LANES, Rows, UpdateRule};
 use rayon::prelude::*;
@@ -21,12 +22,12 @@ const SHARD_ROWS: usize = 128;
 const PARALLEL_WORK: usize = 1 << 19;
 
 /// Everything that a training step reads and writes.
-pub(crate) struct Engine {
-    pub(crate) isa: Isa,
-    pub(crate) network: Network,
-    pub(crate) preprocess: Preprocess,
-    pub(crate) objective: Objective,
-    pub(crate) state: OptimizerState,
+pub struct Engine {
+    pub isa: Isa,
+    pub network: Network,
+    pub preprocess: Preprocess,
+    pub objective: Objective,
+    pub state: OptimizerState,
     shards: Vec<Shard>,
     /// Of the whole network; empty unless the global norm is clipped.
     gradient: Rows,
@@ -35,11 +36,11 @@ pub(crate) struct Engine {
 
 /// What one minibatch came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct BatchLoss {
+pub struct BatchLoss {
     /// Sum of weight times loss.
-    pub(crate) loss: f64,
+    pub loss: f64,
     /// Sum of weights.
-    pub(crate) weight: f64,
+    pub weight: f64,
 }
 
 /// How a minibatch is cut into shards.
@@ -56,7 +57,7 @@ pub(crate) fn worth_threads(network: &Network, batch: usize, threads: usize) -> 
 
 impl Engine {
     /// An engine for minibatches of up to `batch` samples on the threads of the current pool.
-    pub(crate) fn new(
+    pub fn new(
         isa: Isa,
         network: Network,
         preprocess: Preprocess,
@@ -86,7 +87,7 @@ impl Engine {
     /// One step on `count` samples; `row(i)` is the data-set row of the i-th.
     ///
     /// `plan.step.gradient_scale` is set here, from the weights of the samples.
-    pub(crate) fn step<S: Samples>(
+    pub fn step<S: Samples>(
         &mut self,
         samples: &S,
         count: usize,

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod config;
-mod engine;
+pub mod engine;
 pub mod layout;
 pub mod metrics;
 pub mod names;

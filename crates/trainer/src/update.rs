@@ -16,16 +16,16 @@ use std::cell::RefCell;
 
 /// How weights follow from gradients.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct UpdatePlan {
-    pub(crate) rule: UpdateRule,
+pub struct UpdatePlan {
+    pub rule: UpdateRule,
     /// The hyper-parameters of this step; regularisation applies to weights only.
-    pub(crate) step: Step,
+    pub step: Step,
 }
 
 /// The state that the optimiser keeps per weight, in the layout of the weights.
 #[derive(Debug, Clone)]
-pub(crate) struct OptimizerState {
-    pub(crate) slots: [Rows; 2],
+pub struct OptimizerState {
+    pub slots: [Rows; 2],
 }
 
 impl OptimizerState {
@@ -39,7 +39,7 @@ impl OptimizerState {
 /// plan has no use for them.
 pub(crate) struct Arenas<'a> {
     pub(crate) weights: &'a mut [Row],
-    pub(crate) slots: [&'a mut [Row]; 2],
+    pub slots: [&'a mut [Row]; 2],
     pub(crate) gradient: &'a mut [Row],
 }
 
