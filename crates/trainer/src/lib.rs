@@ -3,5 +3,8 @@
 #![forbid(unsafe_code)]
 
 pub mod config;
+pub mod init;
 pub mod metrics;
 pub mod names;
+pub mod random;
+pub mod schedule;
