@@ -3,8 +3,11 @@
 #![forbid(unsafe_code)]
 
 pub mod config;
+pub mod early_stopping;
 pub mod init;
 pub mod metrics;
 pub mod names;
+pub mod observer;
 pub mod random;
+pub mod sampler;
 pub mod schedule;
