@@ -47,11 +47,6 @@ impl Tile {
     pub(crate) fn input_panels(&self) -> Range<usize> {
         self.inputs.start / LANES..panels(self.inputs.end)
     }
-
-    /// Multiply-adds that one sample costs in one product with this tile.
-    pub(crate) fn cost(&self) -> usize {
-        self.inputs.len() * self.outputs.len()
-    }
 }
 
 /// The tiles of a network and the size of its arenas.
@@ -93,6 +88,11 @@ impl Layout {
     /// Number of weights and bias terms, without padding.
     pub fn parameters(&self) -> usize {
         self.shapes.iter().map(|s| s.outputs * (s.inputs + usize::from(s.bias))).sum()
+    }
+
+    /// The shapes of the layers.
+    pub fn shapes(&self) -> &[Shape] {
+        &self.shapes
     }
 
     /// The tiles of one layer, output blocks outermost.
@@ -181,7 +181,8 @@ mod tests {
 
     #[test]
     fn weights_written_are_read_back() {
-        for (inputs, outputs, bias) in [(1, 1, true), (3, 1, false), (300, 129, true), (17, 260, true)]
+        for (inputs, outputs, bias) in
+            [(1, 1, true), (3, 1, false), (300, 129, true), (17, 260, true)]
         {
             let other = Shape { inputs: 5, outputs: inputs, bias: true };
             let layout = Layout::new(&[other, Shape { inputs, outputs, bias }]);

@@ -3,7 +3,10 @@
 #![forbid(unsafe_code)]
 
 pub mod config;
+pub mod early_stopping;
 pub mod engine;
+mod error;
+pub mod evaluation;
 pub mod inference;
 pub mod init;
 pub mod layout;
@@ -12,9 +15,16 @@ pub mod model;
 pub mod names;
 pub mod network;
 pub mod objective;
+pub mod observer;
 pub mod preprocess;
 pub mod random;
+pub mod sampler;
 pub mod samples;
 pub mod schedule;
+pub mod session;
 mod shard;
+pub mod subset;
 mod update;
+
+pub use error::TrainError;
+pub use session::{Outcome, Reason, Session};
