@@ -247,3 +247,6 @@ pub fn chain(isa: Isa, gradient: &[Row], slope: &mut [Row]) {
     assert_eq!(gradient.len(), slope.len(), "one gradient per slope");
     isa.run(Chain { gradient, slope });
 }
+
+#[cfg(test)]
+mod tests;

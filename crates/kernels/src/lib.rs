@@ -15,6 +15,9 @@ mod arch;
 mod math;
 mod name;
 
+#[cfg(test)]
+mod testing;
+
 pub use activation::Activation;
 pub use gather::{Element, RowSource};
 pub use isa::{Isa, UnknownIsa};
