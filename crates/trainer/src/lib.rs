@@ -9,5 +9,6 @@ pub mod metrics;
 pub mod names;
 pub mod observer;
 pub mod random;
+pub mod reference;
 pub mod sampler;
 pub mod schedule;
