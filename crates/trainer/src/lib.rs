@@ -18,6 +18,7 @@ pub mod objective;
 pub mod observer;
 pub mod preprocess;
 pub mod random;
+pub mod reference;
 pub mod sampler;
 pub mod samples;
 pub mod schedule;
