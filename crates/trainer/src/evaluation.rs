@@ -1,16 +1,18 @@
 //! Measuring a network on rows whose answers are known.
 
 use crate::engine::{shard_rows, worth_threads};
-use crate::metrics::{Measured, Measuring};
+use crate::error::TrainError;
+use crate::metrics::{ClassMeter, LossMeter, NumberMeter, Report};
+use crate::model::Trained;
 use crate::network::Network;
-use crate::objective::Objective;
+use crate::objective::{Objective, TargetKind};
 use crate::preprocess::Preprocess;
 use crate::samples::Samples;
 use crate::shard::{RowContext, Shard};
 use crate::subset::Subset;
 use gristmill_io::OutputKind;
 use gristmill_io::schema::Target;
-use gristmill_kernels::Isa;
+use gristmill_kernels::{Isa, Loss};
 use rayon::prelude::*;
 
 /// Rows that are measured per thread in one go.
@@ -26,6 +28,43 @@ pub struct Evaluator {
     parallel: bool,
     predictions: Vec<f32>,
     targets: Vec<f32>,
+}
+
+enum Meter {
+    Classes(ClassMeter),
+    Numbers(NumberMeter),
+}
+
+/// Measures a trained network on all rows of a data set, on the threads of the current pool.
+///
+/// The loss reported is the one that trains such an output by default: cross-entropy of classes, the
+/// mean squared error of (standardised) numbers.
+///
+/// # Errors
+/// A row has a class that does not exist: the data set is damaged.
+pub fn evaluate<S: Samples>(
+    isa: Isa,
+    trained: &Trained,
+    samples: &S,
+    seen: &mut dyn FnMut(u64),
+) -> Result<Report, TrainError> {
+    let loss = match trained.output {
+        OutputKind::Softmax => Loss::SoftmaxCrossEntropy,
+        OutputKind::Sigmoid => Loss::BinaryCrossEntropy,
+        OutputKind::Values => Loss::MeanSquared,
+    };
+    let targets = match &samples.encoding().target {
+        Target::Classes { .. } => TargetKind::Classes,
+        _ => TargetKind::Numbers,
+    };
+    let objective = Objective { loss, targets, class_weights: Vec::new() };
+    let subject = Subject {
+        network: &trained.network,
+        preprocess: &trained.preprocess,
+        output: trained.output,
+    };
+    let rows = Subset::all(samples);
+    Evaluator::new(isa, &trained.network, objective).measure(subject, &rows, seen)
 }
 
 /// A network as it is measured.
@@ -58,39 +97,60 @@ impl Evaluator {
         }
     }
 
-    /// Measures all rows of a subset.
-    pub fn measure<S: Samples>(&mut self, subject: Subject<'_>, rows: &Subset<'_, S>) -> Measured {
+    /// Measures all rows of a subset; `seen` is told how many are done, now and then.
+    ///
+    /// # Errors
+    /// A row has a class that does not exist: the data set is damaged.
+    pub fn measure<S: Samples>(
+        &mut self,
+        subject: Subject<'_>,
+        rows: &Subset<'_, S>,
+        seen: &mut dyn FnMut(u64),
+    ) -> Result<Report, TrainError> {
         let samples = rows.samples();
         let outputs = subject.network.outputs();
-        let mut measuring = match &samples.encoding().target {
-            Target::Classes { names, .. } => Measuring::classes(names.len()),
-            _ => Measuring::numbers(outputs),
+        let mut loss = LossMeter::default();
+        let mut meter = match &samples.encoding().target {
+            Target::Classes { names, .. } => Meter::Classes(ClassMeter::new(names.len())),
+            _ => Meter::Numbers(NumberMeter::new(outputs)),
         };
-        let capacity = self.shards[0].capacity();
-        let batch = (self.shards.len() * capacity) as u64;
+        let batch = self.batch() as u64;
         for start in (0..rows.len()).step_by(batch as usize) {
             let end = rows.len().min(start + batch);
             self.run(subject, rows, start, end);
             let mut predictions = self.predictions.chunks_exact(outputs);
             for shard in &self.shards {
+                if let Some(row) = shard.stray() {
+                    return Err(TrainError::stray(row));
+                }
                 for (losses, weights) in shard.losses() {
-                    for (&loss, &weight) in losses.iter().zip(weights) {
-                        measuring.add_loss(f64::from(loss), f64::from(weight));
+                    for (&sum, &weight) in losses.iter().zip(weights) {
+                        loss.add(f64::from(sum), f64::from(weight));
                     }
                 }
-                for &row in shard.rows() {
-                    let predicted = predictions.next().expect("a prediction per row");
+                for (&row, predicted) in shard.rows().iter().zip(predictions.by_ref()) {
                     let weight = f64::from(samples.weight(row));
-                    if let Target::Classes { .. } = samples.encoding().target {
-                        measuring.add_class(predicted, samples.label(row) as usize, weight);
-                    } else {
-                        samples.targets(row, &mut self.targets);
-                        measuring.add_numbers(predicted, &self.targets, weight);
+                    match &mut meter {
+                        Meter::Classes(meter) => meter.add(predicted, samples.label(row), weight),
+                        Meter::Numbers(meter) => {
+                            samples.targets(row, &mut self.targets);
+                            meter.add(predicted, &self.targets, weight);
+                        }
                     }
                 }
             }
+            seen(end);
         }
-        measuring.finish()
+        let loss = loss.value(self.objective.loss);
+        Ok(match meter {
+            Meter::Classes(meter) => Report::Classes(meter.report(loss)),
+            Meter::Numbers(meter) => Report::Numbers(meter.report(loss)),
+        })
+    }
+
+    /// Rows that are measured in one go.
+    fn batch(&self) -> usize {
+        self.shards.iter().map(Shard::capacity).sum()
     }
 
     /// Runs the rows `start..end` of a subset through the shards; predictions are dense in their order.

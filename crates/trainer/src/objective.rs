@@ -5,10 +5,9 @@ use gristmill_kernels::Loss;
 /// What the network's outputs are compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetKind {
-    /// The number of the class, for softmax cross-entropy over an output per class.
+    /// The class of the row: 1 at its output and 0 at the others, or the class itself (0 or 1) where
+    /// there is one output.
     Classes,
-    /// 0 or 1 per output: the class number itself if there is one output, else one-hot.
-    Indicators,
     /// The numeric targets of the row, one per output.
     Numbers,
 }
