@@ -14,6 +14,7 @@ pub mod model;
 pub mod schema;
 mod wire;
 
+pub use atomic::AtomicFile;
 pub use checkpoint::{Checkpoint, HistoryRow};
 pub use dataset::Dataset;
 pub use dtype::Dtype;
