@@ -1,6 +1,7 @@
 //! scratch
 use gristmill_kernels::*; use gristmill_trainer::{engine::*, layout::Shape, network::*, objective::*, preprocess::*, samples::*};
 use std::time::Instant;
+fn cpu()->f64{let s=std::fs::read_to_string("/proc/self/schedstat").unwrap(); let _=s; let mut t=0.0; for e in std::fs::read_dir("/proc/self/task").unwrap(){ let s=std::fs::read_to_string(e.unwrap().path().join("schedstat")).unwrap(); t+=s.split(' ').next().unwrap().parse::<f64>().unwrap()/1e9;} t}
 fn main(){
  let threads: usize = std::env::args().nth(1).map_or(2, |s| s.parse().unwrap());
  let isa = Isa::from_env().unwrap();
@@ -22,13 +23,13 @@ fn main(){
   let rule = if adam {UpdateRule::Adam{beta1:0.9,beta2:0.999,epsilon:1e-8}} else if name=="seed" {UpdateRule::Sgd} else {UpdateRule::Momentum{beta:0.9,nesterov:false}};
   let flops: usize = (0..sizes.len()-1).map(|i| sizes[i]*sizes[i+1]*if i==0 {4} else {6}).sum();
   pool.install(|| {
-   let mut e=Engine::new(isa,net,Preprocess::none(sizes[0]),obj,rule,false,batch);
+   let mut e=Engine::new(isa,net,Preprocess::new(&vec![gristmill_trainer::model::Trained::UNSCALED;sizes[0]],vec![]),obj,rule,false,batch);
    let mut k=0u64; let mut go=|e:&mut Engine|{ let base=(k as usize*batch)%n; k+=1; e.step(&t,batch,&|i|(base+i) as u64,1,UpdatePlan{rule,step:Step::plain(rule,if adam{1e-3}else{1e-2},k)},None)};
    let first=go(&mut e); for _ in 0..3 {go(&mut e);}
-   let mut rates=vec![]; let mut last=first;
-   for _ in 0..5 { let t0=Instant::now(); let mut c=0; while t0.elapsed().as_secs_f64()<secs/5.0 { for _ in 0..(if batch<100 {64} else {1}) {last=go(&mut e);c+=1;} } rates.push((c*batch) as f64/t0.elapsed().as_secs_f64()); }
+   let c0=cpu(); let mut tot=0usize; let mut rates=vec![]; let mut last=first;
+   for _ in 0..5 { let t0=Instant::now(); let mut c=0; while t0.elapsed().as_secs_f64()<secs/5.0 { for _ in 0..(if batch<100 {64} else {1}) {last=go(&mut e);c+=1; tot+=batch;} } rates.push((c*batch) as f64/t0.elapsed().as_secs_f64()); }
    rates.sort_by(f64::total_cmp);
-   println!("{name:6} {isa} t={threads} {:>12.0} samples/s  {:6.1} GFLOP/s  loss {:.4} -> {:.4}", rates[2], rates[2]*flops as f64/1e9, first.loss/first.weight, last.loss/last.weight);
+   println!("{name:6} {isa} t={threads} {:>12.0} samples/s  {:6.1} GFLOP/s  loss {:.4} -> {:.4}  | per cpu-s {:.0} = {:.1} GFLOP/s", rates[2], rates[2]*flops as f64/1e9, first.loss/first.weight, last.loss/last.weight, tot as f64/(cpu()-c0), tot as f64/(cpu()-c0)*flops as f64/1e9);
   });
  }
 }

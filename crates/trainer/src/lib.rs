@@ -4,8 +4,10 @@
 
 pub mod config;
 pub mod engine;
+pub mod inference;
 pub mod layout;
 pub mod metrics;
+pub mod model;
 pub mod names;
 pub mod network;
 pub mod objective;

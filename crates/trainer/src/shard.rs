@@ -155,9 +155,10 @@ impl Shard {
     }
 
     /// What the network puts out: outputs x samples.
-    pub(crate) fn output(&self, outputs: usize) -> &[Row] {
-        let last = self.layers.last().expect("a network has a layer");
-        &last.output[..self.columns() * outputs]
+    pub(crate) fn output_mut(&mut self, outputs: usize) -> &mut [Row] {
+        let columns = self.columns();
+        let last = self.layers.last_mut().expect("a network has a layer");
+        &mut last.output[..columns * outputs]
     }
 
     /// Gathers the rows and runs them forward and backward; then phase two may run.
@@ -176,7 +177,7 @@ impl Shard {
         self.backward(context);
     }
 
-    /// Gathers the rows and runs them forward; [`output`](Self::output) then has the results.
+    /// Gathers the rows and runs them forward; [`output_mut`](Self::output_mut) then has the results.
     pub(crate) fn infer<S: Samples>(&mut self, context: &RowContext<'_, S>) {
         if self.rows.is_empty() {
             return;
