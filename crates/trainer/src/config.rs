@@ -1,32 +1,34 @@
 //! A training run as its user describes it: every option, its default, and its TOML form.
 //!
-//! Each section stands in a file of its own under `config/`. What is left out is filled in by
-//! [`RunConfig::complete`], and [`RunConfig::resolve`] turns a complete configuration into the
-//! [`Plan`] that the trainer follows. Nothing here touches data or trains.
+//! Each section stands in a file of its own under `config/`. [`RunConfig::resolve`] decides
+//! what is left out and gives the [`Plan`] that the trainer follows. Nothing here touches data or trains.
 
 mod class_weights;
 mod loss;
 mod network;
 mod optimizer;
+mod plan;
 mod schedule;
 mod training;
 
 pub use crate::names::UnknownName;
 pub use class_weights::ClassWeights;
 pub use loss::{LossConfig, LossKind};
-pub use network::{InitKind, LayerConfig, NetworkConfig, OutputConfig};
-pub use optimizer::{OptimizerConfig, OptimizerKind};
+pub use network::{InitKind, LayerConfig, LayerPlan, NetworkConfig, OutputConfig};
+pub use optimizer::{OptimizerConfig, OptimizerKind, OptimizerPlan};
+pub use plan::Plan;
 pub use schedule::{ScheduleConfig, ScheduleKind};
 pub use training::{
     CheckpointConfig, EarlyStoppingConfig, Shuffle, TrainingConfig, ValidationConfig,
 };
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Every option of a training run.
 ///
 /// A key that is an `Option` may be left out; its default then depends on the other options or on
-/// the data, and [`complete`](Self::complete) fills it in.
+/// the data, and [`resolve`](Self::resolve) decides it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RunConfig {
@@ -75,13 +77,13 @@ const SECTION_COMMENTS: &[(&str, &str)] = &[
         "Layers. `hidden` lists widths; `[[network.layers]]` describes hidden layers one by one\n\
          # instead (units, activation, bias, dropout, init, init_scale, weights, biases), and\n\
          # [network.output] takes the same keys except units and dropout.\n\
-         # activation: identity, sigmoid, tanh, relu, leaky_relu(SLOPE), elu(ALPHA), gelu, silu, softplus\n\
+         # activation: identity, sigmoid, tanh, relu, leaky-relu(SLOPE), elu(ALPHA), gelu, silu, softplus\n\
          # init: auto, uniform, normal, xavier, he, lecun, zeros",
     ),
     (
         "[loss]",
-        "kind: auto, mean_squared, half_sum_squares, mean_absolute, huber (with delta),\n\
-         # binary_cross_entropy, softmax_cross_entropy",
+        "kind: auto, mean-squared, half-sum-squares, mean-absolute, huber (with delta),\n\
+         # binary-cross-entropy, softmax-cross-entropy",
     ),
     (
         "[optimizer]",
@@ -90,7 +92,7 @@ const SECTION_COMMENTS: &[(&str, &str)] = &[
     ),
     (
         "[schedule]",
-        "kind: constant, step, exponential, cosine, one_cycle, plateau; warmup and every are in epochs",
+        "kind: constant, step, exponential, cosine, one-cycle, plateau; warmup and every are in epochs",
     ),
     (
         "[training]",
@@ -120,7 +122,7 @@ impl RunConfig {
     /// Writes TOML that [`from_toml`](Self::from_toml) reads back as an equal configuration.
     ///
     /// Every value is spelled out, with a comment per section. Keys that are still undecided can
-    /// only be left out, so write a [complete](Self::complete) configuration.
+    /// only be left out, so write that of a [`Plan`], in which they are decided.
     pub fn to_toml(&self) -> String {
         let plain = toml::to_string(self).expect("every field has a TOML form");
         let mut commented = String::with_capacity(plain.len() + 2048);
@@ -154,6 +156,48 @@ pub enum ConfigError {
     },
 }
 
+impl ConfigError {
+    fn value(
+        key: impl Into<String>,
+        value: impl fmt::Display,
+        expected: impl Into<String>,
+    ) -> ConfigError {
+        ConfigError::Value { key: key.into(), value: value.to_string(), expected: expected.into() }
+    }
+}
+
+/// An error that says what was `expected`, unless the number is finite and it `holds`.
+fn require(key: &str, value: f64, holds: bool, expected: &str) -> Result<(), ConfigError> {
+    if holds && value.is_finite() {
+        Ok(())
+    } else {
+        Err(ConfigError::value(key, value, format!("expected {expected}")))
+    }
+}
+
+/// Key, value if given, the kinds that use it, what must hold, and how to say that.
+type NumberOption<'a, K> = (&'a str, Option<f64>, &'a [K], fn(f64) -> bool, &'a str);
+
+/// Checks the options of a section whose `kind` decides which of them have a meaning.
+fn check_options<K: Copy + PartialEq + fmt::Display>(
+    section: &str,
+    kind: K,
+    options: &[NumberOption<'_, K>],
+) -> Result<(), ConfigError> {
+    for &(key, value, used_by, holds, expected) in options {
+        let Some(value) = value else { continue };
+        let key = format!("{section}.{key}");
+        if !used_by.contains(&kind) {
+            let kinds: Vec<_> = used_by.iter().map(K::to_string).collect();
+            let expected =
+                format!("{kind} does not use it, only {}; leave it out", kinds.join(", "));
+            return Err(ConfigError::value(key, value, expected));
+        }
+        require(&key, value, holds(value), expected)?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,7 +207,7 @@ mod tests {
         let text = r#"
             seed = 7
             [network]
-            activation = "leaky_relu(0.2)"
+            activation = "leaky-relu(0.2)"
             [[network.layers]]
             units = 3
             weights = [[1.0, 2.0], [3.0, 4.0], [5.5, -6.25]]

@@ -5,6 +5,7 @@
 pub mod config;
 pub mod engine;
 pub mod inference;
+pub mod init;
 pub mod layout;
 pub mod metrics;
 pub mod model;
@@ -12,6 +13,8 @@ pub mod names;
 pub mod network;
 pub mod objective;
 pub mod preprocess;
+pub mod random;
 pub mod samples;
+pub mod schedule;
 mod shard;
 mod update;

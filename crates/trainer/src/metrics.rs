@@ -31,6 +31,22 @@ named! {
 }
 
 impl Metric {
+    /// What is measured where classes are predicted.
+    pub const OF_CLASSES: &'static [Metric] = &[
+        Metric::Loss,
+        Metric::Accuracy,
+        Metric::BalancedAccuracy,
+        Metric::Precision,
+        Metric::Recall,
+        Metric::F1,
+        Metric::RocAuc,
+        Metric::LogLoss,
+    ];
+
+    /// What is measured where numbers are predicted.
+    pub const OF_NUMBERS: &'static [Metric] =
+        &[Metric::Loss, Metric::Rmse, Metric::Mae, Metric::R2];
+
     /// Whether more of it is better.
     pub fn higher_is_better(self) -> bool {
         !matches!(self, Metric::Loss | Metric::LogLoss | Metric::Rmse | Metric::Mae)

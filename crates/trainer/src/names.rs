@@ -1,6 +1,6 @@
 //! Enums that users write by name: one macro gives each its names, their parsing and their TOML.
 //!
-//! Names are written with `_`; parsing takes `-` as well, as is usual on command lines.
+//! Names are written with `-`, but for those that also head columns; parsing takes `_` as well.
 
 use std::fmt;
 
@@ -28,8 +28,8 @@ macro_rules! named {
         pub enum $type:ident { $( $(#[$variant_meta:meta])* $variant:ident = $name:literal ),+ $(,)? }
     ) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-        pub enum $type { $( $(#[$variant_meta])* #[serde(rename = $name)] $variant ),+ }
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $type { $( $(#[$variant_meta])* $variant ),+ }
 
         impl $type {
             /// Every name, in the order in which help lists them.
@@ -50,13 +50,22 @@ macro_rules! named {
         impl std::str::FromStr for $type {
             type Err = $crate::names::UnknownName;
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                match text.replace('-', "_").as_str() {
-                    $( $name => Ok($type::$variant), )+
-                    _ => Err($crate::names::UnknownName {
-                        given: text.to_owned(),
-                        expected: $type::NAMES,
-                    }),
-                }
+                let alike = |name: &str| name.replace('_', "-") == text.replace('_', "-");
+                $( if alike($name) { return Ok($type::$variant); } )+
+                Err($crate::names::UnknownName { given: text.to_owned(), expected: $type::NAMES })
+            }
+        }
+
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.name())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
             }
         }
     };

@@ -1,6 +1,8 @@
 //! The `[loss]` section: what is minimised.
 
+use super::{ConfigError, TargetShape, require};
 use crate::names::named;
+use gristmill_kernels::Loss;
 use serde::{Deserialize, Serialize};
 
 named! {
@@ -9,17 +11,17 @@ named! {
         /// Cross-entropy for classes (binary for two), the mean squared error for numbers.
         Auto = "auto",
         /// The mean of the squared errors.
-        MeanSquared = "mean_squared",
+        MeanSquared = "mean-squared",
         /// Half the sum of the squared errors, summed over the batch as well.
-        HalfSumSquares = "half_sum_squares",
+        HalfSumSquares = "half-sum-squares",
         /// The mean of the absolute errors.
-        MeanAbsolute = "mean_absolute",
+        MeanAbsolute = "mean-absolute",
         /// Squared for errors up to `delta`, absolute beyond.
         Huber = "huber",
         /// One logit for two classes.
-        BinaryCrossEntropy = "binary_cross_entropy",
+        BinaryCrossEntropy = "binary-cross-entropy",
         /// A logit per class.
-        SoftmaxCrossEntropy = "softmax_cross_entropy",
+        SoftmaxCrossEntropy = "softmax-cross-entropy",
     }
 }
 
@@ -36,5 +38,67 @@ pub struct LossConfig {
 impl Default for LossConfig {
     fn default() -> Self {
         LossConfig { kind: LossKind::Auto, delta: None }
+    }
+}
+
+impl LossConfig {
+    /// The loss for this target, and this section with nothing left open.
+    pub(super) fn resolve(
+        &self,
+        target: TargetShape<'_>,
+    ) -> Result<(LossConfig, Loss), ConfigError> {
+        let kind = match (self.kind, target) {
+            (LossKind::Auto, TargetShape::Numbers(_)) => LossKind::MeanSquared,
+            (LossKind::Auto, TargetShape::Classes([_, _])) => LossKind::BinaryCrossEntropy,
+            (LossKind::Auto, TargetShape::Classes(_)) => LossKind::SoftmaxCrossEntropy,
+            (kind, _) => kind,
+        };
+        let wrong = |expected: &str| Err(ConfigError::value("loss.kind", kind, expected));
+        let logits = matches!(kind, LossKind::BinaryCrossEntropy | LossKind::SoftmaxCrossEntropy);
+        match target {
+            TargetShape::Numbers(_) if logits => {
+                return wrong(
+                    "the target is numbers; use mean-squared, half-sum-squares, mean-absolute or \
+                     huber, or import the target as classes",
+                );
+            }
+            TargetShape::Classes(_) if !logits => {
+                return wrong(
+                    "the target is classes; use binary-cross-entropy or softmax-cross-entropy, or \
+                     import the target as numbers",
+                );
+            }
+            TargetShape::Classes([] | [_]) => {
+                return wrong("the data has fewer; to classify takes at least 2 classes");
+            }
+            TargetShape::Classes([_, _, _, ..]) if kind == LossKind::BinaryCrossEntropy => {
+                return wrong(
+                    "it is for 2 classes and the data has more; use softmax-cross-entropy",
+                );
+            }
+            _ => {}
+        }
+
+        let mut complete = LossConfig { kind, delta: self.delta };
+        let loss = match kind {
+            LossKind::Auto | LossKind::MeanSquared => Loss::MeanSquared,
+            LossKind::HalfSumSquares => Loss::HalfSumSquares,
+            LossKind::MeanAbsolute => Loss::MeanAbsolute,
+            LossKind::Huber => {
+                let delta = *complete.delta.get_or_insert(1.0);
+                require("loss.delta", delta, delta > 0.0, "a positive number")?;
+                return Ok((complete, Loss::Huber { delta: delta as f32 }));
+            }
+            LossKind::BinaryCrossEntropy => Loss::BinaryCrossEntropy,
+            LossKind::SoftmaxCrossEntropy => Loss::SoftmaxCrossEntropy,
+        };
+        match self.delta {
+            Some(delta) => Err(ConfigError::value(
+                "loss.delta",
+                delta,
+                format!("{kind} has none; leave it out, or use huber"),
+            )),
+            None => Ok((complete, loss)),
+        }
     }
 }

@@ -1,8 +1,10 @@
 //! The sections about the course of a run: training, validation, early stopping, checkpoints.
 
 use super::class_weights::ClassWeights;
+use super::{ConfigError, TargetShape, require};
 use crate::metrics::Metric;
 use crate::names::named;
+use gristmill_kernels::{Activation, Loss};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -34,7 +36,7 @@ pub struct TrainingConfig {
     pub shuffle: Shuffle,
     /// Whether features are scaled to mean 0 and deviation 1; default true.
     pub standardize_inputs: bool,
-    /// Whether numeric targets are; default true, but false for `half_sum_squares` or where the
+    /// Whether numeric targets are; default true, but false for `half-sum-squares` or where the
     /// output activation is bounded.
     pub standardize_targets: Option<bool>,
     /// How much a row counts by its class.
@@ -113,5 +115,77 @@ pub struct CheckpointConfig {
 impl Default for CheckpointConfig {
     fn default() -> Self {
         CheckpointConfig { every_epochs: 1, every_seconds: 300, keep: 3 }
+    }
+}
+
+impl TrainingConfig {
+    /// Checks the section and decides whether targets are standardised.
+    pub(super) fn resolve(
+        &self,
+        target: TargetShape<'_>,
+        loss: Loss,
+        output: Activation,
+    ) -> Result<bool, ConfigError> {
+        if self.batch_size == 0 {
+            return Err(ConfigError::value("training.batch_size", 0, "expected at least 1"));
+        }
+        if self.epochs == 0 {
+            return Err(ConfigError::value("training.epochs", 0, "expected at least 1"));
+        }
+        self.class_weights.check(target)?;
+
+        let wrong =
+            |expected| Err(ConfigError::value("training.standardize_targets", true, expected));
+        let unbounded = matches!(output, Activation::Identity | Activation::LeakyRelu { .. });
+        match (self.standardize_targets, target) {
+            (Some(true), TargetShape::Classes(_)) => {
+                wrong("only targets that are numbers are standardised".to_owned())
+            }
+            (Some(true), TargetShape::Numbers(_)) if !unbounded => wrong(format!(
+                "{} cannot reach every standardised target; use the identity as output activation",
+                output.name()
+            )),
+            (Some(chosen), _) => Ok(chosen),
+            (None, TargetShape::Classes(_)) => Ok(false),
+            (None, TargetShape::Numbers(_)) => Ok(unbounded && loss != Loss::HalfSumSquares),
+        }
+    }
+}
+
+impl ValidationConfig {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let split = self.split;
+        require("validation.split", split, (0.0..1.0).contains(&split), "0 to below 1")?;
+        if split > 0.0 && self.file.is_some() {
+            let expected = "there is a validation.file as well; leave one of them out";
+            return Err(ConfigError::value("validation.split", split, expected));
+        }
+        Ok(())
+    }
+}
+
+impl EarlyStoppingConfig {
+    pub(super) fn check(&self, target: TargetShape<'_>) -> Result<(), ConfigError> {
+        let delta = self.min_delta;
+        require("early_stopping.min_delta", delta, delta >= 0.0, "at least 0")?;
+        let measured = match target {
+            TargetShape::Classes(_) => Metric::OF_CLASSES,
+            TargetShape::Numbers(_) => Metric::OF_NUMBERS,
+        };
+        if !measured.contains(&self.metric) {
+            let names: Vec<_> = measured.iter().map(|metric| metric.name()).collect();
+            let expected = format!("for this target, expected one of {}", names.join(", "));
+            return Err(ConfigError::value("early_stopping.metric", self.metric, expected));
+        }
+        Ok(())
+    }
+}
+
+impl CheckpointConfig {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if self.keep == 0 {
+            return Err(ConfigError::value("checkpoint.keep", 0, "expected at least 1"));
+        }
+        Ok(())
     }
 }
