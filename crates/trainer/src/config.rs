@@ -77,7 +77,10 @@ pub enum TargetShape<'a> {
 
 /// The comment that [`RunConfig::to_toml`] writes above each section.
 const SECTION_COMMENTS: &[(&str, &str)] = &[
-    ("[data]", "path: the data set to learn from; paths are relative to the directory of this file"),
+    (
+        "[data]",
+        "path: the data set to learn from; paths are relative to the directory of this file",
+    ),
     (
         "[network]",
         "Layers. `hidden` lists widths; `[[network.layers]]` describes hidden layers one by one\n\

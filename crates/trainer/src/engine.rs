@@ -9,8 +9,8 @@ use crate::objective::Objective;
 use crate::preprocess::Preprocess;
 use crate::samples::Samples;
 use crate::shard::{RowContext, Shard, TrainingContext};
-pub use crate::update::{OptimizerState, UpdatePlan};
 use crate::update::{self, Arenas};
+pub use crate::update::{OptimizerState, UpdatePlan};
 use gristmill_kernels as kernels;
 use gristmill_kernels::{Isa, LANES, Rows, UpdateRule};
 use rayon::prelude::*;
@@ -148,7 +148,8 @@ impl Engine {
     fn update_clipped(&mut self, mut plan: UpdatePlan, limit: f64) {
         let (isa, shards) = (self.isa, &self.shards);
         let (layout, weights) = self.network.parts_mut();
-        let arenas = Arenas { weights: &mut [], slots: [&mut [], &mut []], gradient: &mut self.gradient };
+        let arenas =
+            Arenas { weights: &mut [], slots: [&mut [], &mut []], gradient: &mut self.gradient };
         update::for_each_tile(&layout.tiles, arenas, self.parallel, &|tile, arenas| {
             update::tile_gradient(isa, layout, shards, tile, arenas.gradient);
         });

@@ -181,7 +181,8 @@ mod tests {
 
     #[test]
     fn weights_written_are_read_back() {
-        for (inputs, outputs, bias) in [(1, 1, true), (3, 1, false), (300, 129, true), (17, 260, true)]
+        for (inputs, outputs, bias) in
+            [(1, 1, true), (3, 1, false), (300, 129, true), (17, 260, true)]
         {
             let other = Shape { inputs: 5, outputs: inputs, bias: true };
             let layout = Layout::new(&[other, Shape { inputs, outputs, bias }]);

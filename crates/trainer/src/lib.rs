@@ -14,6 +14,7 @@ pub mod network;
 pub mod objective;
 pub mod preprocess;
 pub mod random;
+pub mod run;
 pub mod samples;
 pub mod schedule;
 mod shard;

@@ -150,10 +150,8 @@ impl Table {
             return Err(TableError(format!("{} features for {rows} rows", features.len())));
         }
         let width = features.len() / rows;
-        let column = |i| InputColumn {
-            name: format!("x{i}"),
-            kind: InputKind::Number { fill: None },
-        };
+        let column =
+            |i| InputColumn { name: format!("x{i}"), kind: InputKind::Number { fill: None } };
         Ok(Table {
             features: features.iter().flat_map(|x| x.to_le_bytes()).collect(),
             row_bytes: 4 * width,

@@ -1,0 +1,319 @@
+//! The directory of a run: what is in it, who may write to it, and how it is resumed.
+//!
+//! ```text
+//! config.toml        every option, every default spelled out
+//! data.grist         the imported data set, if the source was none (validation.grist likewise)
+//! metrics.csv        a line per epoch
+//! checkpoints/       step-000000001234.checkpoint, the newest few
+//! model.gristmill    the trained model, once the run has ended
+//! lock               held while a process trains here
+//! ```
+
+use crate::config::{ConfigError, RunConfig};
+use gristmill_io::{AtomicFile, Checkpoint, HistoryRow, Model};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+const CONFIG: &str = "config.toml";
+const METRICS: &str = "metrics.csv";
+const CHECKPOINTS: &str = "checkpoints";
+const MODEL: &str = "model.gristmill";
+const LOCK: &str = "lock";
+
+/// A run directory that is being prepared: data may be imported into it, but it is no run yet.
+/// Unless it becomes one, it is removed again.
+#[derive(Debug)]
+pub struct Draft {
+    lock: File,
+    leftover: Leftover,
+}
+
+impl Draft {
+    /// Prepares `path`, which must not exist, be empty, or be the draft of a killed process.
+    ///
+    /// # Errors
+    /// There is a run or something else at `path`, another process uses it, or it cannot be made.
+    pub fn create(path: &Path) -> Result<Draft, RunError> {
+        if path.join(CONFIG).exists() {
+            return Err(RunError::Exists(path.to_owned()));
+        }
+        let made = !path.exists();
+        fs::create_dir_all(path).map_err(RunError::io("create", path))?;
+        let mut entries = fs::read_dir(path).map_err(RunError::io("read", path))?;
+        if entries.next().is_some() && !path.join(LOCK).exists() {
+            return Err(RunError::NotEmpty(path.to_owned()));
+        }
+        Draft::lock(path, made)
+    }
+
+    /// Prepares the first of `parent/name-1`, `parent/name-2`, ... that does not exist.
+    ///
+    /// # Errors
+    /// The directory cannot be made.
+    pub fn numbered(parent: &Path, name: &str) -> Result<Draft, RunError> {
+        fs::create_dir_all(parent).map_err(RunError::io("create", parent))?;
+        for number in 1u64.. {
+            let path = parent.join(format!("{name}-{number}"));
+            match fs::create_dir(&path) {
+                Ok(()) => return Draft::lock(&path, true),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(RunError::io("create", &path)(error)),
+            }
+        }
+        unreachable!("there are more numbers than directories")
+    }
+
+    fn lock(path: &Path, made: bool) -> Result<Draft, RunError> {
+        let lock = lock(path)?;
+        Ok(Draft { lock, leftover: Leftover { path: path.to_owned(), made, keep: false } })
+    }
+
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.leftover.path
+    }
+
+    /// Makes it a run with this configuration, whose paths are relative to the directory.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub fn start(mut self, config: &RunConfig) -> Result<Run, RunError> {
+        let path = self.path().to_owned();
+        let checkpoints = path.join(CHECKPOINTS);
+        fs::create_dir_all(&checkpoints).map_err(RunError::io("create", &checkpoints))?;
+        let metrics = MetricsFile::create(&path, &[])?;
+        write(&path.join(CONFIG), &config.to_toml())?;
+        self.leftover.keep = true;
+        Ok(Run { path, config: config.clone(), metrics, _lock: self.lock })
+    }
+}
+
+/// Removes what a draft left, unless it became a run.
+#[derive(Debug)]
+struct Leftover {
+    path: PathBuf,
+    /// Whether the directory itself was made for the draft, and not only what is in it.
+    made: bool,
+    keep: bool,
+}
+
+impl Drop for Leftover {
+    fn drop(&mut self) {
+        // Whatever cannot be removed is taken over by the next draft of this name.
+        if self.made && !self.keep {
+            let _ = fs::remove_dir_all(&self.path);
+        } else if !self.keep {
+            for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
+                let _ = fs::remove_file(entry.path()).or_else(|_| fs::remove_dir(entry.path()));
+            }
+        }
+    }
+}
+
+/// The directory of a run, locked against other processes while this value lives.
+#[derive(Debug)]
+pub struct Run {
+    path: PathBuf,
+    config: RunConfig,
+    metrics: MetricsFile,
+    /// The system releases it when it is closed, also if the process is killed.
+    _lock: File,
+}
+
+impl Run {
+    /// Opens a run to resume it, with the newest checkpoint that can be read; `None` if the run was
+    /// killed before it had saved any. `warn` is told of those that cannot be read.
+    ///
+    /// # Errors
+    /// There is no run at `path`, another process trains there, its configuration cannot be read, or
+    /// it has checkpoints but all are damaged.
+    pub fn open(
+        path: &Path,
+        warn: &mut dyn FnMut(&str),
+    ) -> Result<(Run, Option<Checkpoint>), RunError> {
+        let config_path = path.join(CONFIG);
+        if !config_path.is_file() {
+            return Err(RunError::NoRun(path.to_owned()));
+        }
+        let lock = lock(path)?;
+        let text = fs::read_to_string(&config_path).map_err(RunError::io("read", &config_path))?;
+        let config = RunConfig::from_toml(&text)
+            .map_err(|source| RunError::Config { path: config_path, source })?;
+        let checkpoints = path.join(CHECKPOINTS);
+        remove_temporary_files(&checkpoints);
+        let found = Checkpoint::newest_valid(&checkpoints)?;
+        if let Some((newest, _)) = &found {
+            for damaged in Checkpoint::list(&checkpoints)?.iter().take_while(|p| *p != newest) {
+                let (damaged, newest) = (damaged.display(), newest.display());
+                warn(&format!("{damaged} is damaged; going on from the one before, {newest}"));
+            }
+        }
+        let checkpoint = found.map(|(_, checkpoint)| checkpoint);
+        let history = checkpoint.as_ref().map_or(&[][..], |c| &c.history);
+        let metrics = MetricsFile::create(path, history)?;
+        Ok((Run { path: path.to_owned(), config, metrics, _lock: lock }, checkpoint))
+    }
+
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The configuration as it is written, its paths relative to the directory.
+    pub fn config(&self) -> &RunConfig {
+        &self.config
+    }
+
+    /// Where the model is, once the run has ended.
+    pub fn model_path(&self) -> PathBuf {
+        self.path.join(MODEL)
+    }
+
+    /// Replaces the configuration, as when a run is to be longer than was planned.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn set_config(&mut self, config: &RunConfig) -> Result<(), RunError> {
+        if self.config != *config {
+            write(&self.path.join(CONFIG), &config.to_toml())?;
+            self.config = config.clone();
+        }
+        Ok(())
+    }
+
+    /// Saves a checkpoint, and deletes those that are older than the newest few.
+    ///
+    /// # Errors
+    /// It cannot be written; those before are then as they were.
+    pub fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), RunError> {
+        let directory = self.path.join(CHECKPOINTS);
+        checkpoint.save(&Checkpoint::path_in(&directory, checkpoint.step))?;
+        Checkpoint::prune(&directory, self.config.checkpoint.keep)?;
+        Ok(())
+    }
+
+    /// Appends an epoch's line to the metrics.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn record(&mut self, row: &HistoryRow) -> Result<(), RunError> {
+        self.metrics.append(row)
+    }
+
+    /// Saves the trained model.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn save_model(&self, model: &Model) -> Result<(), RunError> {
+        Ok(model.save(&self.model_path())?)
+    }
+}
+
+/// The open `metrics.csv`.
+#[derive(Debug)]
+struct MetricsFile {
+    path: PathBuf,
+    file: File,
+    /// Whether the file is still without its line of names.
+    empty: bool,
+}
+
+impl MetricsFile {
+    /// Makes the file anew with a line for each epoch of `history`, so that a run that is resumed has
+    /// no line twice.
+    fn create(directory: &Path, history: &[HistoryRow]) -> Result<MetricsFile, RunError> {
+        let path = directory.join(METRICS);
+        let mut text = history.first().map_or(String::new(), names_line);
+        text.extend(history.iter().map(values_line));
+        write(&path, &text)?;
+        let file = OpenOptions::new().append(true).open(&path);
+        let file = file.map_err(RunError::io("open", &path))?;
+        Ok(MetricsFile { path, file, empty: text.is_empty() })
+    }
+
+    fn append(&mut self, row: &HistoryRow) -> Result<(), RunError> {
+        let names = if self.empty { names_line(row) } else { String::new() };
+        self.empty = false;
+        let text = names + &values_line(row);
+        self.file.write_all(text.as_bytes()).map_err(RunError::io("write", &self.path))
+    }
+}
+
+fn names_line(row: &HistoryRow) -> String {
+    let names: String = row.values.iter().map(|(name, _)| format!(",{name}")).collect();
+    format!("epoch{names}\n")
+}
+
+fn values_line(row: &HistoryRow) -> String {
+    let values: String = row.values.iter().map(|(_, value)| format!(",{value}")).collect();
+    format!("{}{values}\n", row.epoch)
+}
+
+/// Writes a small file as a whole or not at all.
+fn write(path: &Path, text: &str) -> Result<(), RunError> {
+    let mut file = AtomicFile::create(path)?;
+    file.write_all(text.as_bytes()).map_err(RunError::io("write", path))?;
+    Ok(file.commit()?)
+}
+
+/// Takes the lock of a run directory. Where the file system has no locks it is the user's care that
+/// no two processes train in one directory.
+fn lock(directory: &Path) -> Result<File, RunError> {
+    let path = directory.join(LOCK);
+    let file = OpenOptions::new().create(true).append(true).open(&path);
+    let file = file.map_err(RunError::io("open", &path))?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(RunError::Locked(directory.to_owned())),
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+    }
+}
+
+/// Removes what a process that was killed during a save left; the lock says that it is dead.
+fn remove_temporary_files(directory: &Path) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with('.') && name.ends_with(".tmp") {
+            // One that stays only takes space.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Why a run cannot be started, resumed or saved.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// A new run would overwrite one.
+    #[error("{} already holds a run: resume that one, or choose another directory", .0.display())]
+    Exists(PathBuf),
+    /// The directory holds something else.
+    #[error("{} is not empty: choose another directory for the run", .0.display())]
+    NotEmpty(PathBuf),
+    /// There is nothing to resume.
+    #[error("{} holds no run: there is no {CONFIG} in it", .0.display())]
+    NoRun(PathBuf),
+    /// Another process has the directory.
+    #[error("{} is in use: another process trains there", .0.display())]
+    Locked(PathBuf),
+    /// The configuration cannot be used.
+    #[error("{}: {source}", .path.display())]
+    Config {
+        /// The configuration file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ConfigError,
+    },
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    File(#[from] gristmill_io::Error),
+}
+
+impl RunError {
+    fn io<'a>(action: &'static str, path: &'a Path) -> impl Fn(io::Error) -> RunError + 'a {
+        move |source| {
+            RunError::File(gristmill_io::Error::Io { action, path: path.to_owned(), source })
+        }
+    }
+}
