@@ -1,8 +1,8 @@
 //! Elementary functions of vectors: branch-free, and accurate over the whole range of `f32`.
 //!
 //! Errors are in ULP (units in the last place of the `f32` nearest to the true value), measured
-//! against `f64` and asserted by the tests of this module on every instruction set. The
-//! polynomials are minimax fits for the intervals named beside them.
+//! against `f64` and asserted by the tests of this module on every instruction set. Values below the
+//! normal range count in the unit of its smallest. The polynomials are minimax fits for the intervals named beside them.
 
 use crate::simd::Simd;
 use std::f32::consts::{LOG2_E, SQRT_2};
@@ -71,7 +71,7 @@ pub(crate) fn exp<S: Simd>(s: S, x: S::V) -> S::V {
     s.mul(scaled, s.exp2_int(s.sub(n, half)))
 }
 
-/// e^x - 1 for |x| <= 87, accurate near 0 too; keeps NaN.
+/// e^x - 1 for |x| <= 87 within 1.7 ULP, near 0 too; keeps NaN.
 #[inline(always)]
 pub(crate) fn exp_m1<S: Simd>(s: S, x: S::V) -> S::V {
     let (n, p) = reduce(s, x);
@@ -129,14 +129,14 @@ fn exp_neg_abs<S: Simd>(s: S, x: S::V) -> S::V {
     exp(s, s.sub(s.splat(0.0), s.abs(x)))
 }
 
-/// ln(1 + e^x) within 3 ULP; keeps NaN.
+/// ln(1 + e^x) within 2 ULP; keeps NaN.
 #[inline(always)]
 pub(crate) fn softplus<S: Simd>(s: S, x: S::V) -> S::V {
     s.add(s.max(s.splat(0.0), x), bend(s, x))
 }
 
-/// (1 / (1 + e^-x), 1 / (1 + e^x)): the sigmoid and its complement, each within 3 ULP where it is
-/// normal, so that neither loses digits as the other approaches 1; keeps NaN.
+/// (1 / (1 + e^-x), 1 / (1 + e^x)): the sigmoid and its complement, each within 3 ULP, so
+/// that neither loses digits as the other approaches 1; keeps NaN.
 #[inline(always)]
 pub(crate) fn sigmoid<S: Simd>(s: S, x: S::V) -> (S::V, S::V) {
     let e = exp_neg_abs(s, x);
@@ -146,7 +146,8 @@ pub(crate) fn sigmoid<S: Simd>(s: S, x: S::V) -> (S::V, S::V) {
     (s.select(negative, small, large), s.select(negative, large, small))
 }
 
-/// (Φ(x), φ(x)): distribution (1 + erf(x / √2)) / 2 and density of the standard normal; keeps NaN.
+/// (Φ(x), φ(x)): distribution (1 + erf(x / √2)) / 2 and density of the standard normal,
+/// within 7 and 4 ULP; 80 where multiply-add rounds twice, far out in the tails. Keeps NaN.
 #[inline(always)]
 pub(crate) fn normal<S: Simd>(s: S, x: S::V) -> (S::V, S::V) {
     // The density is 0 to the last bit from 14.5 on.
@@ -163,3 +164,6 @@ pub(crate) fn normal<S: Simd>(s: S, x: S::V) -> (S::V, S::V) {
     let distribution = s.select(negative, tail, s.sub(s.splat(1.0), tail));
     (distribution, s.mul(e, s.splat(0.398_942_3)))
 }
+
+#[cfg(test)]
+mod tests;
