@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod config;
+pub mod early_stopping;
 pub mod engine;
 pub mod inference;
 pub mod init;
@@ -12,9 +13,12 @@ pub mod model;
 pub mod names;
 pub mod network;
 pub mod objective;
+pub mod observer;
 pub mod preprocess;
 pub mod random;
+pub mod reference;
 pub mod run;
+pub mod sampler;
 pub mod samples;
 pub mod schedule;
 mod shard;
