@@ -10,7 +10,8 @@
 //! ```
 
 use crate::config::{ConfigError, RunConfig};
-use gristmill_io::{AtomicFile, Checkpoint, HistoryRow, Model};
+use crate::observer::EpochReport;
+use gristmill_io::{AtomicFile, Checkpoint, Model};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -82,7 +83,7 @@ impl Draft {
         let path = self.path().to_owned();
         let checkpoints = path.join(CHECKPOINTS);
         fs::create_dir_all(&checkpoints).map_err(RunError::io("create", &checkpoints))?;
-        let metrics = MetricsFile::create(&path, &[])?;
+        let metrics = MetricsFile::open(&path, 0)?;
         write(&path.join(CONFIG), &config.to_toml())?;
         self.leftover.keep = true;
         Ok(Run { path, config: config.clone(), metrics, _lock: self.lock })
@@ -150,8 +151,7 @@ impl Run {
             }
         }
         let checkpoint = found.map(|(_, checkpoint)| checkpoint);
-        let history = checkpoint.as_ref().map_or(&[][..], |c| &c.history);
-        let metrics = MetricsFile::create(path, history)?;
+        let metrics = MetricsFile::open(path, checkpoint.as_ref().map_or(0, |c| c.epoch))?;
         Ok((Run { path: path.to_owned(), config, metrics, _lock: lock }, checkpoint))
     }
 
@@ -197,8 +197,8 @@ impl Run {
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn record(&mut self, row: &HistoryRow) -> Result<(), RunError> {
-        self.metrics.append(row)
+    pub fn record(&mut self, report: &EpochReport) -> Result<(), RunError> {
+        self.metrics.append(report)
     }
 
     /// Saves the trained model.
@@ -220,34 +220,50 @@ struct MetricsFile {
 }
 
 impl MetricsFile {
-    /// Makes the file anew with a line for each epoch of `history`, so that a run that is resumed has
-    /// no line twice.
-    fn create(directory: &Path, history: &[HistoryRow]) -> Result<MetricsFile, RunError> {
+    /// Opens the file to append to it. The lines of epochs after `epochs` are dropped: the run goes on
+    /// from there and will write them again.
+    fn open(directory: &Path, epochs: u32) -> Result<MetricsFile, RunError> {
         let path = directory.join(METRICS);
-        let mut text = history.first().map_or(String::new(), names_line);
-        text.extend(history.iter().map(values_line));
-        write(&path, &text)?;
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            text => text.map_err(RunError::io("read", &path))?,
+        };
+        let is_kept = |line: &str| {
+            let epoch = line.split(',').next().and_then(|epoch| epoch.parse::<u32>().ok());
+            line.ends_with('\n') && epoch.is_none_or(|epoch| epoch <= epochs)
+        };
+        let kept: String = text.split_inclusive('\n').filter(|line| is_kept(line)).collect();
+        write(&path, &kept)?;
         let file = OpenOptions::new().append(true).open(&path);
         let file = file.map_err(RunError::io("open", &path))?;
-        Ok(MetricsFile { path, file, empty: text.is_empty() })
+        Ok(MetricsFile { path, file, empty: kept.is_empty() })
     }
 
-    fn append(&mut self, row: &HistoryRow) -> Result<(), RunError> {
-        let names = if self.empty { names_line(row) } else { String::new() };
+    fn append(&mut self, report: &EpochReport) -> Result<(), RunError> {
+        let columns = columns(report);
+        let mut text = String::new();
+        if self.empty {
+            let names: String = columns.iter().map(|(name, _)| format!(",{name}")).collect();
+            text += &format!("epoch{names}\n");
+        }
+        let values: String = columns.iter().map(|(_, value)| format!(",{value}")).collect();
+        text += &format!("{}{values}\n", report.epoch);
         self.empty = false;
-        let text = names + &values_line(row);
         self.file.write_all(text.as_bytes()).map_err(RunError::io("write", &self.path))
     }
 }
 
-fn names_line(row: &HistoryRow) -> String {
-    let names: String = row.values.iter().map(|(name, _)| format!(",{name}")).collect();
-    format!("epoch{names}\n")
-}
-
-fn values_line(row: &HistoryRow) -> String {
-    let values: String = row.values.iter().map(|(_, value)| format!(",{value}")).collect();
-    format!("{}{values}\n", row.epoch)
+/// What a line of the metrics has after the number of the epoch.
+fn columns(report: &EpochReport) -> Vec<(String, f64)> {
+    let mut columns = vec![
+        ("learning_rate".to_owned(), report.learning_rate),
+        ("train_loss".to_owned(), report.train_loss),
+    ];
+    columns.extend(report.train.iter().map(|(m, value)| (format!("train_{m}"), *value)));
+    columns.extend(report.validation.iter().map(|(m, value)| (format!("val_{m}"), *value)));
+    columns.push(("seconds".to_owned(), report.seconds));
+    columns.push(("samples_per_second".to_owned(), report.samples_per_second));
+    columns
 }
 
 /// Writes a small file as a whole or not at all.

@@ -1,28 +1,39 @@
 //! The run directory: what is in it and who may write to it.
 
+use gristmill_io::Checkpoint;
 use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target};
-use gristmill_io::{Checkpoint, HistoryRow};
 use gristmill_trainer::config::RunConfig;
+use gristmill_trainer::metrics::Metric;
+use gristmill_trainer::observer::EpochReport;
 use gristmill_trainer::run::{Draft, Run, RunError};
 use std::fs;
 use std::path::Path;
 
-fn row(epoch: u32, loss: f64) -> HistoryRow {
-    HistoryRow { epoch, values: vec![("loss".into(), loss), ("seconds".into(), 0.5)] }
+fn report(epoch: u32) -> EpochReport {
+    EpochReport {
+        epoch,
+        epochs: 9,
+        learning_rate: 0.5,
+        train_loss: 0.25,
+        train: Vec::new(),
+        validation: vec![(Metric::RocAuc, 0.75)],
+        seconds: 2.0,
+        samples_per_second: 1000.0,
+    }
 }
 
-fn checkpoint(step: u64, history: Vec<HistoryRow>) -> Checkpoint {
+fn checkpoint(step: u64, epoch: u32) -> Checkpoint {
     let inputs = vec![InputColumn { name: "x".into(), kind: InputKind::Number { fill: None } }];
     let target = Target::Numbers { columns: vec!["y".into()] };
     Checkpoint {
         config: String::new(),
         fingerprint: 1,
         encoding: Encoding { inputs, target },
-        epoch: history.len() as u32,
+        epoch,
         step_in_epoch: 0,
         step,
         counters: Vec::new(),
-        history,
+        history: Vec::new(),
         tensors: vec![("weights".into(), vec![1.0, 2.0])],
     }
 }
@@ -112,12 +123,11 @@ fn the_newest_checkpoint_is_resumed_and_no_metrics_line_is_there_twice() {
     config.checkpoint.keep = 2;
     let mut run = Draft::create(&path).unwrap().start(&config).unwrap();
     assert_eq!(metrics(&path), "");
-    let rows = [row(1, 0.5), row(2, 0.25), row(3, 0.125)];
-    for (i, row) in rows.iter().enumerate() {
-        run.record(row).unwrap();
-        run.save_checkpoint(&checkpoint(10 * (i as u64 + 1), rows[..=i].to_vec())).unwrap();
+    for epoch in 1..=3 {
+        run.record(&report(epoch)).unwrap();
+        run.save_checkpoint(&checkpoint(10 * u64::from(epoch), epoch)).unwrap();
     }
-    run.record(&row(4, 0.0625)).unwrap();
+    run.record(&report(4)).unwrap();
     assert_eq!(metrics(&path).lines().count(), 5);
     drop(run);
     assert_eq!(fs::read_dir(path.join("checkpoints")).unwrap().count(), 2);
@@ -125,9 +135,11 @@ fn the_newest_checkpoint_is_resumed_and_no_metrics_line_is_there_twice() {
     let (mut run, found) = open(&path);
     assert_eq!(run.config(), &config);
     assert_eq!(found.unwrap().step, 30);
-    run.record(&row(4, 0.0625)).unwrap();
-    let expected = "epoch,loss,seconds\n1,0.5,0.5\n2,0.25,0.5\n3,0.125,0.5\n4,0.0625,0.5\n";
-    assert_eq!(metrics(&path), expected);
+    assert_eq!(metrics(&path).lines().count(), 4);
+    run.record(&report(4)).unwrap();
+    let line = "0.5,0.25,0.75,2,1000";
+    let names = "epoch,learning_rate,train_loss,val_roc_auc,seconds,samples_per_second";
+    assert_eq!(metrics(&path), format!("{names}\n1,{line}\n2,{line}\n3,{line}\n4,{line}\n"));
 }
 
 #[test]
@@ -136,7 +148,7 @@ fn a_damaged_checkpoint_is_passed_over_with_a_warning() {
     let path = directory.path().join("run");
     let run = Draft::create(&path).unwrap().start(&RunConfig::default()).unwrap();
     for step in [10, 20] {
-        run.save_checkpoint(&checkpoint(step, Vec::new())).unwrap();
+        run.save_checkpoint(&checkpoint(step, 0)).unwrap();
     }
     drop(run);
     let checkpoints = path.join("checkpoints");
