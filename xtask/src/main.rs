@@ -1,2 +1,34 @@
-//! `cargo xtask`: what a maintainer does twice.
-fn main() {}
+//! `cargo xtask`: what a maintainer does twice. One file per subcommand; this one only tells them apart.
+#![forbid(unsafe_code)]
+
+mod asm;
+mod datasets;
+mod fetch;
+mod paths;
+mod peers;
+mod process;
+mod program;
+mod report;
+mod trace;
+mod workload;
+
+use clap::Parser;
+
+/// Chores of gristmill's maintainers.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Command {
+    FetchData(fetch::Arguments),
+    Datasets(datasets::Arguments),
+    Peers(peers::Arguments),
+    Asm(asm::Arguments),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Command::parse() {
+        Command::FetchData(arguments) => fetch::run(&arguments),
+        Command::Datasets(arguments) => datasets::run(&arguments),
+        Command::Peers(arguments) => peers::run(&arguments),
+        Command::Asm(arguments) => asm::run(&arguments),
+    }
+}

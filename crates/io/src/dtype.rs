@@ -82,6 +82,16 @@ impl Dtype {
         stored.to_bits() == value.to_bits()
     }
 
+    /// Whether a user who asked for this type can have `value` in it: bytes must be exact, halves are
+    /// rounded but not to infinity.
+    pub(crate) fn accepts(self, value: f32) -> bool {
+        match self {
+            Dtype::U8 => self.holds(value),
+            Dtype::F16 => f16::from_f32(value).is_finite(),
+            Dtype::F32 => true,
+        }
+    }
+
     /// The narrowest type, `least` or wider, that holds all values to the bit.
     pub(crate) fn narrowest(values: &[f32], least: Dtype) -> Dtype {
         let mut dtype = least;

@@ -74,7 +74,7 @@ impl FileKind {
     }
 
     /// What sections begin at a multiple of: pages where they are mapped.
-    pub(crate) fn alignment(self) -> u64 {
+    pub(crate) const fn alignment(self) -> u64 {
         match self {
             FileKind::Dataset => 4096,
             FileKind::Model | FileKind::Checkpoint => 1,

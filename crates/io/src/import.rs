@@ -1,9 +1,28 @@
 //! Importing: any readable tables in, one `.grist` data set out.
+//!
+//! An encoding is given or learned in a first pass (`learn`); then rows are encoded by it (`encode`)
+//! and written. Both passes run on all cores and hold a bounded number of chunks (`pipeline`).
+
+mod columns;
+mod encode;
+mod learn;
+mod pipeline;
 
 use crate::dtype::Dtype;
-use crate::error::{Error, Result};
-use crate::schema::Encoding;
+use crate::error::{Error, Place, Result};
+use crate::format::{self, ReadOptions, Table};
+use crate::schema::{Encoding, Target};
+use crate::source::Source;
+use crate::writer::{DatasetWriter, Layout};
+use encode::Encoder;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Most bytes of a chunk of the source...
+const CHUNK_BYTES: usize = 1 << 20;
+/// ... and about as many values as the features of a chunk may become.
+const CHUNK_VALUES: usize = 1 << 20;
 
 /// What is predicted: a class or numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +120,101 @@ pub fn import(
     plan: &Plan,
     progress: &dyn ImportProgress,
 ) -> Result<ImportSummary> {
-    let _ = (sources, output, plan, progress);
-    Err(Error::Invalid("import is not yet wired to the formats".to_owned()))
+    if sources.is_empty() {
+        return Err(Error::Invalid("no source is given".to_owned()));
+    }
+    let (options, learns) = match plan {
+        Plan::Learn(options) => (options, true),
+        Plan::Fixed { options, .. } => (options, false),
+    };
+    let input = Input::new(sources, options, progress)?;
+    progress.begin(input.length()? * if learns { 2 } else { 1 });
+    let encoding = match plan {
+        Plan::Learn(options) => learn::learn(&input, options)?,
+        Plan::Fixed { encoding, with_target, .. } => {
+            let target = if *with_target { encoding.target.clone() } else { Target::None };
+            Encoding { inputs: encoding.inputs.clone(), target }
+        }
+    };
+    let weights = options.weights.as_deref();
+    let layout =
+        Layout { encoding: encoding.clone(), dtype: options.dtype, weighted: weights.is_some() };
+    let mut writer = DatasetWriter::create(output, layout)?;
+    input.for_each_table(|mut table, path| {
+        let before = writer.rows();
+        let encoder = Encoder::new(&table, path, &encoding, weights)?;
+        let bytes = chunk_bytes(&table, encoding.features());
+        pipeline::run(
+            &mut table,
+            encoder.wanted(),
+            bytes,
+            |batch| encoder.encode(batch),
+            |rows| {
+                writer.push(&rows)?;
+                input.advance(writer.rows());
+                Ok(())
+            },
+        )?;
+        if writer.rows() == before {
+            return Err(Error::input(path, Place::FILE, "has no rows"));
+        }
+        Ok(())
+    })?;
+    writer.finish()
+}
+
+/// Bytes of a chunk, so that wide one-hot columns do not become gigabytes of features at once.
+fn chunk_bytes(table: &Table, features: usize) -> usize {
+    let rows = (CHUNK_VALUES / features).max(1);
+    rows.saturating_mul(table.record_bytes).min(CHUNK_BYTES)
+}
+
+/// The sources of an import, which are opened anew for every pass.
+struct Input<'a> {
+    sources: Vec<Source>,
+    options: &'a ImportOptions,
+    bytes_read: Arc<AtomicU64>,
+    progress: &'a dyn ImportProgress,
+}
+
+impl<'a> Input<'a> {
+    fn new(
+        paths: &[PathBuf],
+        options: &'a ImportOptions,
+        progress: &'a dyn ImportProgress,
+    ) -> Result<Input<'a>> {
+        let bytes_read = Arc::default();
+        let sources = paths.iter().map(|path| Source::new(path, &bytes_read)).collect();
+        Ok(Input { sources, options, bytes_read, progress })
+    }
+
+    /// Bytes of all sources together.
+    fn length(&self) -> Result<u64> {
+        self.sources.iter().map(Source::length).sum()
+    }
+
+    fn advance(&self, rows: u64) {
+        self.progress.advance(self.bytes_read.load(Ordering::Relaxed), rows);
+    }
+
+    /// Opens one table after the other, each with the path that errors about it name. A table without a
+    /// header has the column names of the first one, if it has as many columns.
+    fn for_each_table(&self, mut each: impl FnMut(Table, &Path) -> Result<()>) -> Result<()> {
+        let read = ReadOptions { header: self.options.header };
+        let mut first: Option<Vec<format::Column>> = None;
+        let mut rest = &self.sources[..];
+        while let Some(source) = rest.first() {
+            let mut table = format::open(rest, self.options.format.as_deref(), &read)?;
+            columns::check_names(&table, source.path())?;
+            let first = first.get_or_insert_with(|| table.columns.clone());
+            if !table.named && table.columns.len() == first.len() {
+                for (column, first) in table.columns.iter_mut().zip(first) {
+                    column.name.clone_from(&first.name);
+                }
+            }
+            rest = &rest[table.sources..];
+            each(table, source.path())?;
+        }
+        Ok(())
+    }
 }

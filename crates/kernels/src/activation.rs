@@ -110,16 +110,17 @@ pub(crate) fn apply<S: Simd>(s: S, activation: Activation, z: S::V) -> (S::V, S:
             (value, s.neg_mul_add(value, value, one))
         }
         Activation::Relu => (s.max(zero, z), s.select(positive, one, zero)),
+        // No select between z and another value: compilers make a masked store of it, which is slow.
         Activation::LeakyRelu { slope } => {
-            let slope = s.splat(slope);
-            (s.select(positive, z, s.mul(slope, z)), s.select(positive, one, slope))
+            let slope = s.select(positive, one, s.splat(slope));
+            (s.mul(slope, z), slope)
         }
         Activation::Elu { alpha } => {
             // e^z - 1 is -1 to the last bit from -17.4 down.
             let curve = math::exp_m1(s, s.max(s.splat(-20.0), s.min(zero, z)));
             let alpha = s.splat(alpha);
-            let slope = s.mul_add(alpha, curve, alpha);
-            (s.select(positive, z, s.mul(alpha, curve)), s.select(positive, one, slope))
+            let slope = s.select(positive, one, s.mul_add(alpha, curve, alpha));
+            (s.mul_add(alpha, curve, s.max(zero, z)), slope)
         }
         Activation::Gelu => {
             let (distribution, density) = math::normal(s, z);
@@ -247,3 +248,6 @@ pub fn chain(isa: Isa, gradient: &[Row], slope: &mut [Row]) {
     assert_eq!(gradient.len(), slope.len(), "one gradient per slope");
     isa.run(Chain { gradient, slope });
 }
+
+#[cfg(test)]
+mod tests;

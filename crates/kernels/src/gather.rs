@@ -207,3 +207,6 @@ pub fn transpose_panels(isa: Isa, from: &[Row], rows: usize, cols: usize, to: &m
         isa.run(Transpose { from, rows, cols, to });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,9 @@ mod arch;
 mod math;
 mod name;
 
+#[cfg(test)]
+mod testing;
+
 pub use activation::Activation;
 pub use bias::{accumulate_rows, spread_bias, total_lanes};
 pub use dropout::{DropoutKey, dropout};

@@ -348,3 +348,6 @@ pub fn probabilities(isa: Isa, kind: Probabilities, z: &mut [Row], outputs: usiz
         Probabilities::Softmax => isa.run(Softmax { z, outputs }),
     }
 }
+
+#[cfg(test)]
+mod tests;

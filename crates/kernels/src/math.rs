@@ -1,8 +1,9 @@
 //! Elementary functions of vectors: branch-free, and accurate over the whole range of `f32`.
 //!
 //! Errors are in ULP (units in the last place of the `f32` nearest to the true value), measured
-//! against `f64` and asserted by the tests of this module on every instruction set. Values below the
-//! normal range count in the unit of its smallest. The polynomials are minimax fits for the intervals named beside them.
+//! against `f64` and asserted by the tests of this module on every instruction set. Values below
+//! the normal range count in the unit of its smallest. The polynomials are minimax fits for the
+//! intervals named beside them.
 
 use crate::simd::Simd;
 use std::f32::consts::{LOG2_E, SQRT_2};
@@ -166,4 +167,4 @@ pub(crate) fn normal<S: Simd>(s: S, x: S::V) -> (S::V, S::V) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

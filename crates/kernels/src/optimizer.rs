@@ -252,3 +252,6 @@ pub fn update(
     }
     isa.run(Update { rule, step, weights, gradient, slot0, slot1 });
 }
+
+#[cfg(test)]
+mod tests;

@@ -95,3 +95,6 @@ impl Kernel for SquaredNorm<'_> {
 pub fn squared_norm(isa: Isa, rows: &[Row]) -> f64 {
     isa.run(SquaredNorm(rows))
 }
+
+#[cfg(test)]
+mod tests;

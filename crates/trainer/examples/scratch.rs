@@ -79,8 +79,8 @@ fn main() {
             .map(|i| sizes[i] * sizes[i + 1] * if i == 0 { 4 } else { 6 })
             .sum();
         pool.install(|| {
-   let mut e=Engine::new(isa,net,Preprocess::new(&vec![gristmill_trainer::model::Trained::UNSCALED;sizes[0]],vec![]),obj,rule,false,batch);
-   let mut k=0u64; let mut go=|e:&mut Engine|{ let base=(k as usize*batch)%n; k+=1; e.step(&t,batch,&|i|(base+i) as u64,1,UpdatePlan{rule,step:Step::plain(rule,if adam{1e-3}else{1e-2},k)},None)};
+   let mut e=Engine::new(isa,net,Preprocess::new(&vec![gristmill_trainer::model::Trained::UNSCALED;sizes[0]],vec![]),obj,rule,None,batch);
+   let mut k=0u64; let mut go=|e:&mut Engine|{ let base=(k as usize*batch)%n; k+=1; e.step(&t,batch,&|i|(base+i) as u64,StepPlan{step:Step::plain(rule,if adam{1e-3}else{1e-2},k),dropout_seed:1})};
    let first=go(&mut e); for _ in 0..3 {go(&mut e);}
    let c0=cpu(); let mut tot=0usize; let mut rates=vec![]; let mut last=first;
    for _ in 0..5 { let t0=Instant::now(); let mut c=0; while t0.elapsed().as_secs_f64()<secs/5.0 { for _ in 0..(if batch<100 {64} else {1}) {last=go(&mut e);c+=1; tot+=batch;} } rates.push((c*batch) as f64/t0.elapsed().as_secs_f64()); }

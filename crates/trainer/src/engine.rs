@@ -9,10 +9,9 @@ use crate::objective::Objective;
 use crate::preprocess::Preprocess;
 use crate::samples::Samples;
 use crate::shard::{RowContext, Shard, TrainingContext};
-use crate::update::{self, Arenas};
-pub use crate::update::{OptimizerState, UpdatePlan};
+use crate::update::{self, Arenas, OptimizerState};
 use gristmill_kernels as kernels;
-use gristmill_kernels::{Isa, LANES, Rows, UpdateRule};
+use gristmill_kernels::{Isa, LANES, Rows, Step, UpdateRule};
 use rayon::prelude::*;
 
 /// Most samples in a shard: its activations share the second-level cache with a tile of weights.
@@ -23,15 +22,30 @@ const PARALLEL_WORK: usize = 1 << 19;
 
 /// Everything that a training step reads and writes.
 pub struct Engine {
-    pub isa: Isa,
+    isa: Isa,
+    rule: UpdateRule,
+    clip_norm: Option<f64>,
+    /// The network in training.
     pub network: Network,
+    /// What is done to features and numeric targets.
     pub preprocess: Preprocess,
+    /// What is minimised.
     pub objective: Objective,
+    /// What the optimiser keeps per weight.
     pub state: OptimizerState,
     shards: Vec<Shard>,
-    /// Of the whole network; empty unless the global norm is clipped.
+    /// Of the whole network; empty unless its norm is clipped.
     gradient: Rows,
     parallel: bool,
+}
+
+/// What is particular to one step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepPlan {
+    /// Learning rate, penalties and clipping; its `gradient_scale` is set by the engine.
+    pub step: Step,
+    /// Makes the dropout masks of the step.
+    pub dropout_seed: u64,
 }
 
 /// What one minibatch came to.
@@ -41,6 +55,13 @@ pub struct BatchLoss {
     pub loss: f64,
     /// Sum of weights.
     pub weight: f64,
+}
+
+impl BatchLoss {
+    /// The weighted mean; zero for no weight at all.
+    pub fn mean(self) -> f64 {
+        if self.weight > 0.0 { self.loss / self.weight } else { self.loss }
+    }
 }
 
 /// How a minibatch is cut into shards.
@@ -57,44 +78,43 @@ pub(crate) fn worth_threads(network: &Network, batch: usize, threads: usize) -> 
 
 impl Engine {
     /// An engine for minibatches of up to `batch` samples on the threads of the current pool.
+    ///
+    /// `clip_norm` limits the Euclidean norm of each step's gradient.
     pub fn new(
         isa: Isa,
         network: Network,
         preprocess: Preprocess,
         objective: Objective,
         rule: UpdateRule,
-        clips_norm: bool,
+        clip_norm: Option<f64>,
         batch: usize,
     ) -> Engine {
         let threads = rayon::current_num_threads();
         let parallel = worth_threads(&network, batch, threads);
         let capacity = shard_rows(batch, if parallel { threads } else { 1 });
         let shards = (0..batch.div_ceil(capacity)).map(|_| Shard::new(&network, capacity, true));
-        let state = OptimizerState::new(rule, network.layout());
-        let gradient = Rows::zeroed(if clips_norm { network.layout().rows() } else { 0 });
+        let rows = network.layout().rows();
         Engine {
             isa,
+            rule,
+            clip_norm,
             preprocess,
             objective,
-            state,
+            state: OptimizerState::new(rule, rows),
             shards: shards.collect(),
-            gradient,
+            gradient: Rows::zeroed(if clip_norm.is_some() { rows } else { 0 }),
             parallel,
             network,
         }
     }
 
     /// One step on `count` samples; `row(i)` is the data-set row of the i-th.
-    ///
-    /// `plan.step.gradient_scale` is set here, from the weights of the samples.
     pub fn step<S: Samples>(
         &mut self,
         samples: &S,
         count: usize,
         row: &(impl Fn(usize) -> u64 + Sync),
-        dropout_seed: u64,
-        mut plan: UpdatePlan,
-        clip_norm: Option<f64>,
+        plan: StepPlan,
     ) -> BatchLoss {
         let rows = RowContext {
             isa: self.isa,
@@ -102,9 +122,10 @@ impl Engine {
             preprocess: &self.preprocess,
             samples,
         };
-        let training = TrainingContext { objective: &self.objective, dropout_seed };
+        let training =
+            TrainingContext { objective: &self.objective, dropout_seed: plan.dropout_seed };
         let run = |(i, shard): (usize, &mut Shard)| {
-            let first = (i * shard.capacity()).min(count);
+            let first = i * shard.capacity();
             shard.assign(first, (first..count).map(row));
             shard.train(&rows, &training);
         };
@@ -114,10 +135,11 @@ impl Engine {
             self.shards.iter_mut().enumerate().for_each(run);
         }
         let batch = self.batch_loss();
-        plan.step.gradient_scale = self.objective.gradient_scale(batch.weight);
-        match clip_norm {
-            None => self.update(&plan),
-            Some(limit) => self.update_clipped(plan, limit),
+        let gradient_scale = self.objective.gradient_scale(batch.weight);
+        let step = Step { gradient_scale, ..plan.step };
+        match self.clip_norm {
+            None => self.update(&step),
+            Some(limit) => self.update_clipped(step, limit),
         }
         batch
     }
@@ -134,34 +156,34 @@ impl Engine {
         total
     }
 
-    fn update(&mut self, plan: &UpdatePlan) {
-        let (isa, shards) = (self.isa, &self.shards);
+    fn update(&mut self, step: &Step) {
+        let (isa, rule, shards) = (self.isa, self.rule, &self.shards);
         let (layout, weights) = self.network.parts_mut();
         let [a, b] = &mut self.state.slots;
         let arenas = Arenas { weights, slots: [a, b], gradient: &mut [] };
         update::for_each_tile(&layout.tiles, arenas, self.parallel, &|tile, arenas| {
-            update::train_tile(isa, plan, layout, shards, tile, arenas);
+            update::train_tile(isa, rule, step, layout, shards, tile, arenas);
         });
     }
 
     /// The whole gradient first, then its norm, then the update: one more join.
-    fn update_clipped(&mut self, mut plan: UpdatePlan, limit: f64) {
-        let (isa, shards) = (self.isa, &self.shards);
+    fn update_clipped(&mut self, mut step: Step, limit: f64) {
+        let (isa, rule, shards) = (self.isa, self.rule, &self.shards);
         let (layout, weights) = self.network.parts_mut();
-        let arenas =
-            Arenas { weights: &mut [], slots: [&mut [], &mut []], gradient: &mut self.gradient };
+        let gradient = &mut self.gradient;
+        let arenas = Arenas { weights: &mut [], slots: [&mut [], &mut []], gradient };
         update::for_each_tile(&layout.tiles, arenas, self.parallel, &|tile, arenas| {
             update::tile_gradient(isa, layout, shards, tile, arenas.gradient);
         });
-        let scale = f64::from(plan.step.gradient_scale);
-        let norm = scale * kernels::reduce::squared_norm(isa, &self.gradient).sqrt();
+        let norm = step.gradient_scale * kernels::reduce::squared_norm(isa, &self.gradient).sqrt();
         if norm > limit {
-            plan.step.gradient_scale = scale * limit / norm;
+            step.gradient_scale *= limit / norm;
         }
         let [a, b] = &mut self.state.slots;
         let arenas = Arenas { weights, slots: [a, b], gradient: &mut self.gradient };
         update::for_each_tile(&layout.tiles, arenas, self.parallel, &|tile, arenas| {
-            update::update_tile(isa, &plan, tile, arenas.weights, arenas.slots, arenas.gradient);
+            let Arenas { weights, slots, gradient } = arenas;
+            update::update_tile(isa, rule, &step, tile, weights, slots, gradient);
         });
     }
 }

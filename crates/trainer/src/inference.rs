@@ -87,7 +87,11 @@ impl Shard {
         kind: OutputKind,
         out: &mut [f32],
     ) {
+        if self.rows().is_empty() {
+            return;
+        }
         let outputs = network.outputs();
+        let samples = self.rows().len();
         let values = self.output_mut(outputs);
         match kind {
             OutputKind::Softmax => {
@@ -102,7 +106,7 @@ impl Shard {
                 }
             }
         }
-        for (sample, row) in out.chunks_exact_mut(outputs).enumerate() {
+        for (sample, row) in out.chunks_exact_mut(outputs).take(samples).enumerate() {
             let column = &values[sample / LANES * outputs..][..outputs];
             for (x, lanes) in row.iter_mut().zip(column) {
                 *x = lanes[sample % LANES];

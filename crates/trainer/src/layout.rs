@@ -47,11 +47,6 @@ impl Tile {
     pub(crate) fn input_panels(&self) -> Range<usize> {
         self.inputs.start / LANES..panels(self.inputs.end)
     }
-
-    /// Multiply-adds that one sample costs in one product with this tile.
-    pub(crate) fn cost(&self) -> usize {
-        self.inputs.len() * self.outputs.len()
-    }
 }
 
 /// The tiles of a network and the size of its arenas.
@@ -93,6 +88,11 @@ impl Layout {
     /// Number of weights and bias terms, without padding.
     pub fn parameters(&self) -> usize {
         self.shapes.iter().map(|s| s.outputs * (s.inputs + usize::from(s.bias))).sum()
+    }
+
+    /// The shapes of the layers.
+    pub fn shapes(&self) -> &[Shape] {
+        &self.shapes
     }
 
     /// The tiles of one layer, output blocks outermost.

@@ -5,6 +5,8 @@
 pub mod config;
 pub mod early_stopping;
 pub mod engine;
+mod error;
+pub mod evaluation;
 pub mod inference;
 pub mod init;
 pub mod layout;
@@ -21,5 +23,10 @@ pub mod run;
 pub mod sampler;
 pub mod samples;
 pub mod schedule;
+pub mod session;
 mod shard;
+pub mod subset;
 mod update;
+
+pub use error::TrainError;
+pub use session::{Outcome, Reason, Session};

@@ -60,7 +60,7 @@ impl Network {
     }
 
     /// All weights, in the order of the layout.
-    pub fn weights(&self) -> &[Row] {
+    pub fn weights(&self) -> &Rows {
         &self.weights
     }
 

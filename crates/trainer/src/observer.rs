@@ -63,11 +63,11 @@ pub struct EpochReport {
 }
 
 /// Follows a run. Every method has a default that does nothing; `()` follows in silence.
-pub trait Observer {
+pub trait Observer: Send {
     /// An epoch begins or, after a resume, goes on.
     fn epoch_begin(&mut self, _start: &EpochStart) {}
 
-    /// A step is done. Called at every step, from the thread that called `fit`: be quick.
+    /// A step is done. Called at every step, from a thread of the run: be quick.
     fn step(&mut self, _report: &StepReport) -> Control {
         Control::Continue
     }

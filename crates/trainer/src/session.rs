@@ -7,7 +7,7 @@ use crate::config::{ClassWeights, DataShape, LayerPlan, Plan, RunConfig, Shuffle
 use crate::early_stopping::{Best, EarlyStopping, Verdict};
 use crate::engine::{Engine, StepPlan};
 use crate::error::TrainError;
-use crate::evaluation::Evaluator;
+use crate::evaluation::{Evaluator, Subject};
 use crate::layout::Shape;
 use crate::metrics::Metric;
 use crate::model::Trained;
@@ -24,13 +24,14 @@ use gristmill_io::schema::Target;
 use gristmill_io::{Checkpoint, HistoryRow, Model, OutputKind, Scale};
 use gristmill_kernels::{Isa, Loss, Rows, Step};
 use rayon::ThreadPool;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A training run on data sets of type `S`.
 pub struct Session<'d, S: Samples> {
     plan: Plan,
     isa: Isa,
-    pool: ThreadPool,
+    pool: Arc<ThreadPool>,
     train: Subset<'d, S>,
     validation: Option<Subset<'d, S>>,
     engine: Engine,
@@ -143,7 +144,7 @@ impl<'d, S: Samples> Session<'d, S> {
         let stopping = EarlyStopping::new(plan.early_stopping.clone(), None);
         Ok(Session {
             isa,
-            pool,
+            pool: Arc::new(pool),
             train,
             evaluator: None,
             validation: validation.filter(|rows| !rows.is_empty()),
@@ -205,13 +206,8 @@ impl<'d, S: Samples> Session<'d, S> {
         observer: &mut dyn Observer,
         save: &mut Save<'_>,
     ) -> Result<Outcome, TrainError> {
-        // The pool is set aside so that the rest can be borrowed inside of it.
-        let idle = rayon::ThreadPoolBuilder::new().num_threads(1).build();
-        let idle = idle.map_err(|e| TrainError::Data(format!("cannot start threads: {e}")))?;
-        let pool = std::mem::replace(&mut self.pool, idle);
-        let result = pool.install(|| self.run(observer, save));
-        self.pool = pool;
-        result
+        let pool = Arc::clone(&self.pool);
+        pool.install(|| self.run(observer, save))
     }
 
     fn run(
@@ -352,8 +348,12 @@ impl<'d, S: Samples> Session<'d, S> {
         let evaluator = self
             .evaluator
             .get_or_insert_with(|| Evaluator::new(isa, &self.engine.network, objective));
-        let trained = (&self.engine.network, &self.engine.preprocess, output_kind(&self.plan));
-        evaluator.measure(trained, rows).values()
+        let subject = Subject {
+            network: &self.engine.network,
+            preprocess: &self.engine.preprocess,
+            output: output_kind(&self.plan),
+        };
+        evaluator.measure(subject, rows).values()
     }
 
     fn finish_epoch(&mut self, train_loss: f64, validation: &[(Metric, f64)], rate: f64) {
@@ -442,7 +442,7 @@ impl<'d, S: Samples> Session<'d, S> {
                 }
             }
         };
-        add("parameters", self.engine.network.arena());
+        add("parameters", self.engine.network.weights());
         add("moments0", &self.engine.state.slots[0]);
         add("moments1", &self.engine.state.slots[1]);
         if let Some(best) = &self.best_weights {
@@ -483,7 +483,7 @@ impl<'d, S: Samples> Session<'d, S> {
             let reason = "the training data have changed since it was saved";
             return Err(TrainError::Checkpoint(reason.to_owned()));
         }
-        if checkpoint.step_in_epoch >= self.steps_per_epoch() {
+        if checkpoint.step_in_epoch > self.steps_per_epoch() {
             let reason = "it stands beyond the end of an epoch; the batch size has changed";
             return Err(TrainError::Checkpoint(reason.to_owned()));
         }
@@ -603,11 +603,7 @@ fn split<S: Samples>(plan: &Plan, samples: &S) -> Split {
 
 fn start_network(plan: &Plan) -> Network {
     let layer = |plan: &LayerPlan| Layer {
-        shape: Shape {
-            inputs: plan.inputs,
-            outputs: plan.outputs,
-            bias: plan.bias.is_some(),
-        },
+        shape: Shape { inputs: plan.inputs, outputs: plan.outputs, bias: plan.bias.is_some() },
         activation: plan.activation,
         dropout: plan.dropout as f32,
     };

@@ -186,6 +186,21 @@ impl Shard {
         self.forward(context, None);
     }
 
+    /// Gathers the rows, runs them forward and takes the loss, without touching the output.
+    pub(crate) fn measure<S: Samples>(
+        &mut self,
+        context: &RowContext<'_, S>,
+        objective: &Objective,
+    ) {
+        if self.rows.is_empty() {
+            return;
+        }
+        self.gather(context);
+        self.gather_targets(context, objective);
+        self.forward(context, None);
+        self.loss(context, objective);
+    }
+
     /// Panels of samples in use.
     fn columns(&self) -> usize {
         panels(self.rows.len())

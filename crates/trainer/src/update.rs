@@ -14,23 +14,16 @@ use gristmill_kernels as kernels;
 use gristmill_kernels::{Isa, LANES, PanelsMut, Row, Rows, Step, UpdateRule};
 use std::cell::RefCell;
 
-/// How weights follow from gradients.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct UpdatePlan {
-    pub rule: UpdateRule,
-    /// The hyper-parameters of this step; regularisation applies to weights only.
-    pub step: Step,
-}
-
 /// The state that the optimiser keeps per weight, in the layout of the weights.
 #[derive(Debug, Clone)]
 pub struct OptimizerState {
+    /// First and second moments, as far as the rule has them.
     pub slots: [Rows; 2],
 }
 
 impl OptimizerState {
-    pub(crate) fn new(rule: UpdateRule, layout: &Layout) -> OptimizerState {
-        let slot = |i| Rows::zeroed(if i < rule.slots() { layout.rows() } else { 0 });
+    pub(crate) fn new(rule: UpdateRule, rows: usize) -> OptimizerState {
+        let slot = |i| Rows::zeroed(if i < rule.slots() { rows } else { 0 });
         OptimizerState { slots: [slot(0), slot(1)] }
     }
 }
@@ -120,9 +113,11 @@ pub(crate) fn tile_gradient(
 }
 
 /// Updates the weights of a tile from its gradient.
+#[allow(clippy::too_many_arguments)]
 pub(crate) fn update_tile(
     isa: Isa,
-    plan: &UpdatePlan,
+    rule: UpdateRule,
+    step: &Step,
     tile: &Tile,
     weights: &mut [Row],
     slots: [&mut [Row]; 2],
@@ -134,17 +129,18 @@ pub(crate) fn update_tile(
     let [s0, s1] = slots;
     let (s0w, s0b) = s0.split_at_mut(matrix.min(s0.len()));
     let (s1w, s1b) = s1.split_at_mut(matrix.min(s1.len()));
-    kernels::optimizer::update(isa, plan.rule, &plan.step, w, gw, s0w, s1w);
+    kernels::optimizer::update(isa, rule, step, w, gw, s0w, s1w);
     if !b.is_empty() {
-        let step = Step { l1: 0.0, l2: 0.0, decay: 0.0, ..plan.step };
-        kernels::optimizer::update(isa, plan.rule, &step, b, gb, s0b, s1b);
+        let step = Step { l1: 0.0, l2: 0.0, decay: 0.0, ..*step };
+        kernels::optimizer::update(isa, rule, &step, b, gb, s0b, s1b);
     }
 }
 
 /// Gradient and update of a tile in one go, the gradient never leaving the cache.
 pub(crate) fn train_tile(
     isa: Isa,
-    plan: &UpdatePlan,
+    rule: UpdateRule,
+    step: &Step,
     layout: &Layout,
     shards: &[Shard],
     tile: &Tile,
@@ -153,7 +149,7 @@ pub(crate) fn train_tile(
     GRADIENT.with_borrow_mut(|buffer| {
         let gradient = grown(buffer, tile.rows().len());
         tile_gradient(isa, layout, shards, tile, gradient);
-        update_tile(isa, plan, tile, arenas.weights, arenas.slots, gradient);
+        update_tile(isa, rule, step, tile, arenas.weights, arenas.slots, gradient);
     });
 }
 

@@ -1,0 +1,129 @@
+//! The programs that can be compared, and what has to be built or installed for them.
+
+use crate::{paths, process};
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A framework with the variants of its training step that are compared.
+pub(super) struct Framework {
+    /// Its name on the command line.
+    pub(super) name: &'static str,
+    /// What its program takes as its first argument.
+    pub(super) variants: &'static [&'static str],
+    kind: Kind,
+}
+
+enum Kind {
+    /// A script under `benches/peers/`, run in the virtual environment.
+    Python(&'static str),
+    /// A Cargo workspace of its own under `benches/peers/`.
+    Cargo,
+    /// A binary of `gristmill-benches`.
+    Ours(&'static str),
+}
+
+/// Ours, and then every peer.
+pub(super) const FRAMEWORKS: &[Framework] = &[
+    Framework { name: OURS, variants: &["f32"], kind: Kind::Ours("steps") },
+    Framework {
+        name: "torch",
+        variants: &["eager", "compile", "bf16", "compile-bf16"],
+        kind: Kind::Python("torch_peer.py"),
+    },
+    Framework { name: "jax", variants: &["jit", "scan"], kind: Kind::Python("jax_peer.py") },
+    Framework {
+        name: "sklearn",
+        variants: &["partial_fit"],
+        kind: Kind::Python("sklearn_peer.py"),
+    },
+    Framework { name: "burn", variants: &["flex", "ndarray"], kind: Kind::Cargo },
+    Framework { name: "candle", variants: &["cpu"], kind: Kind::Cargo },
+];
+
+/// The name of ours among the frameworks.
+pub(super) const OURS: &str = "gristmill";
+
+/// Whether a variant computes in f32 throughout.
+pub(super) fn is_f32(variant: &str) -> bool {
+    !variant.ends_with("bf16")
+}
+
+fn folder() -> PathBuf {
+    paths::repository().join("benches/peers")
+}
+
+impl Framework {
+    /// Builds or installs the program and returns its path with the arguments before the variant.
+    ///
+    /// # Errors
+    /// A build or an installation failed.
+    pub(super) fn prepare(&self, venv: &Path) -> Result<Prepared> {
+        let folder = folder();
+        match self.kind {
+            Kind::Python(script) => {
+                Ok(Prepared { program: python(venv)?, script: Some(folder.join(script)) })
+            }
+            Kind::Cargo => {
+                let target = paths::repository().join("target/peers");
+                process::run(
+                    Command::new("cargo")
+                        .args(["build", "--release", "--locked", "--manifest-path"])
+                        .arg(folder.join(self.name).join("Cargo.toml"))
+                        .arg("--target-dir")
+                        .arg(&target),
+                )?;
+                let program = target.join("release").join(format!("{}-peer", self.name));
+                Ok(Prepared { program, script: None })
+            }
+            Kind::Ours(binary) => {
+                process::run(Command::new("cargo").current_dir(paths::repository()).args([
+                    "build",
+                    "--release",
+                    "-p",
+                    "gristmill-benches",
+                    "--bin",
+                    binary,
+                ]))?;
+                let program = paths::repository().join("target/release").join(binary);
+                Ok(Prepared { program, script: None })
+            }
+        }
+    }
+}
+
+/// A program that can be started.
+pub(super) struct Prepared {
+    program: PathBuf,
+    script: Option<PathBuf>,
+}
+
+impl Prepared {
+    /// The command that starts a variant, but for the workload.
+    pub(super) fn command(&self, variant: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.script).arg(variant);
+        command
+    }
+}
+
+/// The Python of the virtual environment, which is made or completed if it must be.
+fn python(venv: &Path) -> Result<PathBuf> {
+    let python = venv.join("bin/python");
+    let complete = Command::new(&python)
+        .args(["-c", "import jax, numpy, sklearn, torch"])
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !complete {
+        eprintln!("installing the Python peers in {} (several GB)", venv.display());
+        fs::create_dir_all(venv).with_context(|| format!("cannot make {}", venv.display()))?;
+        process::run(Command::new("python3").args(["-m", "venv"]).arg(venv))?;
+        process::run(
+            Command::new(&python)
+                .args(["-m", "pip", "install", "--quiet", "--requirement"])
+                .arg(folder().join("requirements.txt")),
+        )?;
+    }
+    Ok(python)
+}
