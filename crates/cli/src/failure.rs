@@ -1,6 +1,9 @@
 //! Why a command ended before its end, and the exit code that says so.
 
+use crate::interrupt;
+use gristmill_trainer::TrainError;
 use gristmill_trainer::config::ConfigError;
+use gristmill_trainer::run::RunError;
 use std::fmt::Display;
 use std::io;
 use std::path::Path;
@@ -56,7 +59,7 @@ impl Failure {
         match self {
             Failure::Error(_) => 1,
             Failure::OutputClosed => 0,
-            Failure::Interrupted(_) => 130,
+            Failure::Interrupted(_) => interrupt::EXIT_CODE,
         }
     }
 }
@@ -69,6 +72,18 @@ impl From<gristmill_io::Error> for Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Failure {
+        Failure::Error(error.to_string())
+    }
+}
+
+impl From<TrainError> for Failure {
+    fn from(error: TrainError) -> Failure {
+        Failure::Error(error.to_string())
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Failure {
         Failure::Error(error.to_string())
     }
 }
