@@ -123,26 +123,26 @@ pub struct Wanted {
 #[derive(Debug)]
 pub struct Batch {
     /// The line or row of each record.
-    pub rows: Rows,
+    pub rows: RowNumbers,
     /// The values of each column wanted.
     pub columns: Vec<Values>,
 }
 
 /// Where the records of a batch are in their source.
 #[derive(Debug)]
-pub enum Rows {
+pub enum RowNumbers {
     /// So many rows from this one on.
     Rows(u64, usize),
     /// Lines of a text, each given by its distance from this one.
     Lines(u64, Vec<u32>),
 }
 
-impl Rows {
+impl RowNumbers {
     /// How many there are.
     pub fn len(&self) -> usize {
         match self {
-            Rows::Rows(_, count) => *count,
-            Rows::Lines(_, distances) => distances.len(),
+            RowNumbers::Rows(_, count) => *count,
+            RowNumbers::Lines(_, distances) => distances.len(),
         }
     }
 
@@ -154,8 +154,10 @@ impl Rows {
     /// What the record at `index` is called in an error.
     pub fn number(&self, index: usize) -> RowNumber {
         match self {
-            Rows::Rows(first, _) => RowNumber::Row(first + index as u64),
-            Rows::Lines(first, distances) => RowNumber::Line(first + u64::from(distances[index])),
+            RowNumbers::Rows(first, _) => RowNumber::Row(first + index as u64),
+            RowNumbers::Lines(first, distances) => {
+                RowNumber::Line(first + u64::from(distances[index]))
+            }
         }
     }
 }

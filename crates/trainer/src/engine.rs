@@ -116,14 +116,49 @@ impl Engine {
         row: &(impl Fn(usize) -> u64 + Sync),
         plan: StepPlan,
     ) -> BatchLoss {
+        let batch = self.rows_phase(samples, count, row, plan.dropout_seed);
+        let gradient_scale = self.objective.gradient_scale(batch.weight);
+        let step = Step { gradient_scale, ..plan.step };
+        match self.clip_norm {
+            None => self.update(&step),
+            Some(limit) => self.update_clipped(step, limit),
+        }
+        batch
+    }
+
+    /// Loss and gradient on `count` samples, per layer as [`Network::layer_weights`] lays them out.
+    pub fn gradient<S: Samples>(
+        &mut self,
+        samples: &S,
+        count: usize,
+        row: &(impl Fn(usize) -> u64 + Sync),
+        dropout_seed: u64,
+    ) -> (BatchLoss, Vec<(Vec<f32>, Vec<f32>)>) {
+        let batch = self.rows_phase(samples, count, row, dropout_seed);
+        let scale = self.objective.gradient_scale(batch.weight) as f32;
+        self.gradient = Rows::zeroed(self.network.layout().rows());
+        self.tiles_phase();
+        self.gradient.as_flattened_mut().iter_mut().for_each(|g| *g *= scale);
+        let layout = self.network.layout();
+        let layers = 0..layout.shapes().len();
+        (batch, layers.map(|layer| layout.read_weights(layer, &self.gradient)).collect())
+    }
+
+    /// Forward and backward for every row.
+    fn rows_phase<S: Samples>(
+        &mut self,
+        samples: &S,
+        count: usize,
+        row: &(impl Fn(usize) -> u64 + Sync),
+        dropout_seed: u64,
+    ) -> BatchLoss {
         let rows = RowContext {
             isa: self.isa,
             network: &self.network,
             preprocess: &self.preprocess,
             samples,
         };
-        let training =
-            TrainingContext { objective: &self.objective, dropout_seed: plan.dropout_seed };
+        let training = TrainingContext { objective: &self.objective, dropout_seed };
         let run = |(i, shard): (usize, &mut Shard)| {
             let first = i * shard.capacity();
             shard.assign(first, (first..count).map(row));
@@ -134,14 +169,7 @@ impl Engine {
         } else {
             self.shards.iter_mut().enumerate().for_each(run);
         }
-        let batch = self.batch_loss();
-        let gradient_scale = self.objective.gradient_scale(batch.weight);
-        let step = Step { gradient_scale, ..plan.step };
-        match self.clip_norm {
-            None => self.update(&step),
-            Some(limit) => self.update_clipped(step, limit),
-        }
-        batch
+        self.batch_loss()
     }
 
     /// Sums in the order of the samples.
@@ -166,19 +194,27 @@ impl Engine {
         });
     }
 
-    /// The whole gradient first, then its norm, then the update: one more join.
-    fn update_clipped(&mut self, mut step: Step, limit: f64) {
-        let (isa, rule, shards) = (self.isa, self.rule, &self.shards);
-        let (layout, weights) = self.network.parts_mut();
+    /// The gradient of every tile, summed over the samples.
+    fn tiles_phase(&mut self) {
+        let (isa, shards) = (self.isa, &self.shards);
         let gradient = &mut self.gradient;
         let arenas = Arenas { weights: &mut [], slots: [&mut [], &mut []], gradient };
+        let layout = self.network.layout();
         update::for_each_tile(&layout.tiles, arenas, self.parallel, &|tile, arenas| {
             update::tile_gradient(isa, layout, shards, tile, arenas.gradient);
         });
-        let norm = step.gradient_scale * kernels::reduce::squared_norm(isa, &self.gradient).sqrt();
+    }
+
+    /// The whole gradient first, then its norm, then the update: one more join.
+    fn update_clipped(&mut self, mut step: Step, limit: f64) {
+        self.tiles_phase();
+        let squares = kernels::reduce::squared_norm(self.isa, &self.gradient);
+        let norm = step.gradient_scale * squares.sqrt();
         if norm > limit {
             step.gradient_scale *= limit / norm;
         }
+        let (isa, rule) = (self.isa, self.rule);
+        let (layout, weights) = self.network.parts_mut();
         let [a, b] = &mut self.state.slots;
         let arenas = Arenas { weights, slots: [a, b], gradient: &mut self.gradient };
         update::for_each_tile(&layout.tiles, arenas, self.parallel, &|tile, arenas| {

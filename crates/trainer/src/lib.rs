@@ -7,6 +7,7 @@ pub mod early_stopping;
 pub mod engine;
 mod error;
 pub mod evaluation;
+pub mod gradcheck;
 pub mod inference;
 pub mod init;
 pub mod layout;

@@ -69,50 +69,6 @@ fn mix(mut x: u64) -> u64 {
     x ^ (x >> 31)
 }
 
-/// The dropout of one layer at one step.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Dropout {
-    keys: [u32; 2],
-    /// Draws below it drop.
-    threshold: u32,
-    /// What is left is scaled up by this, so that the expected sum stays.
-    scale: f32,
-}
-
-impl Dropout {
-    /// Drops each unit with this probability, at least 0 and below 1.
-    pub fn new(probability: f64, seed: u64, step: u64, layer: u64) -> Dropout {
-        let bits = Random::new(seed, Purpose::Dropout).part(layer).bits(step);
-        Dropout {
-            keys: [bits as u32, (bits >> 32) as u32],
-            threshold: (probability * (1u64 << 32) as f64) as u32,
-            scale: (1.0 / (1.0 - probability)) as f32,
-        }
-    }
-
-    /// What to multiply the outputs of `unit` by, for the samples at `first..first + 16` of the
-    /// minibatch: 0 where dropped. Meant to be inlined where wide vectors are enabled.
-    #[inline(always)]
-    pub fn scales(&self, unit: u32, first: u32) -> [f32; 16] {
-        let unit_key = mix32(unit ^ self.keys[0]);
-        let mut scales = [0.0; 16];
-        for (lane, scale) in scales.iter_mut().enumerate() {
-            let position = first.wrapping_add(lane as u32);
-            let draw = mix32(mix32(position ^ self.keys[1]) ^ unit_key);
-            *scale = if draw < self.threshold { 0.0 } else { self.scale };
-        }
-        scales
-    }
-}
-
-/// Wellons' `lowbias32`: a bijection of 32 bits in which each input bit flips half the output.
-#[inline(always)]
-fn mix32(mut x: u32) -> u32 {
-    x = (x ^ (x >> 16)).wrapping_mul(0x7feb_352d);
-    x = (x ^ (x >> 15)).wrapping_mul(0x846c_a68b);
-    x ^ (x >> 16)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,50 +139,5 @@ mod tests {
         assert!((moment(2) - 1.0).abs() < error(2.0));
         assert!(moment(3).abs() < error(15.0));
         assert!((moment(4) - 3.0).abs() < error(96.0));
-    }
-
-    #[test]
-    fn dropout_drops_its_share_of_every_unit_and_sample() {
-        for probability in [0.1, 0.5, 0.8] {
-            let dropout = Dropout::new(probability, 1, 2, 3);
-            let (units, samples) = (400, 512);
-            let mut by_unit = vec![0; units];
-            let mut by_sample = vec![0; samples];
-            for (unit, dropped) in by_unit.iter_mut().enumerate() {
-                for first in (0..samples).step_by(16) {
-                    for (lane, s) in dropout.scales(unit as u32, first as u32).iter().enumerate() {
-                        assert!(
-                            *s == 0.0 || (f64::from(*s) * (1.0 - probability) - 1.0).abs() < 1e-6
-                        );
-                        if *s == 0.0 {
-                            *dropped += 1;
-                            by_sample[first + lane] += 1;
-                        }
-                    }
-                }
-            }
-            let spread = probability * (1.0 - probability);
-            let total = f64::from(by_unit.iter().sum::<u32>()) / (units * samples) as f64;
-            assert!((total - probability).abs() < 4.0 * (spread / (units * samples) as f64).sqrt());
-            // Counts of a binomial vary less than Poisson ones by the factor 1 - p.
-            assert!(plausible(chi_square(&by_unit) / (1.0 - probability), units - 1));
-            assert!(plausible(chi_square(&by_sample) / (1.0 - probability), samples - 1));
-        }
-    }
-
-    #[test]
-    fn dropout_differs_by_step_layer_seed_and_unit() {
-        let masks = [
-            Dropout::new(0.5, 1, 1, 1).scales(1, 0),
-            Dropout::new(0.5, 2, 1, 1).scales(1, 0),
-            Dropout::new(0.5, 1, 2, 1).scales(1, 0),
-            Dropout::new(0.5, 1, 1, 2).scales(1, 0),
-            Dropout::new(0.5, 1, 1, 1).scales(2, 0),
-            Dropout::new(0.5, 1, 1, 1).scales(1, 16),
-        ];
-        for (i, a) in masks.iter().enumerate() {
-            assert!(masks[..i].iter().all(|b| a != b), "mask {i}");
-        }
-        assert_eq!(Dropout::new(0.0, 1, 1, 1).scales(0, 0), [1.0; 16]);
     }
 }

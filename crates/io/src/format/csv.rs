@@ -5,8 +5,8 @@ mod number;
 mod record;
 
 use super::{
-    Batch, Chunk, Chunks, Column, ColumnKind, Decoder, Format, ReadOptions, Rows, Table, Values,
-    Wanted, customary_target,
+    Batch, Chunk, Chunks, Column, ColumnKind, Decoder, Format, ReadOptions, RowNumbers, Table,
+    Values, Wanted, customary_target,
 };
 use crate::error::{Error, Place, Result, RowNumber};
 use crate::source::{Source, Stream};
@@ -347,7 +347,7 @@ impl Decoder for CsvDecoder {
             })?;
             line += 1;
         }
-        Ok(Batch { rows: Rows::Lines(chunk.first, lines), columns })
+        Ok(Batch { rows: RowNumbers::Lines(chunk.first, lines), columns })
     }
 }
 

@@ -2,8 +2,8 @@
 //! set can be encoded again as another model wants it.
 
 use super::{
-    Batch, Chunk, Chunks, Column, ColumnKind, Decoder, Format, ReadOptions, Rows, Table, Values,
-    Wanted,
+    Batch, Chunk, Chunks, Column, ColumnKind, Decoder, Format, ReadOptions, RowNumbers, Table,
+    Values, Wanted,
 };
 use crate::dataset::Dataset;
 use crate::error::{Error, Place, Result};
@@ -179,7 +179,7 @@ impl GristDecoder {
 impl Decoder for GristDecoder {
     fn decode(&self, chunk: &Chunk, wanted: &[Wanted]) -> Result<Batch> {
         let first = chunk.first - 1;
-        let rows = Rows::Rows(chunk.first, chunk.rows);
+        let rows = RowNumbers::Rows(chunk.first, chunk.rows);
         let mut columns = Vec::with_capacity(wanted.len());
         for wanted in wanted {
             let origin = self.origins[wanted.column];
@@ -215,7 +215,7 @@ impl Decoder for GristDecoder {
 }
 
 impl GristDecoder {
-    fn no_category(&self, rows: &Rows, index: usize) -> Error {
+    fn no_category(&self, rows: &RowNumbers, index: usize) -> Error {
         let place = Place::row(rows.number(index));
         Error::input(self.dataset.path(), place, "has no category: import the data set again")
     }

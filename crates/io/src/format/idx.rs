@@ -2,8 +2,8 @@
 //! is joined with the file of its labels, which follows it among the sources or lies beside it.
 
 use super::{
-    Batch, Chunk, Chunks, Column, ColumnKind, Decoder, Format, ReadOptions, Rows, Table, Values,
-    Wanted,
+    Batch, Chunk, Chunks, Column, ColumnKind, Decoder, Format, ReadOptions, RowNumbers, Table,
+    Values, Wanted,
 };
 use crate::error::{Error, Place, Result, RowNumber};
 use crate::source::{Source, Stream};
@@ -256,7 +256,7 @@ struct IdxDecoder {
 
 impl Decoder for IdxDecoder {
     fn decode(&self, chunk: &Chunk, wanted: &[Wanted]) -> Result<Batch> {
-        let rows = Rows::Rows(chunk.first, chunk.rows);
+        let rows = RowNumbers::Rows(chunk.first, chunk.rows);
         let (items, labels) = chunk.bytes.split_at(chunk.rows * self.items.bytes());
         let mut columns = Vec::with_capacity(wanted.len());
         for wanted in wanted {

@@ -2,6 +2,7 @@
 #![allow(dead_code)] // each test program uses a part
 
 use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 pub(crate) fn numbers(names: &[&str], target: Target) -> Encoding {
@@ -37,23 +38,23 @@ pub(crate) fn assert_every_damage_is_refused(
 ) {
     let whole = std::fs::read(path).unwrap();
     read(path).expect("the undamaged file is read");
-    let refused = |bytes: &[u8], damage: String| {
-        std::fs::write(path, bytes).unwrap();
+    let refused = |damage: String| {
         let error = read(path).expect_err(&damage).to_string();
         assert!(error.contains(path.to_str().unwrap()), "{damage}: {error}");
     };
-    for length in 0..whole.len() {
-        refused(&whole[..length], format!("cut to {length} bytes"));
+    let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+    for (at, byte) in whole.iter().enumerate() {
+        for bit in 0..8 {
+            file.write_all_at(&[byte ^ (1 << bit)], at as u64).unwrap();
+            refused(format!("bit {bit} of byte {at} flipped"));
+        }
+        file.write_all_at(&[*byte], at as u64).unwrap();
     }
-    let mut longer = whole.clone();
-    longer.push(0);
-    refused(&longer, "a byte too long".to_owned());
-    let mut damaged = whole.clone();
-    for bit in 0..whole.len() * 8 {
-        damaged[bit / 8] ^= 1 << (bit % 8);
-        refused(&damaged, format!("bit {bit} flipped"));
-        damaged[bit / 8] = whole[bit / 8];
-    }
-    std::fs::write(path, &whole).unwrap();
     read(path).expect("the restored file is read");
+    file.set_len(whole.len() as u64 + 1).unwrap();
+    refused("a byte too long".to_owned());
+    for length in (0..whole.len()).rev() {
+        file.set_len(length as u64).unwrap();
+        refused(format!("cut to {length} bytes"));
+    }
 }
