@@ -27,7 +27,10 @@ pub mod schedule;
 pub mod session;
 mod shard;
 pub mod subset;
+mod threads;
 mod update;
 
 pub use error::TrainError;
+pub use gristmill_kernels::Isa;
 pub use session::{Outcome, Reason, Session};
+pub use threads::on_threads;

@@ -1,5 +1,7 @@
 //! What training minimises: the loss, what it is taken against, and how rows count.
 
+use gristmill_io::schema::Target;
+use gristmill_io::{Model, OutputKind};
 use gristmill_kernels::Loss;
 
 /// What the network's outputs are compared with.
@@ -11,6 +13,17 @@ pub enum TargetKind {
     Indicators,
     /// The numeric targets of the row, one per output.
     Numbers,
+}
+
+impl TargetKind {
+    /// What a loss is taken against.
+    pub fn of(loss: Loss, is_class: bool) -> TargetKind {
+        match loss {
+            Loss::SoftmaxCrossEntropy => TargetKind::Classes,
+            _ if is_class => TargetKind::Indicators,
+            _ => TargetKind::Numbers,
+        }
+    }
 }
 
 /// Loss, targets and class weights of a run.
@@ -25,6 +38,22 @@ pub struct Objective {
 }
 
 impl Objective {
+    /// What a trained model is measured by: the loss that it was trained with, as far as the model
+    /// notes it, with all classes weighing the same.
+    pub fn of_model(model: &Model) -> Objective {
+        let noted = model.training.iter().find(|(name, _)| name == "loss");
+        let noted = noted.and_then(|(_, name)| Loss::from_name(name, None).ok());
+        let loss = match model.output {
+            OutputKind::Softmax => Loss::SoftmaxCrossEntropy,
+            OutputKind::Sigmoid => Loss::BinaryCrossEntropy,
+            OutputKind::Values => {
+                noted.filter(|loss| !loss.takes_logits()).unwrap_or(Loss::MeanSquared)
+            }
+        };
+        let is_class = matches!(model.encoding.target, Target::Classes { .. });
+        Objective { loss, targets: TargetKind::of(loss, is_class), class_weights: Vec::new() }
+    }
+
     /// The factor on the weight of a row of this class.
     #[inline]
     pub fn class_weight(&self, label: u32) -> f32 {

@@ -10,8 +10,11 @@
 //! ```
 
 use crate::config::{ConfigError, RunConfig};
-use crate::observer::EpochReport;
-use gristmill_io::{AtomicFile, Checkpoint, Model};
+use crate::error::TrainError;
+use crate::observer::{Control, EpochReport, EpochStart, Observer, StepReport};
+use crate::samples::Samples;
+use crate::session::{Outcome, Reason, Session};
+use gristmill_io::{AtomicFile, Checkpoint};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -48,21 +51,20 @@ impl Draft {
         Draft::lock(path, made)
     }
 
-    /// Prepares the first of `parent/name-1`, `parent/name-2`, ... that does not exist.
+    /// Prepares the first of `parent/name-1`, `parent/name-2`, ... where there is room.
     ///
     /// # Errors
     /// The directory cannot be made.
     pub fn numbered(parent: &Path, name: &str) -> Result<Draft, RunError> {
-        fs::create_dir_all(parent).map_err(RunError::io("create", parent))?;
-        for number in 1u64.. {
-            let path = parent.join(format!("{name}-{number}"));
-            match fs::create_dir(&path) {
-                Ok(()) => return Draft::lock(&path, true),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(RunError::io("create", &path)(error)),
+        let mut number = 1u64;
+        loop {
+            match Draft::create(&parent.join(format!("{name}-{number}"))) {
+                Err(RunError::Exists(_) | RunError::NotEmpty(_) | RunError::Locked(_)) => {
+                    number += 1;
+                }
+                result => return result,
             }
         }
-        unreachable!("there are more numbers than directories")
     }
 
     fn lock(path: &Path, made: bool) -> Result<Draft, RunError> {
@@ -187,10 +189,30 @@ impl Run {
     /// # Errors
     /// It cannot be written; those before are then as they were.
     pub fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), RunError> {
-        let directory = self.path.join(CHECKPOINTS);
-        checkpoint.save(&Checkpoint::path_in(&directory, checkpoint.step))?;
-        Checkpoint::prune(&directory, self.config.checkpoint.keep)?;
-        Ok(())
+        Ok(save_checkpoint(&self.path, checkpoint, self.config.checkpoint.keep)?)
+    }
+
+    /// Trains the session to its end, and keeps the directory up to date: a line in the metrics per
+    /// epoch, checkpoints when they are due, and the model unless the observer stopped the run.
+    ///
+    /// # Errors
+    /// The loss is no longer a number, or a file cannot be written.
+    pub fn fit<S: Samples>(
+        &mut self,
+        session: &mut Session<'_, S>,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome, RunError> {
+        let (path, keep) = (self.path.clone(), self.config.checkpoint.keep);
+        let mut recorder = Recorder { observer, metrics: &mut self.metrics, failure: None };
+        let mut save = |checkpoint: &Checkpoint| Ok(save_checkpoint(&path, checkpoint, keep)?);
+        let outcome = session.fit(&mut recorder, &mut save)?;
+        if let Some(failure) = recorder.failure {
+            return Err(failure);
+        }
+        if outcome.reason != Reason::Interrupted {
+            session.model().save(&self.model_path())?;
+        }
+        Ok(outcome)
     }
 
     /// Appends an epoch's line to the metrics.
@@ -200,13 +222,45 @@ impl Run {
     pub fn record(&mut self, report: &EpochReport) -> Result<(), RunError> {
         self.metrics.append(report)
     }
+}
 
-    /// Saves the trained model.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    pub fn save_model(&self, model: &Model) -> Result<(), RunError> {
-        Ok(model.save(&self.model_path())?)
+fn save_checkpoint(
+    run: &Path,
+    checkpoint: &Checkpoint,
+    keep: usize,
+) -> Result<(), gristmill_io::Error> {
+    let directory = run.join(CHECKPOINTS);
+    checkpoint.save(&Checkpoint::path_in(&directory, checkpoint.step))?;
+    Checkpoint::prune(&directory, keep)
+}
+
+/// Passes on what a session tells, and writes the metrics.
+struct Recorder<'a> {
+    observer: &'a mut dyn Observer,
+    metrics: &'a mut MetricsFile,
+    /// Why the metrics could not be written; the run stops then.
+    failure: Option<RunError>,
+}
+
+impl Observer for Recorder<'_> {
+    fn epoch_begin(&mut self, start: &EpochStart) {
+        self.observer.epoch_begin(start);
+    }
+
+    fn step(&mut self, report: &StepReport) -> Control {
+        match (self.observer.step(report), &self.failure) {
+            (Control::Continue, None) => Control::Continue,
+            _ => Control::Stop,
+        }
+    }
+
+    fn epoch_end(&mut self, report: &EpochReport) {
+        self.failure = self.metrics.append(report).err().or(self.failure.take());
+        self.observer.epoch_end(report);
+    }
+
+    fn warn(&mut self, message: &str) {
+        self.observer.warn(message);
     }
 }
 
@@ -321,6 +375,9 @@ pub enum RunError {
         /// What is wrong with it.
         source: ConfigError,
     },
+    /// The training itself failed.
+    #[error(transparent)]
+    Train(#[from] TrainError),
     /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] gristmill_io::Error),
