@@ -28,7 +28,8 @@ pub(crate) struct ImportBar {
 impl ImportBar {
     /// A bar that says what is being read.
     pub(crate) fn new(output: &Output, what: &str) -> ImportBar {
-        let template = "{prefix} [{bar:30}] {bytes}/{total_bytes}  {bytes_per_sec}  {msg}  ETA {eta}";
+        let template =
+            "{prefix} [{bar:30}] {bytes}/{total_bytes}  {bytes_per_sec}  {msg}  ETA {eta}";
         let bar = bar(output, 0, template);
         bar.set_prefix(format!("reading {what}"));
         ImportBar { bar }
@@ -62,7 +63,11 @@ pub(crate) struct RowsBar {
 impl RowsBar {
     /// A bar that says what is done to how many rows.
     pub(crate) fn new(output: &Output, what: &str, rows: u64) -> RowsBar {
-        let bar = bar(output, rows, "{prefix} [{bar:30}] {human_pos}/{human_len} rows  {per_sec}  ETA {eta}");
+        let bar = bar(
+            output,
+            rows,
+            "{prefix} [{bar:30}] {human_pos}/{human_len} rows  {per_sec}  ETA {eta}",
+        );
         bar.set_prefix(what.to_owned());
         RowsBar { bar }
     }
@@ -116,7 +121,8 @@ impl<'a> FitProgress<'a> {
         let rate = self.rows_in_epoch as f64 / self.epoch_began.elapsed().as_secs_f64();
         let steps_left = (steps - report.step) + u64::from(epochs - epoch) * steps;
         let seconds = self.began.elapsed().as_secs_f64() / self.steps_done as f64;
-        let left = Duration::try_from_secs_f64(seconds * steps_left as f64).unwrap_or(Duration::MAX);
+        let left =
+            Duration::try_from_secs_f64(seconds * steps_left as f64).unwrap_or(Duration::MAX);
         self.bar.set_position(report.step);
         self.bar.set_message(format!(
             "{} rows/s  loss {}  ETA {:#}",

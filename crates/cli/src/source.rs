@@ -108,7 +108,8 @@ impl ModelRows {
             }
             Source::Tables(paths) => {
                 let directory = tempfile::Builder::new().prefix("gristmill-").tempdir();
-                let directory = directory.map_err(Failure::io("write to", &std::env::temp_dir()))?;
+                let directory =
+                    directory.map_err(Failure::io("write to", &std::env::temp_dir()))?;
                 let plan = Plan::Fixed { encoding: &model.encoding, with_target, options };
                 let file = directory.path().join("rows.grist");
                 let dataset = import_tables(&paths, &file, &plan, output)?;

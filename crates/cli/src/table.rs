@@ -15,8 +15,8 @@ impl Table {
     }
 
     /// Appends a row.
-    pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.rows.push(cells.into());
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.push(cells.into_iter().collect());
     }
 }
 
@@ -31,11 +31,8 @@ impl fmt::Display for Table {
         for (i, row) in self.rows.iter().enumerate() {
             let mut line = String::new();
             for (c, (cell, &width)) in row.iter().zip(&widths).enumerate() {
-                line += &if c == 0 {
-                    format!("  {cell:<width$}")
-                } else {
-                    format!("  {cell:>width$}")
-                };
+                line +=
+                    &if c == 0 { format!("  {cell:<width$}") } else { format!("  {cell:>width$}") };
             }
             let end = if i + 1 < self.rows.len() { "\n" } else { "" };
             write!(f, "{}{end}", line.trim_end())?;

@@ -1,7 +1,7 @@
 //! SIMD arithmetic for dense networks: lanes, panels and tiles.
 //!
 //! Knows no network, no file and no thread. Every kernel is written once, generic over a
-//! [`Simd`](simd::Simd) token, and instantiated per instruction set; [`Isa`] picks one at run time.
+//! [`Simd`] token, and instantiated per instruction set; [`Isa`] picks one at run time.
 
 pub mod activation;
 pub mod bias;

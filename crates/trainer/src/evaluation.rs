@@ -1,15 +1,17 @@
 //! Measuring a network on rows whose answers are known.
 
 use crate::engine::{shard_rows, worth_threads};
-use crate::metrics::{Measured, Measuring};
+use crate::error::TrainError;
+use crate::metrics::{ClassMeter, LossMeter, NumberMeter, Report};
+use crate::model::Trained;
 use crate::network::Network;
 use crate::objective::Objective;
 use crate::preprocess::Preprocess;
 use crate::samples::Samples;
 use crate::shard::{RowContext, Shard};
 use crate::subset::Subset;
-use gristmill_io::OutputKind;
 use gristmill_io::schema::Target;
+use gristmill_io::{Model, OutputKind};
 use gristmill_kernels::Isa;
 use rayon::prelude::*;
 
@@ -59,12 +61,22 @@ impl Evaluator {
     }
 
     /// Measures all rows of a subset.
-    pub fn measure<S: Samples>(&mut self, subject: Subject<'_>, rows: &Subset<'_, S>) -> Measured {
-        let samples = rows.samples();
+    pub fn measure<S: Samples>(&mut self, subject: Subject<'_>, rows: &Subset<'_, S>) -> Report {
+        self.measure_with(subject, rows, &mut |_| {})
+    }
+
+    /// Measures all rows of a subset; `progress` is told how many are done.
+    pub fn measure_with<S: Samples>(
+        &mut self,
+        subject: Subject<'_>,
+        rows: &Subset<'_, S>,
+        progress: &mut dyn FnMut(u64),
+    ) -> Report {
         let outputs = subject.network.outputs();
-        let mut measuring = match &samples.encoding().target {
-            Target::Classes { names, .. } => Measuring::classes(names.len()),
-            _ => Measuring::numbers(outputs),
+        let mut losses = LossMeter::default();
+        let mut meter = match &rows.samples().encoding().target {
+            Target::Classes { names, .. } => Meter::Classes(ClassMeter::new(names.len())),
+            _ => Meter::Numbers(NumberMeter::new(outputs)),
         };
         let capacity = self.shards[0].capacity();
         let batch = (self.shards.len() * capacity) as u64;
@@ -73,24 +85,18 @@ impl Evaluator {
             self.run(subject, rows, start, end);
             let mut predictions = self.predictions.chunks_exact(outputs);
             for shard in &self.shards {
-                for (losses, weights) in shard.losses() {
-                    for (&loss, &weight) in losses.iter().zip(weights) {
-                        measuring.add_loss(f64::from(loss), f64::from(weight));
+                for (loss, weights) in shard.losses() {
+                    for (&loss, &weight) in loss.iter().zip(weights) {
+                        losses.add(f64::from(loss), f64::from(weight));
                     }
                 }
-                for &row in shard.rows() {
-                    let predicted = predictions.next().expect("a prediction per row");
-                    let weight = f64::from(samples.weight(row));
-                    if let Target::Classes { .. } = samples.encoding().target {
-                        measuring.add_class(predicted, samples.label(row) as usize, weight);
-                    } else {
-                        samples.targets(row, &mut self.targets);
-                        measuring.add_numbers(predicted, &self.targets, weight);
-                    }
+                for (&row, predicted) in shard.rows().iter().zip(&mut predictions) {
+                    meter.add(rows.samples(), row, predicted, &mut self.targets);
                 }
             }
+            progress(end);
         }
-        measuring.finish()
+        meter.report(losses.value(self.objective.loss))
     }
 
     /// Runs the rows `start..end` of a subset through the shards; predictions are dense in their order.
@@ -119,4 +125,51 @@ impl Evaluator {
             self.shards.iter_mut().zip(parts).enumerate().for_each(run);
         }
     }
+}
+
+/// Takes the predictions of the task at hand.
+enum Meter {
+    Classes(ClassMeter),
+    Numbers(NumberMeter),
+}
+
+impl Meter {
+    fn add<S: Samples>(&mut self, samples: &S, row: u64, predicted: &[f32], targets: &mut [f32]) {
+        let weight = f64::from(samples.weight(row));
+        match self {
+            Meter::Classes(meter) => meter.add(predicted, samples.label(row), weight),
+            Meter::Numbers(meter) => {
+                samples.targets(row, targets);
+                meter.add(predicted, targets, weight);
+            }
+        }
+    }
+
+    fn report(&self, loss: f64) -> Report {
+        match self {
+            Meter::Classes(meter) => Report::Classes(meter.report(loss)),
+            Meter::Numbers(meter) => Report::Numbers(meter.report(loss)),
+        }
+    }
+}
+
+/// Measures a trained model on all rows of a data set, on the threads of the current pool;
+/// `progress` is told how many rows are done.
+///
+/// # Errors
+/// The rows are not encoded as the model needs them, or the model has an activation that this
+/// program does not know.
+pub fn evaluate<S: Samples>(
+    isa: Isa,
+    model: &Model,
+    samples: &S,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Report, TrainError> {
+    if let Some(reason) = model.encoding.mismatch(samples.encoding(), true) {
+        return Err(TrainError::Data(format!("the rows do not fit the model: {reason}")));
+    }
+    let Trained { network, preprocess, output } = Trained::from_model(model)?;
+    let mut evaluator = Evaluator::new(isa, &network, Objective::of_model(model));
+    let subject = Subject { network: &network, preprocess: &preprocess, output };
+    Ok(evaluator.measure_with(subject, &Subset::all(samples), progress))
 }

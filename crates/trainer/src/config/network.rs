@@ -207,12 +207,12 @@ impl NetworkConfig {
             outputs,
             activation,
             dropout,
-            init: self.init(key, layer, inputs, activation)?,
+            init: self.start_weights(key, layer, inputs, activation)?,
             bias: self.start_biases(key, layer)?,
         })
     }
 
-    fn init(
+    fn start_weights(
         &self,
         key: &str,
         layer: &LayerConfig,
