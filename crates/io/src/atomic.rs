@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A file being written, readable too, under a temporary name until [`AtomicFile::commit`].
 #[derive(Debug)]
-pub(crate) struct AtomicFile {
+pub struct AtomicFile {
     file: File,
     temporary: PathBuf,
     path: PathBuf,
@@ -21,11 +21,17 @@ pub(crate) struct AtomicFile {
 
 impl AtomicFile {
     /// Creates the temporary file for `path` and removes stale ones.
-    pub(crate) fn create(path: &Path) -> Result<AtomicFile> {
+    ///
+    /// # Errors
+    /// `path` is a directory, a device or the like, or its directory cannot be written to.
+    pub fn create(path: &Path) -> Result<AtomicFile> {
         static SERIAL: AtomicU64 = AtomicU64::new(0);
         let Some(name) = path.file_name() else {
             return Err(Error::Invalid(format!("{} names no file to write", path.display())));
         };
+        if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+            return Err(Error::Invalid(format!("{} is no regular file", path.display())));
+        }
         let prefix = format!(".{}.", name.to_string_lossy());
         remove_stale(directory_of(path), &prefix);
         let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
@@ -42,12 +48,15 @@ impl AtomicFile {
     }
 
     /// The final name.
-    pub(crate) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// Makes the content durable, and the file appear under its final name.
-    pub(crate) fn commit(mut self) -> Result<()> {
+    ///
+    /// # Errors
+    /// The file cannot be written to the end or renamed; nothing is left of it then.
+    pub fn commit(mut self) -> Result<()> {
         self.file.sync_all().map_err(Error::io("write", &self.path))?;
         fs::rename(&self.temporary, &self.path).map_err(Error::io("rename to", &self.path))?;
         self.committed = true;
@@ -168,6 +177,13 @@ mod tests {
         first.commit().unwrap();
         second.commit().unwrap();
         assert_eq!(names(directory.path()), ["a"]);
+    }
+
+    #[test]
+    fn only_regular_files_are_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let error = AtomicFile::create(directory.path()).unwrap_err();
+        assert!(error.to_string().contains("is no regular file"));
     }
 
     #[test]

@@ -112,7 +112,7 @@ impl Checkpoint {
     /// The directory cannot be read, or it has checkpoints and all are damaged: the latest one's error.
     pub fn newest_valid(directory: &Path) -> Result<Option<(PathBuf, Checkpoint)>> {
         let mut newest_error = None;
-        for path in newest_first(directory)? {
+        for path in Checkpoint::list(directory)? {
             match Checkpoint::load(&path) {
                 Ok(checkpoint) => return Ok(Some((path, checkpoint))),
                 Err(error) => newest_error = newest_error.or(Some(error)),
@@ -127,27 +127,30 @@ impl Checkpoint {
     /// # Errors
     /// The directory cannot be read or synced, or a file cannot be deleted.
     pub fn prune(directory: &Path, keep: usize) -> Result<()> {
-        let checkpoints = newest_first(directory)?;
+        let checkpoints = Checkpoint::list(directory)?;
         sync_directory(directory)?;
         for path in checkpoints.iter().skip(keep.max(1)) {
             fs::remove_file(path).map_err(Error::io("delete", path))?;
         }
         Ok(())
     }
-}
 
-/// The checkpoints of a directory by step, latest first.
-fn newest_first(directory: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(directory).map_err(Error::io("read", directory))? {
-        let path = entry.map_err(Error::io("read", directory))?.path();
-        let has_extension = path.extension().is_some_and(|e| e == EXTENSION);
-        let stem = path.file_stem().and_then(|stem| stem.to_str());
-        let step = stem.and_then(|stem| stem.strip_prefix("step-")?.parse::<u64>().ok());
-        if let (true, Some(step)) = (has_extension, step) {
-            found.push((step, path));
+    /// The checkpoints in `directory`, readable or not, latest step first.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn list(directory: &Path) -> Result<Vec<PathBuf>> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(directory).map_err(Error::io("read", directory))? {
+            let path = entry.map_err(Error::io("read", directory))?.path();
+            let has_extension = path.extension().is_some_and(|e| e == EXTENSION);
+            let stem = path.file_stem().and_then(|stem| stem.to_str());
+            let step = stem.and_then(|stem| stem.strip_prefix("step-")?.parse::<u64>().ok());
+            if let (true, Some(step)) = (has_extension, step) {
+                found.push((step, path));
+            }
         }
+        found.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(found.into_iter().map(|(_, path)| path).collect())
     }
-    found.sort_unstable_by(|a, b| b.cmp(a));
-    Ok(found.into_iter().map(|(_, path)| path).collect())
 }

@@ -19,6 +19,7 @@ mod statistics;
 mod wire;
 pub mod writer;
 
+pub use atomic::AtomicFile;
 pub use checkpoint::{Checkpoint, HistoryRow};
 pub use dataset::Dataset;
 pub use dtype::Dtype;

@@ -3,7 +3,9 @@
 //! Each section stands in a file of its own under `config/`. [`RunConfig::resolve`] decides
 //! what is left out and gives the [`Plan`] that the trainer follows. Nothing here touches data or trains.
 
+mod assign;
 mod class_weights;
+mod data;
 mod loss;
 mod network;
 mod optimizer;
@@ -13,6 +15,7 @@ mod training;
 
 pub use crate::names::UnknownName;
 pub use class_weights::ClassWeights;
+pub use data::DataConfig;
 pub use loss::{LossConfig, LossKind};
 pub use network::{InitKind, LayerConfig, LayerPlan, NetworkConfig, OutputConfig};
 pub use optimizer::{OptimizerConfig, OptimizerKind, OptimizerPlan};
@@ -34,6 +37,8 @@ use std::fmt;
 pub struct RunConfig {
     /// Decides the start weights, the validation split, the order of rows and the dropout.
     pub seed: u32,
+    /// The rows to learn from.
+    pub data: DataConfig,
     /// The layers and how they start.
     pub network: NetworkConfig,
     /// What is minimised.
@@ -72,6 +77,10 @@ pub enum TargetShape<'a> {
 
 /// The comment that [`RunConfig::to_toml`] writes above each section.
 const SECTION_COMMENTS: &[(&str, &str)] = &[
+    (
+        "[data]",
+        "path: the data set to learn from; paths are relative to the directory of this file",
+    ),
     (
         "[network]",
         "Layers. `hidden` lists widths; `[[network.layers]]` describes hidden layers one by one\n\

@@ -5,14 +5,14 @@ use crate::error::TrainError;
 use crate::metrics::{ClassMeter, LossMeter, NumberMeter, Report};
 use crate::model::Trained;
 use crate::network::Network;
-use crate::objective::{Objective, TargetKind};
+use crate::objective::Objective;
 use crate::preprocess::Preprocess;
 use crate::samples::Samples;
 use crate::shard::{RowContext, Shard};
 use crate::subset::Subset;
-use gristmill_io::OutputKind;
 use gristmill_io::schema::Target;
-use gristmill_kernels::{Isa, Loss};
+use gristmill_io::{Model, OutputKind};
+use gristmill_kernels::Isa;
 use rayon::prelude::*;
 
 /// Rows that are measured per thread in one go.
@@ -28,43 +28,6 @@ pub struct Evaluator {
     parallel: bool,
     predictions: Vec<f32>,
     targets: Vec<f32>,
-}
-
-enum Meter {
-    Classes(ClassMeter),
-    Numbers(NumberMeter),
-}
-
-/// Measures a trained network on all rows of a data set, on the threads of the current pool.
-///
-/// The loss reported is the one that trains such an output by default: cross-entropy of classes, the
-/// mean squared error of (standardised) numbers.
-///
-/// # Errors
-/// A row has a class that does not exist: the data set is damaged.
-pub fn evaluate<S: Samples>(
-    isa: Isa,
-    trained: &Trained,
-    samples: &S,
-    seen: &mut dyn FnMut(u64),
-) -> Result<Report, TrainError> {
-    let loss = match trained.output {
-        OutputKind::Softmax => Loss::SoftmaxCrossEntropy,
-        OutputKind::Sigmoid => Loss::BinaryCrossEntropy,
-        OutputKind::Values => Loss::MeanSquared,
-    };
-    let targets = match &samples.encoding().target {
-        Target::Classes { .. } => TargetKind::Classes,
-        _ => TargetKind::Numbers,
-    };
-    let objective = Objective { loss, targets, class_weights: Vec::new() };
-    let subject = Subject {
-        network: &trained.network,
-        preprocess: &trained.preprocess,
-        output: trained.output,
-    };
-    let rows = Subset::all(samples);
-    Evaluator::new(isa, &trained.network, objective).measure(subject, &rows, seen)
 }
 
 /// A network as it is measured.
@@ -97,7 +60,7 @@ impl Evaluator {
         }
     }
 
-    /// Measures all rows of a subset; `seen` is told how many are done, now and then.
+    /// Measures all rows of a subset; `progress` is told how many are done.
     ///
     /// # Errors
     /// A row has a class that does not exist: the data set is damaged.
@@ -105,16 +68,16 @@ impl Evaluator {
         &mut self,
         subject: Subject<'_>,
         rows: &Subset<'_, S>,
-        seen: &mut dyn FnMut(u64),
+        progress: &mut dyn FnMut(u64),
     ) -> Result<Report, TrainError> {
-        let samples = rows.samples();
         let outputs = subject.network.outputs();
-        let mut loss = LossMeter::default();
-        let mut meter = match &samples.encoding().target {
+        let mut losses = LossMeter::default();
+        let mut meter = match &rows.samples().encoding().target {
             Target::Classes { names, .. } => Meter::Classes(ClassMeter::new(names.len())),
             _ => Meter::Numbers(NumberMeter::new(outputs)),
         };
-        let batch = self.batch() as u64;
+        let capacity = self.shards[0].capacity();
+        let batch = (self.shards.len() * capacity) as u64;
         for start in (0..rows.len()).step_by(batch as usize) {
             let end = rows.len().min(start + batch);
             self.run(subject, rows, start, end);
@@ -123,34 +86,18 @@ impl Evaluator {
                 if let Some(row) = shard.stray() {
                     return Err(TrainError::stray(row));
                 }
-                for (losses, weights) in shard.losses() {
-                    for (&sum, &weight) in losses.iter().zip(weights) {
-                        loss.add(f64::from(sum), f64::from(weight));
+                for (loss, weights) in shard.losses() {
+                    for (&loss, &weight) in loss.iter().zip(weights) {
+                        losses.add(f64::from(loss), f64::from(weight));
                     }
                 }
-                for (&row, predicted) in shard.rows().iter().zip(predictions.by_ref()) {
-                    let weight = f64::from(samples.weight(row));
-                    match &mut meter {
-                        Meter::Classes(meter) => meter.add(predicted, samples.label(row), weight),
-                        Meter::Numbers(meter) => {
-                            samples.targets(row, &mut self.targets);
-                            meter.add(predicted, &self.targets, weight);
-                        }
-                    }
+                for (&row, predicted) in shard.rows().iter().zip(&mut predictions) {
+                    meter.add(rows.samples(), row, predicted, &mut self.targets);
                 }
             }
-            seen(end);
+            progress(end);
         }
-        let loss = loss.value(self.objective.loss);
-        Ok(match meter {
-            Meter::Classes(meter) => Report::Classes(meter.report(loss)),
-            Meter::Numbers(meter) => Report::Numbers(meter.report(loss)),
-        })
-    }
-
-    /// Rows that are measured in one go.
-    fn batch(&self) -> usize {
-        self.shards.iter().map(Shard::capacity).sum()
+        Ok(meter.report(losses.value(self.objective.loss)))
     }
 
     /// Runs the rows `start..end` of a subset through the shards; predictions are dense in their order.
@@ -179,4 +126,51 @@ impl Evaluator {
             self.shards.iter_mut().zip(parts).enumerate().for_each(run);
         }
     }
+}
+
+/// Takes the predictions of the task at hand.
+enum Meter {
+    Classes(ClassMeter),
+    Numbers(NumberMeter),
+}
+
+impl Meter {
+    fn add<S: Samples>(&mut self, samples: &S, row: u64, predicted: &[f32], targets: &mut [f32]) {
+        let weight = f64::from(samples.weight(row));
+        match self {
+            Meter::Classes(meter) => meter.add(predicted, samples.label(row), weight),
+            Meter::Numbers(meter) => {
+                samples.targets(row, targets);
+                meter.add(predicted, targets, weight);
+            }
+        }
+    }
+
+    fn report(&self, loss: f64) -> Report {
+        match self {
+            Meter::Classes(meter) => Report::Classes(meter.report(loss)),
+            Meter::Numbers(meter) => Report::Numbers(meter.report(loss)),
+        }
+    }
+}
+
+/// Measures a trained model on all rows of a data set, on the threads of the current pool;
+/// `progress` is told how many rows are done.
+///
+/// # Errors
+/// The rows are not encoded as the model needs them, one has a class that does not exist, or the
+/// model has an activation that this program does not know.
+pub fn evaluate<S: Samples>(
+    isa: Isa,
+    model: &Model,
+    samples: &S,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Report, TrainError> {
+    if let Some(reason) = model.encoding.mismatch(samples.encoding(), true) {
+        return Err(TrainError::Data(format!("the rows do not fit the model: {reason}")));
+    }
+    let Trained { network, preprocess, output } = Trained::from_model(model)?;
+    let mut evaluator = Evaluator::new(isa, &network, Objective::of_model(model));
+    let subject = Subject { network: &network, preprocess: &preprocess, output };
+    evaluator.measure(subject, &Subset::all(samples), progress)
 }

@@ -1,7 +1,9 @@
 //! Are the gradients right? The f32 step against backpropagation in f64, and that against
 //! differences of the loss.
 
+use crate::config::Plan;
 use crate::engine::Engine;
+use crate::error::TrainError;
 use crate::model::Trained;
 use crate::network::Network;
 use crate::objective::{Objective, TargetKind};
@@ -9,6 +11,8 @@ use crate::preprocess::Preprocess;
 use crate::random::{Purpose, Random};
 use crate::reference;
 use crate::samples::{Samples, Table, TableError};
+use crate::session::start_network;
+use gristmill_io::Model;
 use gristmill_kernels::{Isa, UpdateRule};
 
 /// How well the ways to the gradient agree.
@@ -24,6 +28,35 @@ pub struct GradientReport {
 /// Differences are taken for so many parameters of a layer.
 const PARAMETERS_PER_LAYER: usize = 200;
 
+/// Checks the network that a plan starts with, on `samples` random rows.
+///
+/// # Errors
+/// The rows cannot be made up.
+pub fn check_plan(
+    isa: Isa,
+    plan: &Plan,
+    is_class: bool,
+    samples: usize,
+) -> Result<GradientReport, TrainError> {
+    let targets = if is_class { TargetKind::Classes } else { TargetKind::Numbers };
+    let objective = Objective { loss: plan.loss, targets, class_weights: Vec::new() };
+    check_gradient(isa, &start_network(plan), &objective, samples, plan.seed)
+}
+
+/// Checks a trained network, on `samples` random rows.
+///
+/// # Errors
+/// The model has an activation that this program does not know.
+pub fn check_model(
+    isa: Isa,
+    model: &Model,
+    samples: usize,
+    seed: u64,
+) -> Result<GradientReport, TrainError> {
+    let network = Trained::from_model(model)?.network;
+    check_gradient(isa, &network, &Objective::of_model(model), samples, seed)
+}
+
 /// Checks the gradient of a network on `samples` random rows.
 ///
 /// # Panics
@@ -34,8 +67,9 @@ pub fn check_gradient(
     objective: &Objective,
     samples: usize,
     seed: u64,
-) -> Result<GradientReport, TableError> {
-    let table = random_rows(network, objective, samples, seed)?;
+) -> Result<GradientReport, TrainError> {
+    let table = random_rows(network, objective, samples, seed)
+        .map_err(|error| TrainError::Data(error.to_string()))?;
     let inputs: Vec<f64> = (0..table.rows())
         .flat_map(|row| table.row(row).as_chunks::<4>().0)
         .map(|bytes| f64::from(f32::from_le_bytes(*bytes)))

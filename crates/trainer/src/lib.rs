@@ -20,13 +20,17 @@ pub mod observer;
 pub mod preprocess;
 pub mod random;
 pub mod reference;
+pub mod run;
 pub mod sampler;
 pub mod samples;
 pub mod schedule;
 pub mod session;
 mod shard;
 pub mod subset;
+mod threads;
 mod update;
 
 pub use error::TrainError;
+pub use gristmill_kernels::Isa;
 pub use session::{Outcome, Reason, Session};
+pub use threads::on_threads;

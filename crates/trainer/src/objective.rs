@@ -1,5 +1,7 @@
 //! What training minimises: the loss, what it is taken against, and how rows count.
 
+use gristmill_io::schema::Target;
+use gristmill_io::{Model, OutputKind};
 use gristmill_kernels::Loss;
 
 /// What the network's outputs are compared with.
@@ -10,6 +12,16 @@ pub enum TargetKind {
     Classes,
     /// The numeric targets of the row, one per output.
     Numbers,
+}
+
+impl TargetKind {
+    /// How a network is compared with this target.
+    pub fn of(target: &Target) -> TargetKind {
+        match target {
+            Target::Classes { .. } => TargetKind::Classes,
+            Target::Numbers { .. } | Target::None => TargetKind::Numbers,
+        }
+    }
 }
 
 /// Loss, targets and class weights of a run.
@@ -24,6 +36,22 @@ pub struct Objective {
 }
 
 impl Objective {
+    /// What a trained model is measured by: the loss that it was trained with, as far as the model
+    /// notes it, with all classes weighing the same.
+    pub fn of_model(model: &Model) -> Objective {
+        let noted = model.training.iter().find(|(name, _)| name == "loss");
+        let noted = noted.and_then(|(_, name)| Loss::from_name(name, None).ok());
+        let loss = match model.output {
+            OutputKind::Softmax => Loss::SoftmaxCrossEntropy,
+            OutputKind::Sigmoid => Loss::BinaryCrossEntropy,
+            OutputKind::Values => {
+                noted.filter(|loss| !loss.takes_logits()).unwrap_or(Loss::MeanSquared)
+            }
+        };
+        let targets = TargetKind::of(&model.encoding.target);
+        Objective { loss, targets, class_weights: Vec::new() }
+    }
+
     /// The factor on the weight of a row of this class.
     #[inline]
     pub fn class_weight(&self, label: u32) -> f32 {

@@ -20,6 +20,7 @@ use crate::sampler::{Permutation, Split};
 use crate::samples::Samples;
 use crate::schedule::{self, PlateauState};
 use crate::subset::Subset;
+use crate::threads;
 use gristmill_io::schema::Target;
 use gristmill_io::{Checkpoint, HistoryRow, Model, OutputKind, Scale};
 use gristmill_kernels::{Isa, Loss, Rows, Step};
@@ -113,11 +114,7 @@ impl<'d, S: Samples> Session<'d, S> {
                  data: {hint}"
             )));
         }
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(plan.threads)
-            .thread_name(|i| format!("train-{i}"))
-            .build()
-            .map_err(|e| TrainError::Data(format!("cannot start threads: {e}")))?;
+        let pool = threads::pool(plan.threads)?;
         let (train, validation) = match validation {
             Some(samples) => (Subset::all(train), Some(Subset::all(samples))),
             None if plan.validation.split > 0.0 => {
@@ -614,7 +611,7 @@ fn class_counts<S: Samples>(
     counts
 }
 
-fn start_network(plan: &Plan) -> Network {
+pub(crate) fn start_network(plan: &Plan) -> Network {
     let layer = |plan: &LayerPlan| Layer {
         shape: Shape { inputs: plan.inputs, outputs: plan.outputs, bias: plan.bias.is_some() },
         activation: plan.activation,
@@ -660,7 +657,7 @@ fn objective<S: Samples>(plan: &Plan, train: &Subset<'_, S>) -> Objective {
         Target::Classes { names, .. } => names.as_slice(),
         _ => &[],
     };
-    let targets = if names.is_empty() { TargetKind::Numbers } else { TargetKind::Classes };
+    let targets = TargetKind::of(&train.samples().encoding().target);
     let class_weights = match &plan.class_weights {
         ClassWeights::None => Vec::new(),
         weights => {
