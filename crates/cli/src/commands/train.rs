@@ -135,7 +135,7 @@ fn prepare(
 ) -> Result<(Dataset, PathBuf), Failure> {
     match source {
         Source::Native(path) => {
-            let dataset = Dataset::open(&path)?;
+            let dataset = source::open_native(&path)?;
             let absolute = fs::canonicalize(&path).map_err(Failure::io("open", &path))?;
             Ok((dataset, absolute))
         }
@@ -175,8 +175,8 @@ fn resume(
         let directory = directory.display();
         return Err(Failure::new(format!("{directory}: config.toml lacks data.path")));
     };
-    let train = Dataset::open(&path)?;
-    let validation = seen.validation.file.map(|path| Dataset::open(&path)).transpose()?;
+    let train = source::open_native(&path)?;
+    let validation = seen.validation.file.map(|path| source::open_native(&path)).transpose()?;
     let mut session = Session::new(&config, isa, &train, validation.as_ref())?;
     match &checkpoint {
         Some(checkpoint) => {
