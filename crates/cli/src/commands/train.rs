@@ -1,6 +1,6 @@
 //! `gristmill train`: a data set and a configuration in, a run directory with a model out.
 
-use crate::args::{LearnArgs, RunArgs};
+use crate::args::{LearnArgs, NetworkArgs, RunArgs, TableArgs};
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output::Output;
@@ -59,9 +59,13 @@ pub(crate) struct Train {
     #[arg(long, value_name = "FILE")]
     validation: Option<PathBuf>,
     #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
     run: RunArgs,
     #[command(flatten)]
     learn: LearnArgs,
+    #[command(flatten)]
+    table: TableArgs,
 }
 
 impl Train {
@@ -76,6 +80,7 @@ impl Train {
     fn start(self, isa: Isa, output: &Output) -> Result<(), Failure> {
         let mut config = read_config(self.config.as_deref())?;
         config = self.run.apply(config)?;
+        self.network.apply(&mut config);
         override_course(&mut config, self.epochs, self.threads);
         if let Some(file) = self.validation {
             config.validation.file = Some(file);
@@ -95,7 +100,7 @@ impl Train {
             Some(path) => Draft::create(path)?,
             None => Draft::numbered(Path::new(RUNS), &source.stem())?,
         };
-        let options = self.learn.options();
+        let options = self.learn.options(self.table);
         let validation_options = ImportOptions {
             format: options.format.clone(),
             header: options.header,
