@@ -4,6 +4,7 @@
 //! sample's values are computed alone, and every sum over samples is taken by one task in the order
 //! of the minibatch.
 
+use crate::layout::LayerValues;
 use crate::network::Network;
 use crate::objective::Objective;
 use crate::preprocess::Preprocess;
@@ -55,6 +56,8 @@ pub struct BatchLoss {
     pub loss: f64,
     /// Sum of weights.
     pub weight: f64,
+    /// A row of a class that does not exist: the data set is damaged, and nothing was learned.
+    pub stray: Option<u64>,
 }
 
 impl BatchLoss {
@@ -117,6 +120,9 @@ impl Engine {
         plan: StepPlan,
     ) -> BatchLoss {
         let batch = self.rows_phase(samples, count, row, plan.dropout_seed);
+        if batch.stray.is_some() {
+            return batch;
+        }
         let gradient_scale = self.objective.gradient_scale(batch.weight);
         let step = Step { gradient_scale, ..plan.step };
         match self.clip_norm {
@@ -133,7 +139,7 @@ impl Engine {
         count: usize,
         row: &(impl Fn(usize) -> u64 + Sync),
         dropout_seed: u64,
-    ) -> (BatchLoss, Vec<(Vec<f32>, Vec<f32>)>) {
+    ) -> (BatchLoss, Vec<LayerValues>) {
         let batch = self.rows_phase(samples, count, row, dropout_seed);
         let scale = self.objective.gradient_scale(batch.weight) as f32;
         self.gradient = Rows::zeroed(self.network.layout().rows());
@@ -174,7 +180,8 @@ impl Engine {
 
     /// Sums in the order of the samples.
     fn batch_loss(&self) -> BatchLoss {
-        let mut total = BatchLoss::default();
+        let stray = self.shards.iter().find_map(Shard::stray);
+        let mut total = BatchLoss { stray, ..BatchLoss::default() };
         for (losses, weights) in self.shards.iter().flat_map(Shard::losses) {
             for (&loss, &weight) in losses.iter().zip(weights) {
                 total.loss += f64::from(loss);

@@ -41,3 +41,13 @@ pub enum TrainError {
         learning_rate: f64,
     },
 }
+
+impl TrainError {
+    /// A row of a data set has a class that the data set does not name.
+    pub(crate) fn stray(row: u64) -> TrainError {
+        TrainError::Data(format!(
+            "row {} has a class that does not exist: the data set is damaged, import it again",
+            row + 1
+        ))
+    }
+}

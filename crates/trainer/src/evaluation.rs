@@ -60,18 +60,16 @@ impl Evaluator {
         }
     }
 
-    /// Measures all rows of a subset.
-    pub fn measure<S: Samples>(&mut self, subject: Subject<'_>, rows: &Subset<'_, S>) -> Report {
-        self.measure_with(subject, rows, &mut |_| {})
-    }
-
     /// Measures all rows of a subset; `progress` is told how many are done.
-    pub fn measure_with<S: Samples>(
+    ///
+    /// # Errors
+    /// A row has a class that does not exist: the data set is damaged.
+    pub fn measure<S: Samples>(
         &mut self,
         subject: Subject<'_>,
         rows: &Subset<'_, S>,
         progress: &mut dyn FnMut(u64),
-    ) -> Report {
+    ) -> Result<Report, TrainError> {
         let outputs = subject.network.outputs();
         let mut losses = LossMeter::default();
         let mut meter = match &rows.samples().encoding().target {
@@ -85,6 +83,9 @@ impl Evaluator {
             self.run(subject, rows, start, end);
             let mut predictions = self.predictions.chunks_exact(outputs);
             for shard in &self.shards {
+                if let Some(row) = shard.stray() {
+                    return Err(TrainError::stray(row));
+                }
                 for (loss, weights) in shard.losses() {
                     for (&loss, &weight) in loss.iter().zip(weights) {
                         losses.add(f64::from(loss), f64::from(weight));
@@ -96,7 +97,7 @@ impl Evaluator {
             }
             progress(end);
         }
-        meter.report(losses.value(self.objective.loss))
+        Ok(meter.report(losses.value(self.objective.loss)))
     }
 
     /// Runs the rows `start..end` of a subset through the shards; predictions are dense in their order.
@@ -157,8 +158,8 @@ impl Meter {
 /// `progress` is told how many rows are done.
 ///
 /// # Errors
-/// The rows are not encoded as the model needs them, or the model has an activation that this
-/// program does not know.
+/// The rows are not encoded as the model needs them, one has a class that does not exist, or the
+/// model has an activation that this program does not know.
 pub fn evaluate<S: Samples>(
     isa: Isa,
     model: &Model,
@@ -171,5 +172,5 @@ pub fn evaluate<S: Samples>(
     let Trained { network, preprocess, output } = Trained::from_model(model)?;
     let mut evaluator = Evaluator::new(isa, &network, Objective::of_model(model));
     let subject = Subject { network: &network, preprocess: &preprocess, output };
-    Ok(evaluator.measure_with(subject, &Subset::all(samples), progress))
+    evaluator.measure(subject, &Subset::all(samples), progress)
 }

@@ -38,7 +38,7 @@ pub fn check_plan(
     is_class: bool,
     samples: usize,
 ) -> Result<GradientReport, TrainError> {
-    let targets = TargetKind::of(plan.loss, is_class);
+    let targets = if is_class { TargetKind::Classes } else { TargetKind::Numbers };
     let objective = Objective { loss: plan.loss, targets, class_weights: Vec::new() };
     check_gradient(isa, &start_network(plan), &objective, samples, plan.seed)
 }

@@ -38,6 +38,11 @@ impl Predictor {
         Predictor { isa, trained, shards, batch, parallel }
     }
 
+    /// What is predicted with.
+    pub fn trained(&self) -> &Trained {
+        &self.trained
+    }
+
     /// Numbers that come out per row: a probability per class (only that of the second where the
     /// output is one sigmoid), or the predicted numbers in the unit of the targets.
     pub fn outputs(&self) -> usize {

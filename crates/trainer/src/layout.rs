@@ -25,6 +25,10 @@ pub struct Shape {
     pub bias: bool,
 }
 
+/// One layer's values: the matrix row by row (outputs x inputs), and the bias terms (empty where the
+/// layer has none).
+pub type LayerValues = (Vec<f32>, Vec<f32>);
+
 /// A block of one layer's weights, contiguous in the arenas.
 #[derive(Debug, Clone)]
 pub(crate) struct Tile {
@@ -100,9 +104,8 @@ impl Layout {
         &self.tiles[self.layer_tiles[layer].clone()]
     }
 
-    /// Copies one layer's values out of an arena: the matrix row by row (outputs x inputs), and the
-    /// bias terms (empty where the layer has none).
-    pub fn read_weights(&self, layer: usize, arena: &[Row]) -> (Vec<f32>, Vec<f32>) {
+    /// Copies one layer's values out of an arena.
+    pub fn read_weights(&self, layer: usize, arena: &[Row]) -> LayerValues {
         let shape = self.shapes[layer];
         let mut weights = vec![0.0; shape.outputs * shape.inputs];
         let mut bias = vec![0.0; if shape.bias { shape.outputs } else { 0 }];

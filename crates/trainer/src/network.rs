@@ -1,6 +1,6 @@
 //! A feed-forward network: the shape of its layers and their weights.
 
-use crate::layout::{Layout, Shape};
+use crate::layout::{LayerValues, Layout, Shape};
 use gristmill_kernels::{Activation, Row, Rows};
 
 /// One dense layer: a = f(W x + b), then dropout while training.
@@ -75,7 +75,7 @@ impl Network {
     }
 
     /// One layer's matrix, row by row (outputs x inputs), and its bias terms (empty if it has none).
-    pub fn layer_weights(&self, layer: usize) -> (Vec<f32>, Vec<f32>) {
+    pub fn layer_weights(&self, layer: usize) -> LayerValues {
         self.layout.read_weights(layer, &self.weights)
     }
 

@@ -7,21 +7,19 @@ use gristmill_kernels::Loss;
 /// What the network's outputs are compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetKind {
-    /// The number of the class, for softmax cross-entropy over an output per class.
+    /// The class of the row: 1 at its output and 0 at the others, or the class itself (0 or 1) where
+    /// there is one output.
     Classes,
-    /// 0 or 1 per output: the class number itself if there is one output, else one-hot.
-    Indicators,
     /// The numeric targets of the row, one per output.
     Numbers,
 }
 
 impl TargetKind {
-    /// What a loss is taken against.
-    pub fn of(loss: Loss, is_class: bool) -> TargetKind {
-        match loss {
-            Loss::SoftmaxCrossEntropy => TargetKind::Classes,
-            _ if is_class => TargetKind::Indicators,
-            _ => TargetKind::Numbers,
+    /// How a network is compared with this target.
+    pub fn of(target: &Target) -> TargetKind {
+        match target {
+            Target::Classes { .. } => TargetKind::Classes,
+            Target::Numbers { .. } | Target::None => TargetKind::Numbers,
         }
     }
 }
@@ -50,8 +48,8 @@ impl Objective {
                 noted.filter(|loss| !loss.takes_logits()).unwrap_or(Loss::MeanSquared)
             }
         };
-        let is_class = matches!(model.encoding.target, Target::Classes { .. });
-        Objective { loss, targets: TargetKind::of(loss, is_class), class_weights: Vec::new() }
+        let targets = TargetKind::of(&model.encoding.target);
+        Objective { loss, targets, class_weights: Vec::new() }
     }
 
     /// The factor on the weight of a row of this class.

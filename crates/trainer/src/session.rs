@@ -268,7 +268,7 @@ impl<'d, S: Samples> Session<'d, S> {
         // A run that was stopped at the last step of an epoch takes no step when it is resumed.
         let learning_rate = self.learning_rate(self.position.step.saturating_sub(1), steps);
         let train_loss = self.position.loss / self.position.weight.max(f64::MIN_POSITIVE);
-        let validation = self.validate();
+        let validation = self.validate()?;
         self.finish_epoch(train_loss, &validation, learning_rate);
         observer.epoch_end(&EpochReport {
             epoch,
@@ -324,6 +324,9 @@ impl<'d, S: Samples> Session<'d, S> {
             dropout_seed: Random::new(seed, Purpose::Dropout).bits(self.position.step),
         };
         let batch = self.engine.step(train.samples(), count, &row, plan);
+        if let Some(row) = batch.stray {
+            return Err(TrainError::stray(row));
+        }
         let loss = batch.mean();
         let position = &mut self.position;
         if !loss.is_finite() {
@@ -339,8 +342,8 @@ impl<'d, S: Samples> Session<'d, S> {
     }
 
     /// Measures the validation rows; nothing where there are none.
-    fn validate(&mut self) -> Vec<(Metric, f64)> {
-        let Some(rows) = &self.validation else { return Vec::new() };
+    fn validate(&mut self) -> Result<Vec<(Metric, f64)>, TrainError> {
+        let Some(rows) = &self.validation else { return Ok(Vec::new()) };
         let isa = self.isa;
         let objective = Objective { class_weights: Vec::new(), ..self.engine.objective.clone() };
         let evaluator = self
@@ -351,7 +354,7 @@ impl<'d, S: Samples> Session<'d, S> {
             preprocess: &self.engine.preprocess,
             output: output_kind(&self.plan),
         };
-        evaluator.measure(subject, rows).values()
+        Ok(evaluator.measure(subject, rows, &mut |_| ())?.values())
     }
 
     fn finish_epoch(&mut self, train_loss: f64, validation: &[(Metric, f64)], rate: f64) {
@@ -590,13 +593,23 @@ fn split<S: Samples>(plan: &Plan, samples: &S) -> Split {
     if !plan.validation.stratified {
         return Split::random(rows, plan.validation.split, plan.seed);
     }
-    let mut counts = vec![0; names.len()];
-    for row in 0..rows {
+    let counts = class_counts(samples, 0..rows, names.len());
+    Split::stratified(&counts, |row| samples.label(row), plan.validation.split, plan.seed)
+}
+
+/// How many of these rows there are of each class.
+fn class_counts<S: Samples>(
+    samples: &S,
+    rows: impl Iterator<Item = u64>,
+    classes: usize,
+) -> Vec<u64> {
+    let mut counts = vec![0; classes];
+    for row in rows {
         if let Some(count) = counts.get_mut(samples.label(row) as usize) {
             *count += 1;
         }
     }
-    Split::stratified(&counts, |row| samples.label(row), plan.validation.split, plan.seed)
+    counts
 }
 
 pub(crate) fn start_network(plan: &Plan) -> Network {
@@ -645,21 +658,13 @@ fn objective<S: Samples>(plan: &Plan, train: &Subset<'_, S>) -> Objective {
         Target::Classes { names, .. } => names.as_slice(),
         _ => &[],
     };
-    let targets = TargetKind::of(plan.loss, !names.is_empty());
+    let targets = TargetKind::of(&train.samples().encoding().target);
     let class_weights = match &plan.class_weights {
         ClassWeights::None => Vec::new(),
-        ClassWeights::Explicit(weights) => {
-            names.iter().map(|name| weights.get(name).map_or(1.0, |&w| w as f32)).collect()
-        }
-        ClassWeights::Balanced => {
-            let mut counts = vec![0u64; names.len()];
-            for i in 0..train.len() {
-                if let Some(count) = counts.get_mut(train.samples().label(train.row(i)) as usize) {
-                    *count += 1;
-                }
-            }
-            let share = train.len() as f64 / names.len() as f64;
-            counts.iter().map(|&n| if n > 0 { (share / n as f64) as f32 } else { 0.0 }).collect()
+        weights => {
+            let rows = (0..train.len()).map(|i| train.row(i));
+            let counts = class_counts(train.samples(), rows, names.len());
+            weights.by_class(names, &counts).into_iter().map(|w| w as f32).collect()
         }
     };
     Objective { loss: plan.loss, targets, class_weights }

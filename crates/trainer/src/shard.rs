@@ -43,6 +43,8 @@ pub(crate) struct Shard {
     loss_gradient: Rows,
     /// Weighted loss: 1 x samples.
     losses: Rows,
+    /// A row whose class does not exist: its data set is damaged.
+    stray: Option<u64>,
 }
 
 /// One layer's values.
@@ -115,6 +117,7 @@ impl Shard {
             weights: if_training(columns),
             loss_gradient: if_training(if linear { 0 } else { columns * network.outputs() }),
             losses: if_training(columns),
+            stray: None,
         }
     }
 
@@ -135,6 +138,11 @@ impl Shard {
     /// The rows of the data set that it holds.
     pub(crate) fn rows(&self) -> &[u64] {
         &self.rows
+    }
+
+    /// A row of a class that does not exist, if it holds one.
+    pub(crate) fn stray(&self) -> Option<u64> {
+        self.stray
     }
 
     /// Weighted loss and weight of each panel of samples.
@@ -228,6 +236,8 @@ impl Shard {
     fn gather_targets<S: Samples>(&mut self, context: &RowContext<'_, S>, objective: &Objective) {
         let outputs = context.network.outputs();
         let columns = self.columns();
+        let classes = outputs.max(2);
+        self.stray = None;
         self.weights[columns - 1] = [0.0; LANES];
         for (i, &row) in self.rows.iter().enumerate() {
             let (panel, lane) = (i / LANES, i % LANES);
@@ -235,20 +245,11 @@ impl Shard {
             match objective.targets {
                 TargetKind::Classes => {
                     let label = context.samples.label(row);
+                    if label as usize >= classes {
+                        self.stray.get_or_insert(row);
+                    }
                     weight *= objective.class_weight(label);
                     self.targets[panel][lane] = label as f32;
-                }
-                TargetKind::Indicators => {
-                    let label = context.samples.label(row);
-                    weight *= objective.class_weight(label);
-                    let column = &mut self.targets[panel * outputs..][..outputs];
-                    if let [only] = column {
-                        only[lane] = label as f32;
-                    } else {
-                        for (class, values) in column.iter_mut().enumerate() {
-                            values[lane] = f32::from(class == label as usize);
-                        }
-                    }
                 }
                 TargetKind::Numbers => {
                     context.samples.targets(row, &mut self.target_row);

@@ -21,13 +21,13 @@ const ACTIVATIONS: [Activation; 9] = [
 
 const LOSSES: [(Loss, TargetKind); 8] = [
     (Loss::MeanSquared, TargetKind::Numbers),
-    (Loss::MeanSquared, TargetKind::Indicators),
+    (Loss::MeanSquared, TargetKind::Classes),
     (Loss::HalfSumSquares, TargetKind::Numbers),
     (Loss::MeanAbsolute, TargetKind::Numbers),
     (Loss::Huber { delta: 0.5 }, TargetKind::Numbers),
-    (Loss::BinaryCrossEntropy, TargetKind::Indicators),
+    (Loss::BinaryCrossEntropy, TargetKind::Classes),
     (Loss::SoftmaxCrossEntropy, TargetKind::Classes),
-    (Loss::HalfSumSquares, TargetKind::Indicators),
+    (Loss::HalfSumSquares, TargetKind::Classes),
 ];
 
 fn network(sizes: &[usize], hidden: Activation, output: Activation, bias: bool) -> Network {

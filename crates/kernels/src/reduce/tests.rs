@@ -1,45 +1,7 @@
 //! Sums against scalar ones, on every instruction set.
 
 use super::*;
-use crate::testing::{Draw, assert_close, bits};
-
-#[test]
-fn panels_add_up_in_order_wherever_they_are_cut() {
-    let mut draw = Draw(7);
-    for isa in Isa::available() {
-        for rows in [1, 7, 17, 33] {
-            let panels = draw.rows(rows * 5, 1e3);
-            let start = draw.rows(rows, 1.0);
-            let mut want = start.clone();
-            for panel in panels.chunks(rows) {
-                let pairs = want.as_flattened_mut().iter_mut().zip(panel.as_flattened());
-                for (sum, x) in pairs {
-                    *sum += x;
-                }
-            }
-            let mut whole = start.clone();
-            add_panels(isa, &panels, &mut whole);
-            assert_eq!(bits(&whole), bits(&want), "{rows} rows on {isa}");
-            let mut parts = start;
-            add_panels(isa, &panels[..2 * rows], &mut parts);
-            add_panels(isa, &[], &mut parts);
-            add_panels(isa, &panels[2 * rows..], &mut parts);
-            assert_eq!(bits(&parts), bits(&want), "{rows} rows in parts on {isa}");
-        }
-    }
-}
-
-#[test]
-fn lanes_add_up() {
-    let rows = Draw(8).rows(33, 1.0);
-    for isa in Isa::available() {
-        let mut sums = vec![9.0; rows.len()];
-        lane_sums(isa, &rows, &mut sums);
-        for (sum, row) in sums.iter().zip(&rows) {
-            assert_close(*sum, row.iter().map(|x| f64::from(*x)).sum(), 1e-6, isa.name());
-        }
-    }
-}
+use crate::testing::Draw;
 
 #[test]
 fn squared_norms_are_right_at_every_length() {
