@@ -250,9 +250,8 @@ impl<'d, S: Samples> Session<'d, S> {
         let began = Instant::now();
         let order = Order::new(&self.plan, self.train.len(), epoch);
         let every = Duration::from_secs(u64::from(self.plan.checkpoint.every_seconds));
-        let mut learning_rate = 0.0;
         while self.position.step_in_epoch < steps {
-            learning_rate = self.learning_rate(steps);
+            let learning_rate = self.learning_rate(self.position.step, steps);
             let report = self.step(&order, steps, learning_rate)?;
             let control = observer.step(&report);
             let due = !every.is_zero() && self.looks_at_clock() && saved.elapsed() >= every;
@@ -266,6 +265,8 @@ impl<'d, S: Samples> Session<'d, S> {
         }
         let trained = began.elapsed();
         let rows = self.train.len() - (done * self.plan.batch_size as u64).min(self.train.len());
+        // A run that was stopped at the last step of an epoch takes no step when it is resumed.
+        let learning_rate = self.learning_rate(self.position.step.saturating_sub(1), steps);
         let train_loss = self.position.loss / self.position.weight.max(f64::MIN_POSITIVE);
         let validation = self.validate()?;
         self.finish_epoch(train_loss, &validation, learning_rate);
@@ -294,9 +295,9 @@ impl<'d, S: Samples> Session<'d, S> {
         work > 1 << 20 || self.position.step.is_multiple_of(64)
     }
 
-    fn learning_rate(&self, steps_per_epoch: u64) -> f64 {
+    fn learning_rate(&self, step: u64, steps_per_epoch: u64) -> f64 {
         let schedule = &self.plan.schedule;
-        let factor = schedule.factor(self.position.step, steps_per_epoch, self.plan.epochs);
+        let factor = schedule.factor(step, steps_per_epoch, self.plan.epochs);
         self.plan.optimizer.learning_rate * factor * self.plateau.factor
     }
 
