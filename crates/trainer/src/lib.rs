@@ -18,6 +18,7 @@ pub mod network;
 pub mod objective;
 pub mod observer;
 pub mod preprocess;
+pub mod profile;
 pub mod random;
 pub mod reference;
 pub mod run;
