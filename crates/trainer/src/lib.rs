@@ -14,6 +14,7 @@ pub mod init;
 pub mod layout;
 pub mod memory;
 pub mod metrics;
+mod mixing;
 pub mod model;
 pub mod names;
 pub mod network;

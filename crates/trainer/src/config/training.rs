@@ -42,6 +42,8 @@ pub struct TrainingConfig {
     pub block_rows: Option<u64>,
     /// See `block_rows`.
     pub window_blocks: Option<u64>,
+    /// With what instruction set the run was started; written, never read from a user's file.
+    pub instruction_set: Option<String>,
     /// Whether features are scaled to mean 0 and deviation 1; default true.
     pub standardize_inputs: bool,
     /// Whether numeric targets are; default true, but false for `half-sum-squares` or where the
@@ -61,6 +63,7 @@ impl Default for TrainingConfig {
             memory: None,
             block_rows: None,
             window_blocks: None,
+            instruction_set: None,
             standardize_inputs: true,
             standardize_targets: None,
             class_weights: ClassWeights::None,
@@ -143,10 +146,11 @@ impl TrainingConfig {
         if self.epochs == 0 {
             return Err(ConfigError::value("training.epochs", 0, "expected at least 1"));
         }
-        let windows = [("block_rows", self.block_rows), ("window_blocks", self.window_blocks)];
-        for (key, _) in windows.iter().filter(|(_, value)| *value == Some(0)) {
-            let key = format!("training.{key}");
-            return Err(ConfigError::value(key, 0, "expected at least 1"));
+        if self.block_rows == Some(0) {
+            return Err(ConfigError::value("training.block_rows", 0, "expected at least 1"));
+        }
+        if self.window_blocks == Some(0) {
+            return Err(ConfigError::value("training.window_blocks", 0, "expected at least 1"));
         }
         self.class_weights.check(target)?;
 
