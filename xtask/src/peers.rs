@@ -4,7 +4,7 @@ mod programs;
 
 use crate::program::{Program, Start};
 use crate::report::{Circumstances, median, table, thousands};
-use crate::workload::{Choice, Workload};
+use crate::workload::{Activation, Choice, Optimizer, Workload};
 use crate::{paths, trace};
 use anyhow::{Context, Result, ensure};
 use programs::{FRAMEWORKS, Framework, OURS, Prepared, is_f32};
@@ -31,7 +31,8 @@ pub(crate) struct Arguments {
     /// Seconds of a turn.
     #[arg(long, default_value_t = 1.0)]
     slice: f64,
-    /// Over how many steps losses are compared; 0 compares none.
+    /// Over how many steps losses are compared; 0 compares none. ReLU with Adam is compared over
+    /// ten at most, because two correct programs may part after that.
     #[arg(long, default_value_t = 50)]
     agree: usize,
     /// Write the results as JSON to this file.
@@ -60,6 +61,8 @@ struct Results {
 struct WorkloadResults {
     workload: Workload,
     programs: Vec<ProgramResults>,
+    /// Over how many steps losses were compared.
+    compared_steps: usize,
     /// Our median over that of the best f32 peer, where both took part.
     ours_over_best: Option<f64>,
 }
@@ -126,8 +129,9 @@ fn time(
     arguments: &Arguments,
 ) -> Result<WorkloadResults> {
     let mut contenders = start(&workload, prepared)?;
-    if arguments.agree > 0 {
-        compare_losses(&workload, arguments.agree, &mut contenders)?;
+    let steps = comparable_steps(&workload, arguments.agree);
+    if steps > 0 {
+        compare_losses(&workload, steps, &mut contenders)?;
     }
     for round in 1..=arguments.rounds {
         eprintln!("{}: round {round} of {}", workload.name, arguments.rounds);
@@ -140,7 +144,12 @@ fn time(
         program.median = median(&program.rates);
         program.gflops = program.median * workload.flops_per_sample() / 1e9;
     }
-    Ok(WorkloadResults { ours_over_best: ratio(&programs), workload, programs })
+    Ok(WorkloadResults {
+        compared_steps: steps,
+        ours_over_best: ratio(&programs),
+        workload,
+        programs,
+    })
 }
 
 fn start(workload: &Workload, prepared: &[(&Framework, Prepared)]) -> Result<Vec<Contender>> {
@@ -168,6 +177,19 @@ fn start(workload: &Workload, prepared: &[(&Framework, Prepared)]) -> Result<Vec
         }
     }
     Ok(contenders)
+}
+
+/// Over how many of the steps asked for the losses of two correct f32 programs agree.
+///
+/// Where a sum is within rounding of ReLU's kink, one program passes its gradient on and another does
+/// not, and Adam, which divides by the gradient's size, makes whole steps of that. On `mnist` PyTorch
+/// eager and compiled differ by 2e-7 after 10 steps and 8e-4 after 50; with GELU, or with momentum
+/// in Adam's place, all programs stay within 5e-6 for 50.
+fn comparable_steps(workload: &Workload, asked: usize) -> usize {
+    match (workload.activation, workload.optimizer) {
+        (Activation::Relu, Optimizer::Adam) => asked.min(10),
+        _ => asked,
+    }
 }
 
 /// Lets the f32 programs train on one trace; their losses must agree with those of the first.

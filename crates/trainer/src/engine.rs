@@ -8,6 +8,7 @@ use crate::layout::LayerValues;
 use crate::network::Network;
 use crate::objective::Objective;
 use crate::preprocess::Preprocess;
+use crate::profile::{Part, Profile, Stopwatch};
 use crate::samples::Samples;
 use crate::shard::{RowContext, Shard, TrainingContext};
 use crate::update::{self, Arenas, OptimizerState};
@@ -38,6 +39,8 @@ pub struct Engine {
     /// Of the whole network; empty unless its norm is clipped.
     gradient: Rows,
     parallel: bool,
+    threads: usize,
+    stopwatch: Stopwatch,
 }
 
 /// What is particular to one step.
@@ -107,6 +110,8 @@ impl Engine {
             shards: shards.collect(),
             gradient: Rows::zeroed(if clip_norm.is_some() { rows } else { 0 }),
             parallel,
+            threads: if parallel { threads } else { 1 },
+            stopwatch: Stopwatch::default(),
             network,
         }
     }
@@ -119,6 +124,7 @@ impl Engine {
         row: &(impl Fn(usize) -> u64 + Sync),
         plan: StepPlan,
     ) -> BatchLoss {
+        let began = self.stopwatch.start();
         let batch = self.rows_phase(samples, count, row, plan.dropout_seed);
         if batch.stray.is_some() {
             return batch;
@@ -129,7 +135,18 @@ impl Engine {
             None => self.update(&step),
             Some(limit) => self.update_clipped(step, limit),
         }
+        self.stopwatch.finish(self.threads, began);
         batch
+    }
+
+    /// Starts or stops measuring where the time of steps goes.
+    pub fn profile(&mut self, on: bool) {
+        self.stopwatch.switch(on);
+    }
+
+    /// Where the time of the steps since the last call went; all zero unless it is measured.
+    pub fn take_profile(&mut self) -> Profile {
+        self.stopwatch.take()
     }
 
     /// Loss and gradient on `count` samples, per layer as [`Network::layer_weights`] lays them out.
@@ -164,7 +181,11 @@ impl Engine {
             preprocess: &self.preprocess,
             samples,
         };
-        let training = TrainingContext { objective: &self.objective, dropout_seed };
+        let training = TrainingContext {
+            objective: &self.objective,
+            dropout_seed,
+            stopwatch: &self.stopwatch,
+        };
         let run = |(i, shard): (usize, &mut Shard)| {
             let first = i * shard.capacity();
             shard.assign(first, (first..count).map(row));
@@ -193,22 +214,25 @@ impl Engine {
 
     fn update(&mut self, step: &Step) {
         let (isa, rule, shards) = (self.isa, self.rule, &self.shards);
+        let stopwatch = &self.stopwatch;
         let (layout, weights) = self.network.parts_mut();
         let [a, b] = &mut self.state.slots;
         let arenas = Arenas { weights, slots: [a, b], gradient: &mut [] };
         update::for_each_tile(&layout.tiles, arenas, self.parallel, &|tile, arenas| {
-            update::train_tile(isa, rule, step, layout, shards, tile, arenas);
+            update::train_tile(isa, rule, step, layout, shards, tile, arenas, stopwatch);
         });
     }
 
     /// The gradient of every tile, summed over the samples.
     fn tiles_phase(&mut self) {
-        let (isa, shards) = (self.isa, &self.shards);
+        let (isa, shards, stopwatch) = (self.isa, &self.shards, &self.stopwatch);
         let gradient = &mut self.gradient;
         let arenas = Arenas { weights: &mut [], slots: [&mut [], &mut []], gradient };
         let layout = self.network.layout();
         update::for_each_tile(&layout.tiles, arenas, self.parallel, &|tile, arenas| {
+            let mut since = stopwatch.start();
             update::tile_gradient(isa, layout, shards, tile, arenas.gradient);
+            stopwatch.lap(Part::Tiles, &mut since);
         });
     }
 
@@ -220,13 +244,15 @@ impl Engine {
         if norm > limit {
             step.gradient_scale *= limit / norm;
         }
-        let (isa, rule) = (self.isa, self.rule);
+        let (isa, rule, stopwatch) = (self.isa, self.rule, &self.stopwatch);
         let (layout, weights) = self.network.parts_mut();
         let [a, b] = &mut self.state.slots;
         let arenas = Arenas { weights, slots: [a, b], gradient: &mut self.gradient };
         update::for_each_tile(&layout.tiles, arenas, self.parallel, &|tile, arenas| {
             let Arenas { weights, slots, gradient } = arenas;
+            let mut since = stopwatch.start();
             update::update_tile(isa, rule, &step, tile, weights, slots, gradient);
+            stopwatch.lap(Part::Update, &mut since);
         });
     }
 }

@@ -1,5 +1,6 @@
 //! The sections about the course of a run: training, validation, early stopping, checkpoints.
 
+use super::byte_size::ByteSize;
 use super::class_weights::ClassWeights;
 use super::{ConfigError, TargetShape, require};
 use crate::metrics::Metric;
@@ -34,6 +35,13 @@ pub struct TrainingConfig {
     pub threads: usize,
     /// In which order an epoch visits the rows.
     pub shuffle: Shuffle,
+    /// Memory for rows, as `2G` or `512M`; decides whether `auto` means `full` or `window`, and how
+    /// large windows are. By default what the machine has.
+    pub memory: Option<ByteSize>,
+    /// Rows of a block and blocks of a window, for `window`; by default they follow from `memory`.
+    pub block_rows: Option<u64>,
+    /// See `block_rows`.
+    pub window_blocks: Option<u64>,
     /// Whether features are scaled to mean 0 and deviation 1; default true.
     pub standardize_inputs: bool,
     /// Whether numeric targets are; default true, but false for `half-sum-squares` or where the
@@ -50,6 +58,9 @@ impl Default for TrainingConfig {
             epochs: 20,
             threads: 0,
             shuffle: Shuffle::Auto,
+            memory: None,
+            block_rows: None,
+            window_blocks: None,
             standardize_inputs: true,
             standardize_targets: None,
             class_weights: ClassWeights::None,
@@ -131,6 +142,11 @@ impl TrainingConfig {
         }
         if self.epochs == 0 {
             return Err(ConfigError::value("training.epochs", 0, "expected at least 1"));
+        }
+        let windows = [("block_rows", self.block_rows), ("window_blocks", self.window_blocks)];
+        for (key, _) in windows.iter().filter(|(_, value)| *value == Some(0)) {
+            let key = format!("training.{key}");
+            return Err(ConfigError::value(key, 0, "expected at least 1"));
         }
         self.class_weights.check(target)?;
 
