@@ -2,4 +2,31 @@
 
 #![deny(unsafe_code)]
 
+mod atomic;
+pub mod checkpoint;
+pub mod dataset;
+mod dtype;
+mod error;
+pub mod format;
+mod frame;
+pub mod import;
+mod map;
+pub mod model;
+mod region;
 pub mod schema;
+mod source;
+mod statistics;
+mod wire;
+pub mod writer;
+
+pub use atomic::AtomicFile;
+pub use checkpoint::{Checkpoint, HistoryRow};
+pub use dataset::Dataset;
+pub use dtype::Dtype;
+pub use error::{Error, Place, Result, RowNumber};
+pub use format::{FORMATS, Format};
+pub use frame::FileKind;
+pub use import::{ImportOptions, ImportProgress, ImportSummary, Missing, Plan, Task, import};
+pub use model::{ActivationSpec, DenseLayer, Model, OutputKind, Scale};
+pub use source::Source;
+pub use writer::{DatasetWriter, Layout, Rows};

@@ -31,6 +31,33 @@ impl Encoding {
         }
         names
     }
+
+    /// Why data encoded as `data` are not what something made for this encoding needs; `None` if they
+    /// are. Where gaps were filled with other values they still are. The target counts if `with_target`.
+    pub fn mismatch(&self, data: &Encoding, with_target: bool) -> Option<String> {
+        if self.inputs.len() != data.inputs.len() {
+            let (needs, has) = (self.inputs.len(), data.inputs.len());
+            return Some(format!("it has {has} input columns, expected {needs}"));
+        }
+        for (number, (needs, has)) in self.inputs.iter().zip(&data.inputs).enumerate() {
+            let name = &needs.name;
+            if *name != has.name {
+                let (number, has) = (number + 1, &has.name);
+                return Some(format!("input column {number} is \"{has}\", expected \"{name}\""));
+            }
+            let same = match (&needs.kind, &has.kind) {
+                (InputKind::Number { .. }, InputKind::Number { .. }) => true,
+                (needs, has) => needs == has,
+            };
+            if !same {
+                return Some(format!("column \"{name}\" has other categories"));
+            }
+        }
+        if with_target && self.target != data.target {
+            return Some("it has another target, or other classes".to_owned());
+        }
+        None
+    }
 }
 
 /// One raw input column.
@@ -99,4 +126,39 @@ pub struct Statistics {
     pub max: f32,
     /// How many values were missing in the source.
     pub missing: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(name: &str, fill: Option<f32>) -> InputColumn {
+        InputColumn { name: name.into(), kind: InputKind::Number { fill } }
+    }
+
+    fn text(name: &str, categories: &[&str]) -> InputColumn {
+        let categories = categories.iter().map(|&c| c.into()).collect();
+        InputColumn { name: name.into(), kind: InputKind::OneHot { categories } }
+    }
+
+    #[test]
+    fn a_mismatch_is_named() {
+        let target = Target::Numbers { columns: vec!["y".into()] };
+        let needs = Encoding { inputs: vec![number("a", None), text("b", &["x", "z"])], target };
+        let with = |inputs| Encoding { inputs, target: needs.target.clone() };
+        let filled = with(vec![number("a", Some(0.5)), text("b", &["x", "z"])]);
+        assert_eq!(needs.mismatch(&filled, true), None);
+        for (inputs, part) in [
+            (vec![number("a", None)], "1 input columns, expected 2"),
+            (vec![number("c", None), text("b", &["x", "z"])], "is \"c\", expected \"a\""),
+            (vec![number("a", None), text("b", &["x"])], "\"b\" has other categories"),
+            (vec![number("a", None), number("b", None)], "\"b\" has other categories"),
+        ] {
+            let reason = needs.mismatch(&with(inputs), false).unwrap();
+            assert!(reason.contains(part), "{reason}");
+        }
+        let without = Encoding { target: Target::None, ..needs.clone() };
+        assert_eq!(needs.mismatch(&without, false), None);
+        assert!(needs.mismatch(&without, true).unwrap().contains("target"));
+    }
 }

@@ -1,12 +1,37 @@
 //! SIMD arithmetic for dense networks: lanes, panels and tiles.
 //!
 //! Knows no network, no file and no thread. Every kernel is written once, generic over a
-//! [`Simd`](simd::Simd) token, and instantiated per instruction set; [`Isa`] picks one at run time.
+//! [`Simd`] token, and instantiated per instruction set; [`Isa`] picks one at run time.
 
+pub mod activation;
+pub mod bias;
+pub mod dropout;
+pub mod gather;
 pub mod isa;
+pub mod loss;
+pub mod optimizer;
+pub mod panels;
+pub mod product;
+pub mod reduce;
+pub mod rows;
 pub mod simd;
 
 mod arch;
+mod math;
+mod name;
 
+#[cfg(test)]
+mod testing;
+
+pub use activation::Activation;
+pub use bias::{accumulate_rows, spread_bias, total_lanes};
+pub use dropout::{DropoutKey, dropout};
+pub use gather::{Element, RowSource};
 pub use isa::{Isa, UnknownIsa};
+pub use loss::{Loss, Probabilities, Targets};
+pub use name::NameError;
+pub use optimizer::{Step, UpdateRule};
+pub use panels::{Panels, PanelsMut, panels};
+pub use product::{multiply_add, transposed_multiply_add};
+pub use rows::Rows;
 pub use simd::{Kernel, LANES, Row, Simd};

@@ -98,3 +98,6 @@ pub trait Simd: Copy + Send + Sync + 'static {
         lanes[0]
     }
 }
+
+#[cfg(test)]
+mod tests;

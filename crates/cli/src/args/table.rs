@@ -1,0 +1,87 @@
+//! How a table is to be read.
+
+use clap::{Args, ValueEnum};
+use gristmill_io::{Dtype, ImportOptions, Missing, Task};
+
+/// How a table is read whose encoding is known: a model's.
+#[derive(Args)]
+#[command(next_help_heading = "Reading tables")]
+pub(crate) struct TableArgs {
+    /// Format of the source [default: recognised by content, then by extension]
+    #[arg(long, value_name = "NAME")]
+    format: Option<String>,
+    /// The first line is a header [default: recognised]
+    #[arg(long, overrides_with = "no_header")]
+    header: bool,
+    /// The first line is data
+    #[arg(long)]
+    no_header: bool,
+    /// Column that says how much each row counts
+    #[arg(long, value_name = "COL")]
+    weights: Option<String>,
+}
+
+impl TableArgs {
+    /// As the library takes them.
+    pub(crate) fn options(self) -> ImportOptions {
+        let header = match (self.header, self.no_header) {
+            (false, false) => None,
+            (header, _) => Some(header),
+        };
+        ImportOptions { format: self.format, header, weights: self.weights, ..Default::default() }
+    }
+}
+
+/// How a table is read whose encoding is to be learned.
+#[derive(Args)]
+#[command(next_help_heading = "Reading tables")]
+pub(crate) struct LearnArgs {
+    /// Column to predict; again for each further numeric one
+    /// [default: one named target, label, class or y, else the last]
+    #[arg(long, value_name = "COL")]
+    target: Vec<String>,
+    /// What the target is [default: classes for text and for few whole numbers, else numbers]
+    #[arg(long, value_enum)]
+    task: Option<TaskName>,
+    /// Column to leave out; again for each further one
+    #[arg(long, value_name = "COL")]
+    drop: Vec<String>,
+    /// What to do about a missing value: stop, or put the column's mean in its place
+    #[arg(long, value_enum, default_value = "error")]
+    missing: MissingName,
+    /// How features are stored: u8, f16 or f32 [default: the narrowest that loses nothing]
+    #[arg(long, value_name = "TYPE")]
+    dtype: Option<Dtype>,
+}
+
+impl LearnArgs {
+    /// As the library takes them, together with the others.
+    pub(crate) fn options(self, table: TableArgs) -> ImportOptions {
+        ImportOptions {
+            target: self.target,
+            task: self.task.map(|task| match task {
+                TaskName::Classify => Task::Classify,
+                TaskName::Regress => Task::Regress,
+            }),
+            drop: self.drop,
+            missing: match self.missing {
+                MissingName::Error => Missing::Error,
+                MissingName::Mean => Missing::Mean,
+            },
+            dtype: self.dtype,
+            ..table.options()
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum TaskName {
+    Classify,
+    Regress,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum MissingName {
+    Error,
+    Mean,
+}

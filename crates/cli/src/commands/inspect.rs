@@ -1,0 +1,203 @@
+//! `gristmill inspect`: what is in a file of ours.
+
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::report;
+use crate::table::{Table, thousands};
+use gristmill_io::schema::Target;
+use gristmill_io::{Checkpoint, Dataset, FileKind, Model};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// Features that are shown unless all are asked for.
+const FEATURES: usize = 20;
+
+/// Say what is in a data set, a model or a checkpoint
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  gristmill inspect iris.grist
+  gristmill inspect runs/iris-1/model.gristmill
+  gristmill inspect --json runs/iris-1/checkpoints/step-000000000020.checkpoint")]
+pub(crate) struct Inspect {
+    /// A data set, a model or a checkpoint
+    file: PathBuf,
+    /// Show every feature of a data set, not only the first 20
+    #[arg(long)]
+    all: bool,
+    /// Print JSON, with all that is known
+    #[arg(long)]
+    json: bool,
+}
+
+impl Inspect {
+    pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
+        let path = &self.file;
+        let text = match FileKind::of(path)? {
+            Some(FileKind::Dataset) => {
+                let dataset = Dataset::open(path)?;
+                if self.json { dataset_json(&dataset).to_string() } else { self.dataset(&dataset) }
+            }
+            Some(FileKind::Model) => {
+                let model = Model::load(path)?;
+                if self.json { model_json(&model).to_string() } else { model_text(path, &model) }
+            }
+            Some(FileKind::Checkpoint) => {
+                let checkpoint = Checkpoint::load(path)?;
+                if self.json {
+                    checkpoint_json(&checkpoint).to_string()
+                } else {
+                    checkpoint_text(path, &checkpoint)
+                }
+            }
+            None => {
+                return Err(Failure::new(format!(
+                    "{} is no gristmill data set, model or checkpoint: a table has to be imported first",
+                    path.display()
+                )));
+            }
+        };
+        output.print(text)
+    }
+
+    fn dataset(&self, dataset: &Dataset) -> String {
+        let weights = if dataset.has_weights() { ", weighted" } else { "" };
+        let mut text = format!(
+            "{}: data set\nrows: {}{weights}\nfeatures: {} stored as {}\n{}\n",
+            dataset.path().display(),
+            thousands(dataset.rows()),
+            thousands(dataset.features() as u64),
+            dataset.dtype().name(),
+            report::target_line(dataset.encoding()),
+        );
+        if let Target::Classes { names, .. } = &dataset.encoding().target {
+            let mut table = Table::new(&["class", "rows", "share"]);
+            for (name, &count) in names.iter().zip(dataset.class_counts()) {
+                let share = 100.0 * count as f64 / dataset.rows().max(1) as f64;
+                table.row([name.clone(), thousands(count), format!("{share:.1} %")]);
+            }
+            text += &format!("\n{table}\n");
+        }
+        let mut table = Table::new(&["feature", "mean", "deviation", "min", "max", "missing"]);
+        let names = dataset.encoding().feature_names();
+        let shown = if self.all { names.len() } else { FEATURES };
+        for (name, statistics) in names.iter().zip(dataset.statistics()).take(shown) {
+            table.row(report::statistics_cells(name, statistics));
+        }
+        if let Target::Numbers { columns } = &dataset.encoding().target {
+            for (name, statistics) in columns.iter().zip(dataset.target_statistics()) {
+                table.row(report::statistics_cells(&format!("{name} (target)"), statistics));
+            }
+        }
+        text += &format!("\n{table}");
+        if names.len() > shown {
+            text += &format!("\n  ... {} more features: --all shows them", names.len() - shown);
+        }
+        text
+    }
+}
+
+fn dataset_json(dataset: &Dataset) -> Value {
+    let names = dataset.encoding().feature_names();
+    let features = names.iter().zip(dataset.statistics());
+    let features = features.map(|(name, s)| report::statistics_json(name, s)).collect::<Vec<_>>();
+    let targets = match &dataset.encoding().target {
+        Target::Numbers { columns } => columns.as_slice(),
+        _ => &[],
+    };
+    let targets = targets.iter().zip(dataset.target_statistics());
+    let targets = targets.map(|(name, s)| report::statistics_json(name, s)).collect::<Vec<_>>();
+    json!({
+        "kind": "data set",
+        "rows": dataset.rows(),
+        "dtype": dataset.dtype().name(),
+        "weighted": dataset.has_weights(),
+        "encoding": report::encoding_json(dataset.encoding()),
+        "class_counts": dataset.class_counts(),
+        "features": features,
+        "targets": targets,
+        "fingerprint": format!("{:016x}", dataset.fingerprint()),
+    })
+}
+
+fn model_text(path: &Path, model: &Model) -> String {
+    let mut text = format!(
+        "{}: model\nnetwork: {}\nparameters: {}\n{}\ninput columns: {}\n",
+        path.display(),
+        report::network_line(&model.layers),
+        thousands(report::parameters(&model.layers)),
+        report::target_line(&model.encoding),
+        report::list(&model.encoding.inputs.iter().map(|i| i.name.clone()).collect::<Vec<_>>()),
+    );
+    let mut layers = Table::new(&["layer", "inputs", "outputs", "activation", "bias"]);
+    for (number, layer) in model.layers.iter().enumerate() {
+        layers.row([
+            (number + 1).to_string(),
+            thousands(layer.inputs.into()),
+            thousands(layer.outputs.into()),
+            report::activation(layer),
+            if layer.bias.is_some() { "yes" } else { "no" }.to_owned(),
+        ]);
+    }
+    text += &format!("\n{layers}\n\n");
+    let mut training = Table::new(&["trained", "with"]);
+    for (name, value) in &model.training {
+        training.row([name.clone(), value.clone()]);
+    }
+    text + &training.to_string()
+}
+
+fn model_json(model: &Model) -> Value {
+    let layers = model.layers.iter().map(|layer| {
+        json!({
+            "inputs": layer.inputs,
+            "outputs": layer.outputs,
+            "activation": report::activation(layer),
+            "bias": layer.bias.is_some(),
+        })
+    });
+    let training = model.training.iter().map(|(name, value)| (name.clone(), json!(value)));
+    json!({
+        "kind": "model",
+        "parameters": report::parameters(&model.layers),
+        "layers": layers.collect::<Vec<_>>(),
+        "encoding": report::encoding_json(&model.encoding),
+        "training": training.collect::<serde_json::Map<_, _>>(),
+    })
+}
+
+fn checkpoint_text(path: &Path, checkpoint: &Checkpoint) -> String {
+    let mut text = format!(
+        "{}: checkpoint\nepochs completed: {}\nstep: {} ({} in the epoch under way)\n\
+         {}\ndata set: {:016x}\n",
+        path.display(),
+        checkpoint.epoch,
+        thousands(checkpoint.step),
+        thousands(checkpoint.step_in_epoch),
+        report::target_line(&checkpoint.encoding),
+        checkpoint.fingerprint,
+    );
+    if let Some(row) = checkpoint.history.last() {
+        text += &format!("{}\n", report::history_line(row));
+    }
+    let mut tensors = Table::new(&["tensor", "numbers"]);
+    for (name, values) in &checkpoint.tensors {
+        tensors.row([name.clone(), thousands(values.len() as u64)]);
+    }
+    text + &format!("\n{tensors}\n\n{}", checkpoint.config.trim_end())
+}
+
+fn checkpoint_json(checkpoint: &Checkpoint) -> Value {
+    let tensors = checkpoint.tensors.iter().map(|(name, values)| (name.clone(), values.len().into()));
+    json!({
+        "kind": "checkpoint",
+        "epoch": checkpoint.epoch,
+        "step": checkpoint.step,
+        "step_in_epoch": checkpoint.step_in_epoch,
+        "config": checkpoint.config,
+        "encoding": report::encoding_json(&checkpoint.encoding),
+        "history": checkpoint.history.iter().map(report::history_json).collect::<Vec<_>>(),
+        "tensors": tensors.collect::<serde_json::Map<String, Value>>(),
+        "fingerprint": format!("{:016x}", checkpoint.fingerprint),
+    })
+}

@@ -1,0 +1,212 @@
+//! `gristmill predict`: a model and rows in, a table of predictions out.
+
+use crate::args::TableArgs;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::progress::RowsBar;
+use crate::source::ModelRows;
+use gristmill_io::schema::Target;
+use gristmill_io::{AtomicFile, Dataset, Model};
+use gristmill_trainer::inference::Predictor;
+use gristmill_trainer::model::Trained;
+use gristmill_trainer::{Isa, on_threads};
+use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// Predict a class with its probabilities, or numbers, for every row of a table
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  gristmill predict runs/iris-1/model.gristmill new.csv
+  gristmill predict runs/iris-1/model.gristmill new.csv -o predictions.csv
+  gristmill predict runs/prices-1/model.gristmill new.csv.gz | head
+
+Columns are matched by name with those that the model was trained on; others are ignored, and
+the target need not be there. Rows are standardised and coded as the model stored it. The output
+has a line per row: the class and the probability of each class, or the predicted numbers.")]
+pub(crate) struct Predict {
+    /// A trained model
+    model: PathBuf,
+    /// A table or a data set
+    #[arg(required = true)]
+    data: Vec<PathBuf>,
+    /// CSV file to write [default: standard output]
+    #[arg(short, long = "output", value_name = "FILE.csv")]
+    output: Option<PathBuf>,
+    /// Threads [default: every core]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    threads: usize,
+    #[command(flatten)]
+    table: TableArgs,
+}
+
+impl Predict {
+    pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
+        let isa = Isa::from_env().map_err(|error| Failure::new(error.to_string()))?;
+        let model = Model::load(&self.model)?;
+        let options = self.table.options();
+        let rows = ModelRows::open(self.data, &model, false, options, output)?;
+        let trained = Trained::from_model(&model).map_err(Failure::at(&self.model))?;
+        on_threads(self.threads, || {
+            let predictor = Predictor::new(isa, trained);
+            let lines = Lines::new(&model);
+            let bar = RowsBar::new(output, "predicting", rows.dataset.rows());
+            let write = |to: &mut dyn Write| write_all(predictor, &lines, &rows.dataset, to, &bar);
+            match &self.output {
+                None => {
+                    let mut results = output.results();
+                    write(&mut results).map_err(Failure::standard_output)?;
+                    results.flush().map_err(Failure::standard_output)
+                }
+                Some(path) => write_file(path, write),
+            }
+        })?
+    }
+}
+
+/// Replaces the file when all is written; a pipe or a device is written as it is.
+fn write_file(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let flushed = |to: &mut dyn Write| -> io::Result<()> {
+        let mut buffer = BufWriter::with_capacity(1 << 16, to);
+        write(&mut buffer)?;
+        buffer.flush()
+    };
+    if path.exists() && !path.is_file() {
+        let file = OpenOptions::new().write(true).open(path);
+        let mut file = file.map_err(Failure::io("write", path))?;
+        return flushed(&mut file).map_err(Failure::io("write", path));
+    }
+    let mut file = AtomicFile::create(path)?;
+    flushed(&mut file).map_err(Failure::io("write", path))?;
+    Ok(file.commit()?)
+}
+
+fn write_all(
+    mut predictor: Predictor,
+    lines: &Lines<'_>,
+    dataset: &Dataset,
+    to: &mut dyn Write,
+    bar: &RowsBar,
+) -> io::Result<()> {
+    to.write_all(lines.header().as_bytes())?;
+    let batch = predictor.batch() as u64;
+    let mut values = vec![0.0; predictor.batch() * predictor.outputs()];
+    let mut text = String::new();
+    for start in (0..dataset.rows()).step_by(batch as usize) {
+        let end = dataset.rows().min(start + batch);
+        let values = &mut values[..(end - start) as usize * predictor.outputs()];
+        predictor.predict(dataset, start..end, values);
+        text.clear();
+        for row in values.chunks_exact(predictor.outputs()) {
+            lines.push(&mut text, row);
+        }
+        to.write_all(text.as_bytes())?;
+        bar.advance(end);
+    }
+    Ok(())
+}
+
+/// How predictions become lines of CSV.
+enum Lines<'a> {
+    /// The most probable class, and the probability of each.
+    Classes { column: &'a str, names: &'a [String], quoted: Vec<String> },
+    /// The numbers.
+    Numbers { columns: &'a [String] },
+}
+
+impl<'a> Lines<'a> {
+    fn new(model: &'a Model) -> Lines<'a> {
+        match &model.encoding.target {
+            Target::Classes { column, names } => {
+                Lines::Classes { column, names, quoted: names.iter().map(|n| quoted(n)).collect() }
+            }
+            Target::Numbers { columns } => Lines::Numbers { columns },
+            // A model file whose encoding has no target is rejected when it is read.
+            Target::None => Lines::Numbers { columns: &[] },
+        }
+    }
+
+    fn header(&self) -> String {
+        let names: Vec<String> = match self {
+            Lines::Classes { column, names, .. } => {
+                let probabilities = names.iter().map(|name| quoted(&format!("p({name})")));
+                std::iter::once(quoted(column)).chain(probabilities).collect()
+            }
+            Lines::Numbers { columns } => columns.iter().map(|name| quoted(name)).collect(),
+        };
+        names.join(",") + "\n"
+    }
+
+    /// Appends the line of a row.
+    fn push(&self, text: &mut String, outputs: &[f32]) {
+        match (self, outputs) {
+            // A single sigmoid gives the probability of the second of two classes.
+            (Lines::Classes { quoted, .. }, [second]) if quoted.len() == 2 => {
+                push_class(text, quoted, &[1.0 - second, *second]);
+            }
+            (Lines::Classes { quoted, .. }, _) => push_class(text, quoted, outputs),
+            (Lines::Numbers { .. }, _) => {
+                for (i, value) in outputs.iter().enumerate() {
+                    let comma = if i > 0 { "," } else { "" };
+                    // Writing to a string cannot fail.
+                    let _ = write!(text, "{comma}{value}");
+                }
+            }
+        }
+        text.push('\n');
+    }
+}
+
+fn push_class(text: &mut String, names: &[String], probabilities: &[f32]) {
+    let mut best = 0;
+    for (class, probability) in probabilities.iter().enumerate() {
+        if *probability > probabilities[best] {
+            best = class;
+        }
+    }
+    *text += &names[best];
+    for probability in probabilities {
+        let _ = write!(text, ",{probability}");
+    }
+}
+
+/// A cell of CSV, in quotes where it needs them.
+fn quoted(cell: &str) -> String {
+    if cell.contains(['"', ',', '\n', '\r']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_classes() {
+        let names: Vec<String> = ["no", "yes, \"sir\""].map(Into::into).into();
+        let quoted = names.iter().map(|n| quoted(n)).collect();
+        let lines = Lines::Classes { column: "answer", names: &names, quoted };
+        assert_eq!(lines.header(), "answer,p(no),\"p(yes, \"\"sir\"\")\"\n");
+        let mut text = String::new();
+        lines.push(&mut text, &[0.75]);
+        lines.push(&mut text, &[0.5, 0.5]);
+        assert_eq!(text, "\"yes, \"\"sir\"\"\",0.25,0.75\nno,0.5,0.5\n");
+    }
+
+    #[test]
+    fn lines_of_numbers() {
+        let columns: Vec<String> = ["a", "b"].map(Into::into).into();
+        let lines = Lines::Numbers { columns: &columns };
+        assert_eq!(lines.header(), "a,b\n");
+        let mut text = String::new();
+        lines.push(&mut text, &[1.5, -2.0]);
+        assert_eq!(text, "1.5,-2\n");
+    }
+}

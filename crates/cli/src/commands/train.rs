@@ -1,0 +1,259 @@
+//! `gristmill train`: a data set and a configuration in, a run directory with a model out.
+
+use crate::args::{LearnArgs, NetworkArgs, RunArgs, TableArgs};
+use crate::failure::Failure;
+use crate::interrupt;
+use crate::output::Output;
+use crate::progress::FitProgress;
+use crate::report;
+use crate::source::{self, Source};
+use crate::table::{number, thousands};
+use gristmill_io::{Checkpoint, Dataset, ImportOptions, Plan};
+use gristmill_trainer::config::RunConfig;
+use gristmill_trainer::run::{Draft, Run};
+use gristmill_trainer::{Isa, Outcome, Reason, Session};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Where runs go that are not given a place.
+const RUNS: &str = "runs";
+/// Imported data in a run directory.
+const CACHE: &str = "data.grist";
+const VALIDATION_CACHE: &str = "validation.grist";
+
+/// Train a network, or go on with a run that was stopped
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  gristmill train iris.csv --validation-split 0.2
+  gristmill train prices.grist --hidden 300,300 --activation gelu --loss huber --epochs 50
+  gristmill train mails.csv --config run.toml --set early_stopping.metric=f1 --out runs/mails
+  gristmill train --resume runs/mails --epochs 100
+
+A run directory holds config.toml with every option of the run, metrics.csv with a line per
+epoch, checkpoints/, and at the end model.gristmill. Tables are imported once, to data.grist
+in the run directory. Options override --config, which may hold part of a config.toml.
+Ctrl-C saves a checkpoint and ends the run; a second one ends it at once.")]
+pub(crate) struct Train {
+    /// A data set, or tables to be imported as one
+    #[arg(value_name = "DATA", required_unless_present_any = ["resume", "config"])]
+    data: Vec<PathBuf>,
+    /// Options of the run
+    #[arg(long, value_name = "RUN.toml")]
+    config: Option<PathBuf>,
+    /// Directory of the run, new or empty [default: the first free runs/DATA-1, runs/DATA-2, ...]
+    #[arg(long, value_name = "RUN_DIR")]
+    out: Option<PathBuf>,
+    /// Go on with this run from its last checkpoint
+    #[arg(long, value_name = "RUN_DIR", conflicts_with_all = [
+        "data", "config", "out", "validation", "RunArgs", "NetworkArgs", "LearnArgs", "TableArgs",
+    ])]
+    resume: Option<PathBuf>,
+    /// How often every row is visited, in all [default: 20]
+    #[arg(long, value_name = "N")]
+    epochs: Option<u32>,
+    /// Threads; the model does not depend on it [default: every core]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// A data set or table to validate on
+    #[arg(long, value_name = "FILE")]
+    validation: Option<PathBuf>,
+    #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
+    run: RunArgs,
+    #[command(flatten)]
+    learn: LearnArgs,
+    #[command(flatten)]
+    table: TableArgs,
+}
+
+impl Train {
+    pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
+        let isa = Isa::from_env().map_err(|error| Failure::new(error.to_string()))?;
+        match self.resume {
+            Some(directory) => resume(&directory, self.epochs, self.threads, isa, output),
+            None => self.start(isa, output),
+        }
+    }
+
+    fn start(self, isa: Isa, output: &Output) -> Result<(), Failure> {
+        let mut config = read_config(self.config.as_deref())?;
+        config = self.run.apply(config)?;
+        self.network.apply(&mut config);
+        override_course(&mut config, self.epochs, self.threads);
+        if let Some(file) = self.validation {
+            config.validation.file = Some(file);
+            config.validation.split = 0.0;
+        }
+        let paths = if self.data.is_empty() {
+            Vec::from_iter(config.data.path.clone())
+        } else {
+            self.data
+        };
+        if paths.is_empty() {
+            let hint = "name a file, or give data.path in the configuration";
+            return Err(Failure::new(format!("there is no data to train on: {hint}")));
+        }
+        let source = Source::find(paths)?;
+        let draft = match &self.out {
+            Some(path) => Draft::create(path)?,
+            None => Draft::numbered(Path::new(RUNS), &source.stem())?,
+        };
+        let options = self.learn.options(self.table);
+        let validation_options = ImportOptions {
+            format: options.format.clone(),
+            header: options.header,
+            weights: options.weights.clone(),
+            ..Default::default()
+        };
+        let prepare = |source, cache, plan: &Plan| prepare(source, &draft, cache, plan, output);
+        let (train, path) = prepare(source, CACHE, &Plan::Learn(options))?;
+        config.data.path = Some(path);
+        let validation = match config.validation.file.take() {
+            None => None,
+            Some(file) => {
+                let plan = Plan::Fixed {
+                    encoding: train.encoding(),
+                    with_target: true,
+                    options: validation_options,
+                };
+                let (dataset, path) = prepare(Source::find(vec![file])?, VALIDATION_CACHE, &plan)?;
+                config.validation.file = Some(path);
+                Some(dataset)
+            }
+        };
+        let session = Session::new(&config, isa, &train, validation.as_ref())?;
+        let run = draft.start(session.config())?;
+        fit(run, session, output)
+    }
+}
+
+/// Opens a data set, or imports tables into the directory of the run. The path is as the run's
+/// configuration is to have it: absolute, or relative to the directory.
+fn prepare(
+    source: Source,
+    draft: &Draft,
+    cache: &str,
+    plan: &Plan,
+    output: &Output,
+) -> Result<(Dataset, PathBuf), Failure> {
+    match source {
+        Source::Native(path) => {
+            let dataset = source::open_native(&path)?;
+            let absolute = fs::canonicalize(&path).map_err(Failure::io("open", &path))?;
+            Ok((dataset, absolute))
+        }
+        Source::Tables(paths) => {
+            let to = draft.path().join(cache);
+            let dataset = source::import_tables(&paths, &to, plan, output)?;
+            Ok((dataset, cache.into()))
+        }
+    }
+}
+
+fn read_config(path: Option<&Path>) -> Result<RunConfig, Failure> {
+    let Some(path) = path else { return Ok(RunConfig::default()) };
+    let text = fs::read_to_string(path).map_err(Failure::io("read", path))?;
+    let config = RunConfig::from_toml(&text).map_err(Failure::at(path))?;
+    Ok(config.seen_from(path.parent().unwrap_or(Path::new(""))))
+}
+
+/// The options that a run may also be resumed with.
+fn override_course(config: &mut RunConfig, epochs: Option<u32>, threads: Option<usize>) {
+    config.training.epochs = epochs.unwrap_or(config.training.epochs);
+    config.training.threads = threads.unwrap_or(config.training.threads);
+}
+
+fn resume(
+    directory: &Path,
+    epochs: Option<u32>,
+    threads: Option<usize>,
+    isa: Isa,
+    output: &Output,
+) -> Result<(), Failure> {
+    let (mut run, checkpoint) = Run::open(directory, &mut |warning| output.warn(warning))?;
+    let mut config = run.config().clone();
+    override_course(&mut config, epochs, threads);
+    let seen = config.clone().seen_from(directory);
+    let Some(path) = seen.data.path else {
+        let directory = directory.display();
+        return Err(Failure::new(format!("{directory}: config.toml lacks data.path")));
+    };
+    let train = source::open_native(&path)?;
+    let validation = seen.validation.file.map(|path| source::open_native(&path)).transpose()?;
+    let mut session = Session::new(&config, isa, &train, validation.as_ref())?;
+    match &checkpoint {
+        Some(checkpoint) => {
+            session.restore(checkpoint)?;
+            let Checkpoint { epoch, step_in_epoch, .. } = checkpoint;
+            output.talk(format_args!("resuming after {epoch} epochs and {step_in_epoch} steps"));
+        }
+        None => output.warn("the run had saved no checkpoint yet: it starts from the beginning"),
+    }
+    run.set_config(&config)?;
+    fit(run, session, output)
+}
+
+/// Trains, and reports the end.
+fn fit(
+    mut run: Run,
+    mut session: Session<'_, Dataset>,
+    output: &Output,
+) -> Result<(), Failure> {
+    announce(&run, &session, output);
+    let interrupted = interrupt::flag()?;
+    let mut progress = FitProgress::new(output, &interrupted);
+    let outcome = run.fit(&mut session, &mut progress)?;
+    drop(progress);
+    if outcome.reason == Reason::Interrupted {
+        let directory = run.path().display();
+        return Err(Failure::Interrupted(format!(
+            "interrupted and saved; to go on: gristmill train --resume {directory}"
+        )));
+    }
+    conclude(&run, &session, outcome, output)
+}
+
+/// What is about to be trained, on what.
+fn announce(run: &Run, session: &Session<'_, Dataset>, output: &Output) {
+    let model = session.model();
+    let (rows, validation) = session.row_counts();
+    let validation = match validation {
+        0 => String::new(),
+        rows => format!(" and {} to validate on", thousands(rows)),
+    };
+    output.talk(format_args!(
+        "training {} on {} rows of {} features{validation}\n\
+         network {}: {} parameters\n\
+         instruction set {}, {} threads",
+        run.path().display(),
+        thousands(rows),
+        thousands(model.inputs.len() as u64),
+        report::network_line(&model.layers),
+        thousands(report::parameters(&model.layers)),
+        session.isa(),
+        session.threads(),
+    ));
+}
+
+/// The metrics of the epoch that the model is of, and where it is.
+fn conclude(
+    run: &Run,
+    session: &Session<'_, Dataset>,
+    outcome: Outcome,
+    output: &Output,
+) -> Result<(), Failure> {
+    if outcome.reason == Reason::EarlyStopped {
+        let epochs = outcome.epochs;
+        output.talk(format_args!("stopped early after {epochs} epochs: no more improvement"));
+    }
+    let epoch = outcome.restored.unwrap_or(outcome.epochs);
+    let mut result = format!("epoch: {epoch}\n");
+    if let Some(row) = session.history().iter().find(|row| row.epoch == epoch) {
+        for (name, value) in &row.values {
+            result += &format!("{name}: {}\n", number(*value));
+        }
+    }
+    output.print(format_args!("{result}model: {}", run.model_path().display()))
+}

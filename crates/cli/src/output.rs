@@ -1,0 +1,69 @@
+//! Everything that the program says: results on standard output, talk on standard error.
+//!
+//! Nothing else in this crate writes to either, so that a closed pipe is the quiet end everywhere,
+//! and lines never tear a progress bar apart.
+
+use crate::failure::Failure;
+use indicatif::MultiProgress;
+use std::fmt::Display;
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+
+/// The two channels, and the progress bars that share the second.
+pub(crate) struct Output {
+    quiet: bool,
+    bars: Option<MultiProgress>,
+}
+
+impl Output {
+    /// Bars are drawn where standard error is a terminal; `quiet` says nothing but what must be said.
+    pub(crate) fn new(quiet: bool) -> Output {
+        let bars = (!quiet && io::stderr().is_terminal()).then(MultiProgress::new);
+        Output { quiet, bars }
+    }
+
+    /// The bars of the terminal, if there is one and the user wants to see it.
+    pub(crate) fn bars(&self) -> Option<&MultiProgress> {
+        self.bars.as_ref()
+    }
+
+    /// A line about what is going on.
+    pub(crate) fn talk(&self, line: impl Display) {
+        if !self.quiet {
+            self.write_error_line(&line);
+        }
+    }
+
+    /// A line about something that the user should look at.
+    pub(crate) fn warn(&self, line: impl Display) {
+        self.write_error_line(&format_args!("warning: {line}"));
+    }
+
+    /// The last line of a command that failed.
+    pub(crate) fn error(&self, line: &str) {
+        self.write_error_line(&line);
+    }
+
+    /// Writes to standard error and lives with it if that is closed.
+    fn write_error_line(&self, line: &dyn Display) {
+        let write = || {
+            let _ = writeln!(io::stderr().lock(), "{line}");
+        };
+        match &self.bars {
+            Some(bars) => bars.suspend(write),
+            None => write(),
+        }
+    }
+
+    /// Prints a result.
+    pub(crate) fn print(&self, text: impl Display) -> Result<(), Failure> {
+        let mut results = self.results();
+        writeln!(results, "{text}").map_err(Failure::standard_output)?;
+        results.flush().map_err(Failure::standard_output)
+    }
+
+    /// Standard output, for results that come in a stream. Flush it, and turn its errors into
+    /// failures with [`Failure::standard_output`].
+    pub(crate) fn results(&self) -> BufWriter<StdoutLock<'static>> {
+        BufWriter::with_capacity(1 << 16, io::stdout().lock())
+    }
+}

@@ -1,0 +1,194 @@
+//! How far a long operation is: bars on a terminal, plain lines elsewhere.
+
+use crate::output::Output;
+use crate::table::{number, thousands};
+use gristmill_io::ImportProgress;
+use gristmill_trainer::metrics::Metric;
+use gristmill_trainer::observer::{Control, EpochReport, EpochStart, Observer, StepReport};
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How often the numbers beside a bar change.
+const REFRESH: Duration = Duration::from_millis(100);
+
+/// A bar of `length` units below what is on the terminal, or one that nobody sees.
+fn bar(output: &Output, length: u64, template: &str) -> ProgressBar {
+    let Some(bars) = output.bars() else { return ProgressBar::hidden() };
+    let style = ProgressStyle::with_template(template).expect("the templates here are valid");
+    let bar = bars.add(ProgressBar::new(length));
+    bar.set_style(style.progress_chars("=> "));
+    bar
+}
+
+/// Follows an import.
+pub(crate) struct ImportBar {
+    bar: ProgressBar,
+}
+
+impl ImportBar {
+    /// A bar that says what is being read.
+    pub(crate) fn new(output: &Output, what: &str) -> ImportBar {
+        let template =
+            "{prefix} [{bar:30}] {bytes}/{total_bytes}  {bytes_per_sec}  {msg}  ETA {eta}";
+        let bar = bar(output, 0, template);
+        bar.set_prefix(format!("reading {what}"));
+        ImportBar { bar }
+    }
+}
+
+impl ImportProgress for ImportBar {
+    fn begin(&self, total_bytes: u64) {
+        self.bar.set_length(total_bytes);
+    }
+
+    fn advance(&self, bytes_done: u64, rows_done: u64) {
+        self.bar.set_position(bytes_done);
+        if rows_done > 0 {
+            self.bar.set_message(format!("{} rows", thousands(rows_done)));
+        }
+    }
+}
+
+impl Drop for ImportBar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Follows an operation on the rows of a data set.
+pub(crate) struct RowsBar {
+    bar: ProgressBar,
+}
+
+impl RowsBar {
+    /// A bar that says what is done to how many rows.
+    pub(crate) fn new(output: &Output, what: &str, rows: u64) -> RowsBar {
+        let bar = bar(
+            output,
+            rows,
+            "{prefix} [{bar:30}] {human_pos}/{human_len} rows  {per_sec}  ETA {eta}",
+        );
+        bar.set_prefix(what.to_owned());
+        RowsBar { bar }
+    }
+
+    /// So many rows are done.
+    pub(crate) fn advance(&self, rows_done: u64) {
+        self.bar.set_position(rows_done);
+    }
+}
+
+impl Drop for RowsBar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Follows a run: a bar within an epoch, a line after it. Asks the run to stop when told to.
+pub(crate) struct FitProgress<'a> {
+    output: &'a Output,
+    interrupted: &'a AtomicBool,
+    bar: ProgressBar,
+    refreshed: Instant,
+    /// When this process began to train, and how many steps and epochs it has done since.
+    began: Instant,
+    steps_done: u64,
+    start: Option<EpochStart>,
+    rows_in_epoch: u64,
+    epoch_began: Instant,
+}
+
+impl<'a> FitProgress<'a> {
+    /// Follows until `interrupted` is set.
+    pub(crate) fn new(output: &'a Output, interrupted: &'a AtomicBool) -> FitProgress<'a> {
+        let now = Instant::now();
+        FitProgress {
+            output,
+            interrupted,
+            bar: bar(output, 0, "{prefix} [{bar:30}] {percent:>3}%  {msg}"),
+            refreshed: now,
+            began: now,
+            steps_done: 0,
+            start: None,
+            rows_in_epoch: 0,
+            epoch_began: now,
+        }
+    }
+
+    /// Rate, loss, and the time to the end of the last epoch.
+    fn refresh(&mut self, report: &StepReport) {
+        let Some(EpochStart { epoch, epochs, steps, .. }) = self.start else { return };
+        let rate = self.rows_in_epoch as f64 / self.epoch_began.elapsed().as_secs_f64();
+        let steps_left = (steps - report.step) + u64::from(epochs - epoch) * steps;
+        let seconds = self.began.elapsed().as_secs_f64() / self.steps_done as f64;
+        let left =
+            Duration::try_from_secs_f64(seconds * steps_left as f64).unwrap_or(Duration::MAX);
+        self.bar.set_position(report.step);
+        self.bar.set_message(format!(
+            "{} rows/s  loss {}  ETA {:#}",
+            thousands(rate as u64),
+            number(report.loss),
+            HumanDuration(left),
+        ));
+    }
+}
+
+impl Observer for FitProgress<'_> {
+    fn epoch_begin(&mut self, start: &EpochStart) {
+        self.bar.set_length(start.steps);
+        self.bar.set_position(start.done);
+        self.bar.set_prefix(format!("epoch {}/{}", start.epoch, start.epochs));
+        self.start = Some(*start);
+        self.rows_in_epoch = 0;
+        self.epoch_began = Instant::now();
+    }
+
+    fn step(&mut self, report: &StepReport) -> Control {
+        self.steps_done += 1;
+        self.rows_in_epoch += report.rows as u64;
+        if !self.bar.is_hidden() && self.refreshed.elapsed() >= REFRESH {
+            self.refreshed = Instant::now();
+            self.refresh(report);
+        }
+        if self.interrupted.load(Ordering::Relaxed) { Control::Stop } else { Control::Continue }
+    }
+
+    fn epoch_end(&mut self, report: &EpochReport) {
+        let mut line = format!(
+            "epoch {:>width$}/{}  loss {}",
+            report.epoch,
+            report.epochs,
+            number(report.train_loss),
+            width = report.epochs.to_string().len(),
+        );
+        line += &shown(&report.train);
+        if !report.validation.is_empty() {
+            line += &format!("  validation:{}", shown(&report.validation));
+        }
+        let rate = thousands(report.samples_per_second as u64);
+        self.output.talk(format_args!("{line}  {}  {rate} rows/s", duration(report.seconds)));
+    }
+
+    fn warn(&mut self, message: &str) {
+        self.output.warn(message);
+    }
+}
+
+/// Seconds, or milliseconds where that says more.
+fn duration(seconds: f64) -> String {
+    if seconds < 1.0 { format!("{:.1} ms", 1e3 * seconds) } else { format!("{seconds:.1} s") }
+}
+
+/// The metrics that say at a glance how well it goes; all of them are in `metrics.csv`.
+fn shown(values: &[(Metric, f64)]) -> String {
+    let at_a_glance = [Metric::Loss, Metric::Accuracy, Metric::Rmse, Metric::R2];
+    let values = values.iter().filter(|(metric, _)| at_a_glance.contains(metric));
+    values.map(|(metric, value)| format!(" {metric} {}", number(*value))).collect()
+}
+
+impl Drop for FitProgress<'_> {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,105 @@
+//! What is said about data sets, networks and metrics, in words and as JSON.
+
+use crate::table::{number, thousands};
+use gristmill_io::schema::{Encoding, InputKind, Statistics, Target};
+use gristmill_io::{DenseLayer, HistoryRow};
+use serde_json::{Map, Value, json};
+
+/// At most so many names are listed where there may be thousands.
+const LISTED: usize = 12;
+
+/// What is predicted, in a line.
+pub(crate) fn target_line(encoding: &Encoding) -> String {
+    match &encoding.target {
+        Target::Classes { column, names } => {
+            format!("target {column}: {} classes: {}", names.len(), list(names))
+        }
+        Target::Numbers { columns } => format!("target: {} (numbers)", list(columns)),
+        Target::None => "no target".to_owned(),
+    }
+}
+
+/// The first of some names, and how many more there are.
+pub(crate) fn list(names: &[String]) -> String {
+    let listed = names.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(LISTED) {
+        0 => listed,
+        more => format!("{listed} and {more} more"),
+    }
+}
+
+/// Widths and activations of a network: `64 > 32 relu > 10`.
+pub(crate) fn network_line(layers: &[DenseLayer]) -> String {
+    let mut line = layers.first().map_or(String::new(), |layer| layer.inputs.to_string());
+    for layer in layers {
+        line += &format!(" > {}", layer.outputs);
+        if layer.activation.name != "identity" {
+            line += &format!(" {}", activation(layer));
+        }
+    }
+    line
+}
+
+/// An activation as a configuration spells it: `elu(0.5)`.
+pub(crate) fn activation(layer: &DenseLayer) -> String {
+    let name = &layer.activation.name;
+    layer.activation.parameter.map_or_else(|| name.clone(), |p| format!("{name}({p})"))
+}
+
+/// Weights and biases of a network.
+pub(crate) fn parameters(layers: &[DenseLayer]) -> u64 {
+    let bias = |layer: &DenseLayer| layer.bias.as_ref().map_or(0, Vec::len);
+    layers.iter().map(|layer| (layer.weights.len() + bias(layer)) as u64).sum()
+}
+
+/// The measurements of an epoch, in a line.
+pub(crate) fn history_line(row: &HistoryRow) -> String {
+    let values = row.values.iter().map(|(name, value)| format!("  {name} {}", number(*value)));
+    format!("epoch {}{}", row.epoch, values.collect::<String>())
+}
+
+/// The measurements of an epoch as JSON.
+pub(crate) fn history_json(row: &HistoryRow) -> Value {
+    let mut object = Map::new();
+    object.insert("epoch".into(), json!(row.epoch));
+    object.extend(row.values.iter().map(|(name, value)| (name.clone(), json!(value))));
+    Value::Object(object)
+}
+
+/// An encoding as JSON.
+pub(crate) fn encoding_json(encoding: &Encoding) -> Value {
+    let inputs = encoding.inputs.iter().map(|input| match &input.kind {
+        InputKind::Number { fill } => json!({ "name": input.name, "fill": fill }),
+        InputKind::OneHot { categories } => {
+            json!({ "name": input.name, "categories": categories })
+        }
+    });
+    let target = match &encoding.target {
+        Target::Classes { column, names } => json!({ "column": column, "classes": names }),
+        Target::Numbers { columns } => json!({ "columns": columns }),
+        Target::None => Value::Null,
+    };
+    json!({ "inputs": inputs.collect::<Vec<_>>(), "target": target })
+}
+
+/// The statistics of a column as JSON.
+pub(crate) fn statistics_json(name: &str, statistics: &Statistics) -> Value {
+    let Statistics { mean, deviation, min, max, missing } = statistics;
+    json!({
+        "name": name, "mean": mean, "deviation": deviation,
+        "min": min, "max": max, "missing": missing,
+    })
+}
+
+/// The statistics of a column as cells of a table.
+pub(crate) fn statistics_cells(name: &str, statistics: &Statistics) -> [String; 6] {
+    let Statistics { mean, deviation, min, max, missing } = *statistics;
+    [
+        name.to_owned(),
+        number(mean),
+        number(deviation),
+        number(f64::from(min)),
+        number(f64::from(max)),
+        thousands(missing),
+    ]
+}

@@ -1,0 +1,135 @@
+//! From the files that a user names to data sets: `.grist` files as they are, all else imported.
+
+use crate::failure::Failure;
+use crate::interrupt;
+use crate::output::Output;
+use crate::progress::ImportBar;
+use crate::table::thousands;
+use gristmill_io::{Dataset, FileKind, ImportOptions, Model, Plan, import};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// Most bytes of features that are compared with their checksums before each use.
+const VERIFIED_BYTES: u64 = 1 << 30;
+
+/// What the user named as data.
+pub(crate) enum Source {
+    /// A data set of ours.
+    Native(PathBuf),
+    /// Files to be imported as one data set.
+    Tables(Vec<PathBuf>),
+}
+
+impl Source {
+    /// Looks at the beginning of each file.
+    pub(crate) fn find(paths: Vec<PathBuf>) -> Result<Source, Failure> {
+        let mut kinds = Vec::with_capacity(paths.len());
+        for path in &paths {
+            let kind = FileKind::of(path)?;
+            if let Some(kind @ (FileKind::Model | FileKind::Checkpoint)) = kind {
+                let path = path.display();
+                return Err(Failure::new(format!("{path} is a gristmill {kind}, not data")));
+            }
+            kinds.push(kind);
+        }
+        if let ([path], [kind]) = (paths.as_slice(), kinds.as_slice()) {
+            // A damaged data set is better reported as that than as a table that makes no sense.
+            let named_so = path.extension().is_some_and(|extension| extension == "grist");
+            if kind.is_some() || named_so {
+                return Ok(Source::Native(path.clone()));
+            }
+        }
+        Ok(Source::Tables(paths))
+    }
+
+    /// A name for what is made of it: that of the first file without its extensions.
+    pub(crate) fn stem(&self) -> String {
+        let path = match self {
+            Source::Native(path) => Some(path),
+            Source::Tables(paths) => paths.first(),
+        };
+        let name = path.and_then(|path| path.file_name()).unwrap_or_default().to_string_lossy();
+        let stem = name.split('.').find(|part| !part.is_empty()).unwrap_or("run");
+        stem.to_owned()
+    }
+}
+
+/// Opens a data set. One that is read in a moment is compared with its checksums first.
+pub(crate) fn open_native(path: &Path) -> Result<Dataset, Failure> {
+    let dataset = Dataset::open(path)?;
+    let bytes = dataset.rows() * (dataset.features() * dataset.dtype().size()) as u64;
+    if bytes <= VERIFIED_BYTES {
+        dataset.verify()?;
+    }
+    Ok(dataset)
+}
+
+/// Imports tables, and says what came of it.
+pub(crate) fn import_tables(
+    paths: &[PathBuf],
+    to: &Path,
+    plan: &Plan,
+    output: &Output,
+) -> Result<Dataset, Failure> {
+    let names = match paths {
+        [path] => path.display().to_string(),
+        _ => format!("{} files", paths.len()),
+    };
+    let progress = ImportBar::new(output, &names);
+    let summary = import(paths, to, plan, &progress)?;
+    drop(progress);
+    let filled = match summary.filled {
+        0 => String::new(),
+        filled => format!(", {} missing values filled in", thousands(filled)),
+    };
+    output.talk(format_args!(
+        "read {names}: {} rows, {} features stored as {}{filled}",
+        thousands(summary.rows),
+        summary.features,
+        summary.dtype.name(),
+    ));
+    Ok(Dataset::open(to)?)
+}
+
+/// Rows for a model to work on, and the directory of the temporary data set that they are in.
+pub(crate) struct ModelRows {
+    // Dropped, and so closed, before its directory is removed.
+    pub(crate) dataset: Dataset,
+    _directory: Option<TempDir>,
+}
+
+impl ModelRows {
+    /// Opens a data set, or encodes tables by what the model stored.
+    pub(crate) fn open(
+        paths: Vec<PathBuf>,
+        model: &Model,
+        with_target: bool,
+        options: ImportOptions,
+        output: &Output,
+    ) -> Result<ModelRows, Failure> {
+        match Source::find(paths)? {
+            Source::Native(path) => {
+                let dataset = open_native(&path)?;
+                let known = &model.encoding;
+                let mismatch = known.mismatch(dataset.encoding(), with_target);
+                match mismatch {
+                    None => Ok(ModelRows { dataset, _directory: None }),
+                    Some(reason) => Err(Failure::at(&path)(format!(
+                        "not encoded as the model needs it: {reason}; name the source that it was \
+                         imported from instead"
+                    ))),
+                }
+            }
+            Source::Tables(paths) => {
+                let directory = tempfile::Builder::new().prefix("gristmill-").tempdir();
+                let directory =
+                    directory.map_err(Failure::io("write to", &std::env::temp_dir()))?;
+                interrupt::remove_when_interrupted(directory.path());
+                let plan = Plan::Fixed { encoding: &model.encoding, with_target, options };
+                let file = directory.path().join("rows.grist");
+                let dataset = import_tables(&paths, &file, &plan, output)?;
+                Ok(ModelRows { dataset, _directory: Some(directory) })
+            }
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! Reading `.grist` data sets: a mapped file and what is known about it without looking at its rows.
+//! Writing them is in [`crate::writer`].
+
+use crate::dtype::Dtype;
+use crate::error::{Error, Result};
+use crate::frame::{self, FileKind, Section};
+use crate::map::Map;
+use crate::schema::{Encoding, Statistics, Target};
+use crate::wire::{EncodingWire, StatisticsWire};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// Bytes covered by one of the checksums that [`Dataset::verify`] compares.
+pub(crate) const CHECK_BLOCK: usize = 1 << 20;
+/// Sections of a data set in file order: features, targets, weights, checksums of their blocks, metadata.
+pub(crate) const SECTIONS: usize = 5;
+
+/// The metadata as they are written.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct DatasetWire {
+    pub(crate) rows: u64,
+    pub(crate) features: u64,
+    /// Bytes of a stored feature: 1, 2 or 4.
+    pub(crate) feature_size: u8,
+    pub(crate) weighted: bool,
+    pub(crate) encoding: EncodingWire,
+    pub(crate) statistics: Vec<StatisticsWire>,
+    pub(crate) target_statistics: Vec<StatisticsWire>,
+    pub(crate) class_counts: Vec<u64>,
+}
+
+/// A `.grist` file, mapped read-only. Opening one costs the same for any number of rows.
+#[derive(Debug)]
+pub struct Dataset {
+    path: PathBuf,
+    map: Map,
+    features_at: usize,
+    targets_at: usize,
+    weights_at: usize,
+    row_bytes: usize,
+    target_bytes: usize,
+    weighted: bool,
+    rows: u64,
+    features: usize,
+    dtype: Dtype,
+    encoding: Encoding,
+    statistics: Vec<Statistics>,
+    target_statistics: Vec<Statistics>,
+    class_counts: Vec<u64>,
+    sections: Vec<Section>,
+    fingerprint: u64,
+}
+
+impl Dataset {
+    /// Opens a data set after checking its header, its metadata and the length of every region, but not
+    /// the content of the regions; [`Dataset::verify`] does.
+    ///
+    /// # Errors
+    /// The file cannot be read or is no data set, is of another version, cut off or damaged.
+    pub fn open(path: &Path) -> Result<Dataset> {
+        let mut file = File::open(path).map_err(Error::io("open", path))?;
+        let (header, sections) = frame::read_header(&mut file, path, FileKind::Dataset)?;
+        let &[features_section, targets_section, weights_section, sums_section, metadata] =
+            sections.as_slice()
+        else {
+            let reason = format!("it has {} sections, expected {SECTIONS}", sections.len());
+            return Err(Error::damaged(path, reason));
+        };
+        let wire: DatasetWire = frame::read_metadata(&mut file, path, metadata)?;
+        let encoding = Encoding::from(wire.encoding);
+        let contradiction = || Error::damaged(path, "its metadata contradict each other");
+        let dtype = Dtype::ALL.into_iter().find(|d| d.size() == wire.feature_size as usize);
+        let dtype = dtype.ok_or_else(contradiction)?;
+        let (target_count, class_count) = match &encoding.target {
+            Target::Classes { names, .. } => (0, names.len()),
+            Target::Numbers { columns } => (columns.len(), 0),
+            Target::None => (0, 0),
+        };
+        let features = wire.statistics.len();
+        if features == 0
+            || wire.features != features as u64
+            || encoding.features() != features
+            || wire.target_statistics.len() != target_count
+            || wire.class_counts.len() != class_count
+        {
+            return Err(contradiction());
+        }
+        let row_bytes = features * dtype.size();
+        let target_bytes = 4 * target_count.max(usize::from(class_count > 0));
+        let data = [features_section, targets_section, weights_section];
+        let widths = [row_bytes, target_bytes, 4 * usize::from(wire.weighted)];
+        let mut blocks = 0;
+        for (section, width) in data.iter().zip(widths) {
+            if wire.rows.checked_mul(width as u64) != Some(section.length) {
+                let reason = format!("a region's length is not that of {} rows", wire.rows);
+                return Err(Error::damaged(path, reason));
+            }
+            blocks += section.length.div_ceil(CHECK_BLOCK as u64);
+        }
+        if sums_section.length != 4 * blocks {
+            return Err(contradiction());
+        }
+        let map = Map::new(&file).map_err(Error::io("map", path))?;
+        let last = &sections[SECTIONS - 1];
+        if map.len() as u64 != last.offset + last.length {
+            return Err(Error::damaged(path, "its length changed while it was opened"));
+        }
+        Ok(Dataset {
+            path: path.to_owned(),
+            map,
+            features_at: features_section.offset as usize,
+            targets_at: targets_section.offset as usize,
+            weights_at: weights_section.offset as usize,
+            row_bytes,
+            target_bytes,
+            weighted: wire.weighted,
+            rows: wire.rows,
+            features,
+            dtype,
+            encoding,
+            statistics: wire.statistics.into_iter().map(Into::into).collect(),
+            target_statistics: wire.target_statistics.into_iter().map(Into::into).collect(),
+            class_counts: wire.class_counts,
+            sections,
+            fingerprint: fnv1a(&header),
+        })
+    }
+
+    /// Where the file was opened.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Number of rows.
+    #[inline]
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Features per row.
+    #[inline]
+    pub fn features(&self) -> usize {
+        self.features
+    }
+
+    /// How features are stored.
+    #[inline]
+    pub fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
+    /// What the features and targets mean.
+    pub fn encoding(&self) -> &Encoding {
+        &self.encoding
+    }
+
+    /// Statistics of each feature as stored, not standardised.
+    pub fn statistics(&self) -> &[Statistics] {
+        &self.statistics
+    }
+
+    /// Statistics of each numeric target; empty where the target is a class.
+    pub fn target_statistics(&self) -> &[Statistics] {
+        &self.target_statistics
+    }
+
+    /// Rows of each class; empty where the target is not a class.
+    pub fn class_counts(&self) -> &[u64] {
+        &self.class_counts
+    }
+
+    /// The features of a row: `features() * dtype().size()` little-endian bytes. Panics past the last row.
+    #[inline]
+    pub fn row(&self, row: u64) -> &[u8] {
+        self.cell(self.features_at, self.row_bytes, row)
+    }
+
+    /// The class of a row of a data set with classes. Panics past the last row. In a damaged file it
+    /// may be no class: [`Dataset::verify`] finds that.
+    #[inline]
+    pub fn label(&self, row: u64) -> u32 {
+        let (label, _) = self.cell(self.targets_at, self.target_bytes, row).as_chunks();
+        u32::from_le_bytes(label[0])
+    }
+
+    /// Copies the numeric targets of a row. Panics past the last row.
+    #[inline]
+    pub fn targets(&self, row: u64, out: &mut [f32]) {
+        let (targets, _) = self.cell(self.targets_at, self.target_bytes, row).as_chunks();
+        for (out, target) in out.iter_mut().zip(targets) {
+            *out = f32::from_le_bytes(*target);
+        }
+    }
+
+    /// The weight of a row: 1 where the data set has none. Panics past the last row.
+    #[inline]
+    pub fn weight(&self, row: u64) -> f32 {
+        if self.weighted {
+            let (weight, _) = self.cell(self.weights_at, 4, row).as_chunks();
+            f32::from_le_bytes(weight[0])
+        } else {
+            1.0
+        }
+    }
+
+    /// Whether rows have weights of their own.
+    pub fn has_weights(&self) -> bool {
+        self.weighted
+    }
+
+    /// A number that differs between data sets of different content: a hash of the checksums of all regions.
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
+    #[inline]
+    fn cell(&self, start: usize, width: usize, row: u64) -> &[u8] {
+        // Regions are followed by the metadata, so the slice alone would not catch a row past the end.
+        assert!(row < self.rows);
+        let at = start + row as usize * width;
+        &self.map[at..at + width]
+    }
+
+    /// Reads the whole file and compares every checksum, and every class with the number of classes.
+    ///
+    /// # Errors
+    /// Names the region, the block, its byte range and the rows in it.
+    pub fn verify(&self) -> Result<()> {
+        let [data @ .., sums_section, _] = self.sections.as_slice() else {
+            unreachable!("open() checked the number of sections")
+        };
+        let sums = self.section(sums_section);
+        if crc32c::crc32c(sums) != sums_section.crc {
+            return Err(Error::damaged(&self.path, "the checksum of its checksums does not match"));
+        }
+        let (mut sums, _) = sums.as_chunks::<4>();
+        let widths = [self.row_bytes, self.target_bytes, 4];
+        for ((section, name), width) in
+            data.iter().zip(["features", "targets", "weights"]).zip(widths)
+        {
+            let blocks = self.section(section).par_chunks(CHECK_BLOCK);
+            let (own, rest) = sums.split_at(blocks.len());
+            sums = rest;
+            let bad = blocks
+                .zip(own)
+                .position_first(|(block, sum)| crc32c::crc32c(block) != u32::from_le_bytes(*sum));
+            if let Some(block) = bad {
+                return Err(self.bad_block(name, block, section, width));
+            }
+        }
+        self.verify_padding()?;
+        self.verify_labels()
+    }
+
+    fn bad_block(&self, name: &str, block: usize, section: &Section, width: usize) -> Error {
+        let start = block as u64 * CHECK_BLOCK as u64;
+        let end = (start + CHECK_BLOCK as u64).min(section.length);
+        let width = width as u64;
+        let reason = format!(
+            "the checksum of block {block} of its {name} does not match (bytes {} to {}, rows {} to {}): import it again",
+            section.offset + start,
+            section.offset + end,
+            start / width + 1,
+            end.div_ceil(width),
+        );
+        Error::damaged(&self.path, reason)
+    }
+
+    fn verify_padding(&self) -> Result<()> {
+        let mut end = frame::header_length(SECTIONS) as usize;
+        for section in &self.sections {
+            if self.map[end..section.offset as usize].iter().any(|byte| *byte != 0) {
+                let reason = format!("the padding after byte {end} is not zero");
+                return Err(Error::damaged(&self.path, reason));
+            }
+            end = (section.offset + section.length) as usize;
+        }
+        Ok(())
+    }
+
+    fn verify_labels(&self) -> Result<()> {
+        if let Target::Classes { names, .. } = &self.encoding.target {
+            let (labels, _) = self.section(&self.sections[1]).as_chunks();
+            let classes = names.len() as u32;
+            if let Some(row) =
+                labels.par_iter().position_first(|l| u32::from_le_bytes(*l) >= classes)
+            {
+                let reason = format!("row {} has a class beyond the {classes} known", row + 1);
+                return Err(Error::damaged(&self.path, reason));
+            }
+        }
+        Ok(())
+    }
+
+    fn section(&self, section: &Section) -> &[u8] {
+        let range: Range<usize> =
+            section.offset as usize..(section.offset + section.length) as usize;
+        &self.map[range]
+    }
+}
+
+/// FNV-1a, 64 bits.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
+    })
+}

@@ -1,0 +1,253 @@
+//! What a data set format is, and which ones there are. How a format is read stays in its own file.
+//!
+//! A format answers three questions: is this file mine, what are its columns, and give me the next
+//! records. The last is split in two so that it runs on all cores: [`Chunks`] cuts the source into chunks
+//! of whole records, in order and cheaply; a [`Decoder`] turns any chunk into columns.
+
+mod csv;
+mod grist;
+mod idx;
+
+use crate::error::{Error, Place, Result, RowNumber};
+use crate::source::Source;
+
+/// All formats, in the order in which they are asked whether a file is theirs.
+pub const FORMATS: &[&dyn Format] = &[&grist::Grist, &idx::Idx, &csv::Csv];
+
+/// Bytes of a file that a format is shown to recognise it.
+const HEAD: u64 = 4096;
+
+/// A format that data sets can be imported from.
+pub trait Format: Sync {
+    /// Name as in `--format`.
+    fn name(&self) -> &'static str;
+
+    /// What it is, in a line.
+    fn description(&self) -> &'static str;
+
+    /// Endings of file names, lower case, without the dot and without that of a compression.
+    fn extensions(&self) -> &'static [&'static str];
+
+    /// Whether a file that begins with `head`, decompressed, is of this format.
+    fn is_mine(&self, head: &[u8]) -> bool;
+
+    /// Opens the first of `sources`, together with those after it that belong to it.
+    ///
+    /// # Errors
+    /// The file cannot be read or is not of this format.
+    fn open(&self, sources: &[Source], options: &ReadOptions) -> Result<Table>;
+}
+
+/// What a user may say about how a source is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ReadOptions {
+    /// Whether the first record is a header; `None` to find out.
+    pub header: Option<bool>,
+}
+
+/// An open source.
+pub struct Table {
+    /// The columns in file order.
+    pub columns: Vec<Column>,
+    /// Whether the column names are the source's own.
+    pub named: bool,
+    /// The column that is the target if the user names none.
+    pub likely_target: Option<usize>,
+    /// How many of the sources given this table takes up; the others are tables of their own.
+    pub sources: usize,
+    /// Bytes of a record, on average.
+    pub record_bytes: usize,
+    /// The records in order.
+    pub chunks: Box<dyn Chunks>,
+    /// What is in them.
+    pub decoder: Box<dyn Decoder>,
+}
+
+/// A column of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Its name, or `f0`, `f1`, ... by position.
+    pub name: String,
+    /// What its values are, as far as the first records show.
+    pub kind: ColumnKind,
+}
+
+/// What the values of a column are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnKind {
+    /// Numbers.
+    Number,
+    /// Anything else.
+    Text,
+}
+
+/// Cuts a source into chunks of whole records.
+pub trait Chunks: Send {
+    /// The next chunk, of about so many bytes; `None` at the end.
+    ///
+    /// # Errors
+    /// The source cannot be read, or ends where it must not.
+    fn next_chunk(&mut self, bytes: usize) -> Result<Option<Chunk>>;
+}
+
+/// Whole records, as they are in the source. A format that needs no bytes leaves them empty.
+#[derive(Debug)]
+pub struct Chunk {
+    /// The records.
+    pub bytes: Vec<u8>,
+    /// Line or row of the first, from 1.
+    pub first: u64,
+    /// How many there are, where the format knows without decoding.
+    pub rows: usize,
+}
+
+/// Turns chunks into columns.
+pub trait Decoder: Send + Sync {
+    /// The columns `wanted`, in that order, of a chunk.
+    ///
+    /// # Errors
+    /// A record is malformed, or a value is not of the kind wanted: the error names file, row and column.
+    fn decode(&self, chunk: &Chunk, wanted: &[Wanted]) -> Result<Batch>;
+}
+
+/// A column to decode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// Its position in the table.
+    pub column: usize,
+    /// As what; any column can be had as text.
+    pub kind: ColumnKind,
+}
+
+/// Decoded records.
+#[derive(Debug)]
+pub struct Batch {
+    /// The line or row of each record.
+    pub rows: RowNumbers,
+    /// The values of each column wanted.
+    pub columns: Vec<Values>,
+}
+
+/// Where the records of a batch are in their source.
+#[derive(Debug)]
+pub enum RowNumbers {
+    /// So many rows from this one on.
+    Rows(u64, usize),
+    /// Lines of a text, each given by its distance from this one.
+    Lines(u64, Vec<u32>),
+}
+
+impl RowNumbers {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            RowNumbers::Rows(_, count) => *count,
+            RowNumbers::Lines(_, distances) => distances.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What the record at `index` is called in an error.
+    pub fn number(&self, index: usize) -> RowNumber {
+        match self {
+            RowNumbers::Rows(first, _) => RowNumber::Row(first + index as u64),
+            RowNumbers::Lines(first, distances) => {
+                RowNumber::Line(first + u64::from(distances[index]))
+            }
+        }
+    }
+}
+
+/// The values of a column.
+#[derive(Debug)]
+pub enum Values {
+    /// Finite numbers; NaN where one is missing.
+    Numbers(Vec<f32>),
+    /// Texts; see [`is_missing`].
+    Texts(Texts),
+}
+
+impl Values {
+    /// No values yet.
+    pub fn new(kind: ColumnKind) -> Values {
+        match kind {
+            ColumnKind::Number => Values::Numbers(Vec::new()),
+            ColumnKind::Text => Values::Texts(Texts::default()),
+        }
+    }
+}
+
+/// A column of texts in one allocation.
+#[derive(Debug, Default)]
+pub struct Texts {
+    joined: String,
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    /// Appends one.
+    pub fn push(&mut self, text: &str) {
+        self.joined.push_str(text);
+        self.ends.push(self.joined.len());
+    }
+
+    /// All of them in order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        let starts = std::iter::once(&0).chain(&self.ends);
+        starts.zip(&self.ends).map(|(start, end)| &self.joined[*start..*end])
+    }
+}
+
+/// Whether a text stands for a missing value: it is empty, or one of `NA`, `N/A`, `NaN`, `null` in any case,
+/// or `?`.
+pub fn is_missing(text: &[u8]) -> bool {
+    text.is_empty()
+        || text == b"?"
+        || (text.len() <= 4
+            && [&b"na"[..], b"n/a", b"nan", b"null"].iter().any(|m| text.eq_ignore_ascii_case(m)))
+}
+
+/// The target by custom: the column named `target`, `label`, `class` or `y`, else the last one.
+fn customary_target(columns: &[Column]) -> Option<usize> {
+    const NAMES: [&str; 4] = ["target", "label", "class", "y"];
+    let named = |name: &&str| columns.iter().position(|c| c.name.eq_ignore_ascii_case(name));
+    NAMES.iter().find_map(named).or(columns.len().checked_sub(1))
+}
+
+/// Opens the first of `sources` (and those that belong to it) in the format named, or else the one
+/// that recognises it by content, or else by the end of its name.
+pub(crate) fn open(sources: &[Source], name: Option<&str>, options: &ReadOptions) -> Result<Table> {
+    let source = &sources[0];
+    let format = match name {
+        Some(name) => FORMATS.iter().find(|f| f.name() == name).ok_or_else(|| {
+            Error::Invalid(format!("there is no format \"{name}\"; there are {}", names()))
+        })?,
+        None => recognise(source)?,
+    };
+    format.open(sources, options)
+}
+
+fn recognise(source: &Source) -> Result<&'static &'static dyn Format> {
+    let head = source.head(HEAD)?;
+    if head.is_empty() {
+        return Err(Error::input(source.path(), Place::FILE, "is empty"));
+    }
+    let file_name = source.plain_name();
+    let has_extension = |format: &&&dyn Format| {
+        let extension = file_name.rsplit('.').next().unwrap_or_default();
+        format.extensions().contains(&extension)
+    };
+    let by_content = FORMATS.iter().find(|format| format.is_mine(&head));
+    by_content.or_else(|| FORMATS.iter().find(has_extension)).ok_or_else(|| {
+        let reason = format!("is of none of the formats known ({}): give --format", names());
+        Error::input(source.path(), Place::FILE, reason)
+    })
+}
+
+fn names() -> String {
+    FORMATS.iter().map(|format| format.name()).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,368 @@
+//! Comma-separated values and their kin: any separator of `,` `;` tab `|`, with or without a header.
+//! Records and fields are cut in `record`, numbers read in `number`.
+
+mod number;
+mod record;
+
+use super::{
+    Batch, Chunk, Chunks, Column, ColumnKind, Decoder, Format, ReadOptions, RowNumbers, Table,
+    Values, Wanted, customary_target,
+};
+use crate::error::{Error, Place, Result, RowNumber};
+use crate::source::{Source, Stream};
+use memchr::{memchr, memchr_iter};
+use number::{Number, number};
+use record::{After, Field, Malformed, blank_line, complete_records, field};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// The format.
+pub(super) struct Csv;
+
+/// Bytes at the start that separator, header and column kinds are found out from...
+const SAMPLE: usize = 1 << 17;
+/// ... and the most records of them that are looked at.
+const SAMPLE_RECORDS: usize = 1000;
+/// A record longer than this is taken for a quote that is never closed.
+const LONGEST_RECORD: usize = 1 << 28;
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+const SEPARATORS: [u8; 4] = [b',', b'\t', b';', b'|'];
+
+impl Format for Csv {
+    fn name(&self) -> &'static str {
+        "csv"
+    }
+
+    fn description(&self) -> &'static str {
+        "text separated by commas, tabs, semicolons or bars"
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &["csv", "tsv", "tab", "txt", "data"]
+    }
+
+    fn is_mine(&self, head: &[u8]) -> bool {
+        // The head may end within a character.
+        let is_text = |text: &[u8]| match std::str::from_utf8(text) {
+            Ok(_) => true,
+            Err(error) => error.error_len().is_none(),
+        };
+        memchr(0, head).is_none() && is_text(head)
+    }
+
+    fn open(&self, sources: &[Source], options: &ReadOptions) -> Result<Table> {
+        let source = &sources[0];
+        let path = source.path();
+        let mut chunks = CsvChunks {
+            path: path.to_owned(),
+            stream: source.stream()?,
+            ready: Vec::new(),
+            line: 1,
+            separator: b',',
+        };
+        let mut sample = chunks.next_chunk(SAMPLE)?.map_or(Vec::new(), |chunk| chunk.bytes);
+        if sample.starts_with(BYTE_ORDER_MARK) {
+            sample.drain(..BYTE_ORDER_MARK.len());
+        }
+        let is_tabbed = [".tsv", ".tab"].iter().any(|end| source.plain_name().ends_with(end));
+        let separator = if is_tabbed { b'\t' } else { likely_separator(&sample) };
+        chunks.separator = separator;
+        // Quoted line ends may be cut differently by the separator now known.
+        chunks.put_back(sample, 1);
+        let sample = chunks.next_chunk(SAMPLE)?.map_or(Vec::new(), |chunk| chunk.bytes);
+
+        let mut decoder = CsvDecoder { path: path.to_owned(), separator, names: Vec::new() };
+        let (first, rest, header_lines) = decoder.first_record(&sample)?;
+        let is_number = |text: &String| matches!(number(text.as_bytes()), Number::Value(_));
+        let has_header = options.header.unwrap_or(!first.iter().any(is_number));
+        decoder.names = names(&first, has_header);
+        let (records, line) = if has_header { (rest, 1 + header_lines) } else { (0, 1) };
+        let (kinds, record_bytes) = decoder.kinds(&sample[records..], line)?;
+        let columns: Vec<Column> = decoder
+            .names
+            .iter()
+            .zip(kinds)
+            .map(|(name, kind)| Column { name: name.clone(), kind })
+            .collect();
+        chunks.put_back(sample[records..].to_vec(), line);
+        Ok(Table {
+            likely_target: customary_target(&columns),
+            columns,
+            named: has_header,
+            sources: 1,
+            record_bytes,
+            chunks: Box::new(chunks),
+            decoder: Box::new(decoder),
+        })
+    }
+}
+
+/// A column's name from the header; by position where it has none.
+fn names(first: &[String], has_header: bool) -> Vec<String> {
+    let name = |(index, text): (usize, &String)| {
+        if has_header && !text.is_empty() { text.clone() } else { format!("f{index}") }
+    };
+    first.iter().enumerate().map(name).collect()
+}
+
+/// The separator that cuts most of the first lines into the same number of fields; of several, the
+/// one that makes most fields.
+fn likely_separator(sample: &[u8]) -> u8 {
+    let score = |separator: &u8| {
+        let (mut at, mut fields, mut counts) = (0, 1, Vec::new());
+        while at < sample.len() && counts.len() < 20 {
+            match field(sample, &mut at, *separator) {
+                Ok((_, After::Field)) => fields += 1,
+                Ok(_) => counts.push(std::mem::replace(&mut fields, 1)),
+                Err(_) => break,
+            }
+        }
+        let expected = counts.first().copied().unwrap_or(1);
+        let same = counts.iter().filter(|count| **count == expected).count();
+        if expected > 1 { (same, expected) } else { (0, 0) }
+    };
+    // Of equals max_by_key returns the last.
+    SEPARATORS.into_iter().rev().max_by_key(score).unwrap_or(b',')
+}
+
+struct CsvChunks {
+    path: PathBuf,
+    stream: Stream,
+    /// Bytes read but not yet given out.
+    ready: Vec<u8>,
+    line: u64,
+    separator: u8,
+}
+
+impl CsvChunks {
+    /// Takes back the last chunk or its end, which begins in `line`.
+    fn put_back(&mut self, mut bytes: Vec<u8>, line: u64) {
+        bytes.append(&mut self.ready);
+        self.ready = bytes;
+        self.line = line;
+    }
+}
+
+impl Chunks for CsvChunks {
+    fn next_chunk(&mut self, bytes: usize) -> Result<Option<Chunk>> {
+        let mut wanted = bytes;
+        loop {
+            let missing = wanted.saturating_sub(self.ready.len()) as u64;
+            let read = self.stream.by_ref().take(missing).read_to_end(&mut self.ready);
+            let at_end = (read.map_err(Error::io("read", &self.path))? as u64) < missing;
+            let cut = match at_end {
+                true => self.ready.len(),
+                false => complete_records(&self.ready, self.separator),
+            };
+            if cut == 0 && !at_end {
+                if self.ready.len() > LONGEST_RECORD {
+                    let limit = LONGEST_RECORD >> 20;
+                    let reason =
+                        format!("the record has no end within {limit} MiB: is a quote not closed?");
+                    let place = Place::row(RowNumber::Line(self.line));
+                    return Err(Error::input(&self.path, place, reason));
+                }
+                wanted = self.ready.len() * 2 + 1;
+                continue;
+            }
+            if cut == 0 {
+                return Ok(None);
+            }
+            let rest = self.ready.split_off(cut);
+            let bytes = std::mem::replace(&mut self.ready, rest);
+            let first = self.line;
+            self.line += memchr_iter(b'\n', &bytes).count() as u64;
+            return Ok(Some(Chunk { bytes, first, rows: 0 }));
+        }
+    }
+}
+
+struct CsvDecoder {
+    path: PathBuf,
+    separator: u8,
+    names: Vec<String>,
+}
+
+impl CsvDecoder {
+    /// The values of the first record, where it ends, and how many lines end before that.
+    fn first_record(&self, sample: &[u8]) -> Result<(Vec<String>, usize, u64)> {
+        let mut at = 0;
+        while let Some(blank) = blank_line(&sample[at..]) {
+            at += blank;
+        }
+        if at == sample.len() {
+            return Err(Error::input(&self.path, Place::FILE, "is empty"));
+        }
+        let line = 1 + memchr_iter(b'\n', &sample[..at]).count() as u64;
+        let mut values = Vec::new();
+        loop {
+            let (field, after) =
+                field(sample, &mut at, self.separator).map_err(|m| self.malformed(m, line))?;
+            let text = self.text(&field.value(), line, values.len())?.to_owned();
+            values.push(text);
+            if after != After::Field {
+                break;
+            }
+        }
+        Ok((values, at, memchr_iter(b'\n', &sample[..at]).count() as u64))
+    }
+
+    /// The kinds of all columns by the first records, and the mean length of these.
+    fn kinds(&self, records: &[u8], mut line: u64) -> Result<(Vec<ColumnKind>, usize)> {
+        let mut numbers = vec![true; self.names.len()];
+        let (mut at, mut seen) = (0, 0);
+        while at < records.len() && seen < SAMPLE_RECORDS {
+            if let Some(blank) = blank_line(&records[at..]) {
+                at += blank;
+                line += 1;
+                continue;
+            }
+            let start = at;
+            self.record(records, &mut at, line, |column, field| {
+                numbers[column] &= number(&field.value()) != Number::Text;
+                Ok(())
+            })?;
+            line += memchr_iter(b'\n', &records[start..at]).count() as u64;
+            seen += 1;
+        }
+        let kind = |is_number| if is_number { ColumnKind::Number } else { ColumnKind::Text };
+        Ok((numbers.into_iter().map(kind).collect(), at.div_ceil(seen.max(1)).max(1)))
+    }
+
+    /// Reads the record at `at`, whose first line is `line`, and gives each field to `each`.
+    #[inline]
+    fn record<'a>(
+        &self,
+        text: &'a [u8],
+        at: &mut usize,
+        line: u64,
+        mut each: impl FnMut(usize, Field<'a>) -> Result<()>,
+    ) -> Result<()> {
+        let expected = self.names.len();
+        let mut column = 0;
+        loop {
+            let (field, after) =
+                field(text, at, self.separator).map_err(|m| self.malformed(m, line))?;
+            if column < expected {
+                each(column, field)?;
+            }
+            column += 1;
+            if after != After::Field {
+                break;
+            }
+        }
+        if column == expected {
+            return Ok(());
+        }
+        let reason = format!("expected {expected} fields, found {column}");
+        Err(Error::input(&self.path, Place::row(RowNumber::Line(line)), reason))
+    }
+
+    fn push(&self, field: Field, line: u64, column: usize, values: &mut Values) -> Result<()> {
+        match values {
+            Values::Numbers(numbers) => {
+                let value = match field.quoted {
+                    false => number(field.bytes),
+                    true => Number::Text,
+                };
+                // Blanks and quotes are rare around numbers: they are dealt with when it is none as it is.
+                let value = match value {
+                    Number::Text => number(field.value().trim_ascii()),
+                    value => value,
+                };
+                numbers.push(match value {
+                    Number::Value(value) => value,
+                    Number::Missing => f32::NAN,
+                    Number::NotFinite => {
+                        return Err(self.no_number(field, line, column, "a finite number"));
+                    }
+                    Number::Text => return Err(self.no_number(field, line, column, "a number")),
+                });
+            }
+            Values::Texts(texts) => texts.push(self.text(&field.value(), line, column)?),
+        }
+        Ok(())
+    }
+
+    fn text<'a>(&self, bytes: &'a [u8], line: u64, column: usize) -> Result<&'a str> {
+        std::str::from_utf8(bytes).map_err(|_| {
+            let found = String::from_utf8_lossy(bytes);
+            let reason = format!("\"{}\" is not UTF-8 text: convert the file", shortened(&found));
+            Error::input(&self.path, self.cell(line, column), reason)
+        })
+    }
+
+    #[cold]
+    fn no_number(&self, field: Field, line: u64, column: usize, expected: &str) -> Error {
+        let found = field.value();
+        let found = String::from_utf8_lossy(&found);
+        let reason = format!("expected {expected}, found \"{}\"", shortened(&found));
+        Error::input(&self.path, self.cell(line, column), reason)
+    }
+
+    #[cold]
+    fn malformed(&self, malformed: Malformed, line: u64) -> Error {
+        let reason = match malformed {
+            Malformed::Unclosed => "a quote is opened and never closed",
+            Malformed::TextAfterQuote => {
+                "text follows a closing quote: quotes within quotes must be doubled"
+            }
+        };
+        Error::input(&self.path, Place::row(RowNumber::Line(line)), reason)
+    }
+
+    fn cell(&self, line: u64, column: usize) -> Place {
+        let number = RowNumber::Line(line);
+        self.names.get(column).map_or(Place::row(number), |name| Place::cell(number, name))
+    }
+}
+
+impl Decoder for CsvDecoder {
+    fn decode(&self, chunk: &Chunk, wanted: &[Wanted]) -> Result<Batch> {
+        let text = &chunk.bytes[..];
+        refuse_zero_bytes(&self.path, chunk)?;
+        let mut slots = vec![None; self.names.len()];
+        for (slot, wanted) in wanted.iter().enumerate() {
+            slots[wanted.column] = Some(slot);
+        }
+        let mut columns: Vec<Values> = wanted.iter().map(|w| Values::new(w.kind)).collect();
+        let mut lines = Vec::new();
+        let (mut at, mut line) = (0, 0);
+        while at < text.len() {
+            if let Some(blank) = blank_line(&text[at..]) {
+                at += blank;
+                line += 1;
+                continue;
+            }
+            let number = chunk.first + u64::from(line);
+            lines.push(line);
+            self.record(text, &mut at, number, |column, field| {
+                if field.quoted {
+                    line += memchr_iter(b'\n', field.bytes).count() as u32;
+                }
+                match slots[column] {
+                    Some(slot) => self.push(field, number, column, &mut columns[slot]),
+                    None => Ok(()),
+                }
+            })?;
+            line += 1;
+        }
+        Ok(Batch { rows: RowNumbers::Lines(chunk.first, lines), columns })
+    }
+}
+
+fn refuse_zero_bytes(path: &Path, chunk: &Chunk) -> Result<()> {
+    let Some(at) = memchr(0, &chunk.bytes) else { return Ok(()) };
+    let line = chunk.first + memchr_iter(b'\n', &chunk.bytes[..at]).count() as u64;
+    let reason = "has a zero byte, so it is not UTF-8 text: convert it, or give its --format";
+    Err(Error::input(path, Place::row(RowNumber::Line(line)), reason))
+}
+
+/// A value as it can be shown in an error.
+fn shortened(text: &str) -> String {
+    let mut shown: String = text.chars().take(60).flat_map(char::escape_debug).collect();
+    if text.chars().nth(60).is_some() {
+        shown.push_str("...");
+    }
+    shown
+}

@@ -1,0 +1,220 @@
+//! Importing: any readable tables in, one `.grist` data set out.
+//!
+//! An encoding is given or learned in a first pass (`learn`); then rows are encoded by it (`encode`)
+//! and written. Both passes run on all cores and hold a bounded number of chunks (`pipeline`).
+
+mod columns;
+mod encode;
+mod learn;
+mod pipeline;
+
+use crate::dtype::Dtype;
+use crate::error::{Error, Place, Result};
+use crate::format::{self, ReadOptions, Table};
+use crate::schema::{Encoding, Target};
+use crate::source::Source;
+use crate::writer::{DatasetWriter, Layout};
+use encode::Encoder;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Most bytes of a chunk of the source...
+const CHUNK_BYTES: usize = 1 << 20;
+/// ... and about as many values as the features of a chunk may become.
+const CHUNK_VALUES: usize = 1 << 20;
+
+/// What is predicted: a class or numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// A class per row.
+    Classify,
+    /// One or more numbers per row.
+    Regress,
+}
+
+/// What to do about missing values of input columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Missing {
+    /// Stop with an error that names the first.
+    #[default]
+    Error,
+    /// Put the column's mean in place of a number; make missing text a category of its own.
+    Mean,
+}
+
+/// How sources are to be read. The default asks for nothing in particular: all is found out.
+#[derive(Debug, Clone, Default)]
+pub struct ImportOptions {
+    /// Name of the format; else it is recognised by content, then by extension.
+    pub format: Option<String>,
+    /// Whether the first record is a header; else it is recognised.
+    pub header: Option<bool>,
+    /// Target columns. None given: a column named `target`, `label`, `class` or `y`, else the last.
+    pub target: Vec<String>,
+    /// What is predicted. Not given: a class if the single target column is text, or has at most
+    /// 100 different whole numbers that each occur twice on average; else numbers.
+    pub task: Option<Task>,
+    /// The column that holds the weight of each row.
+    pub weights: Option<String>,
+    /// Columns to leave out.
+    pub drop: Vec<String>,
+    /// What to do about missing input values.
+    pub missing: Missing,
+    /// How to store features; else the narrowest type that loses nothing.
+    pub dtype: Option<Dtype>,
+}
+
+/// Where the encoding of columns as features comes from.
+#[derive(Debug, Clone)]
+pub enum Plan<'a> {
+    /// It is learned from the sources themselves.
+    Learn(ImportOptions),
+    /// It is given, as a model's: columns are matched by name, others are ignored.
+    Fixed {
+        /// The encoding.
+        encoding: &'a Encoding,
+        /// Whether the target is to be read; else the data set has none and the column may be absent.
+        with_target: bool,
+        /// Only `format`, `header`, `weights` and `dtype` matter.
+        options: ImportOptions,
+    },
+}
+
+/// What an import made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportSummary {
+    /// Rows written.
+    pub rows: u64,
+    /// Features per row.
+    pub features: usize,
+    /// How they are stored.
+    pub dtype: Dtype,
+    /// Missing values that were filled in.
+    pub filled: u64,
+}
+
+/// Is told how far an import is. `()` does nothing.
+pub trait ImportProgress: Sync {
+    /// Before the first byte: how many will be read, all passes together.
+    fn begin(&self, total_bytes: u64) {
+        let _ = total_bytes;
+    }
+
+    /// Now and then: how many bytes were read and rows written so far.
+    fn advance(&self, bytes_done: u64, rows_done: u64) {
+        let _ = (bytes_done, rows_done);
+    }
+}
+
+impl ImportProgress for () {}
+
+/// Imports `sources`, one after the other, as the data set `output`.
+///
+/// # Errors
+/// A source cannot be read or has something in it that cannot be used, or `output` cannot be written;
+/// `output` is then as it was before.
+pub fn import(
+    sources: &[PathBuf],
+    output: &Path,
+    plan: &Plan,
+    progress: &dyn ImportProgress,
+) -> Result<ImportSummary> {
+    if sources.is_empty() {
+        return Err(Error::Invalid("no source is given".to_owned()));
+    }
+    let (options, learns) = match plan {
+        Plan::Learn(options) => (options, true),
+        Plan::Fixed { options, .. } => (options, false),
+    };
+    let input = Input::new(sources, options, progress)?;
+    progress.begin(input.length()? * if learns { 2 } else { 1 });
+    let encoding = match plan {
+        Plan::Learn(options) => learn::learn(&input, options)?,
+        Plan::Fixed { encoding, with_target, .. } => {
+            let target = if *with_target { encoding.target.clone() } else { Target::None };
+            Encoding { inputs: encoding.inputs.clone(), target }
+        }
+    };
+    let weights = options.weights.as_deref();
+    let layout =
+        Layout { encoding: encoding.clone(), dtype: options.dtype, weighted: weights.is_some() };
+    let mut writer = DatasetWriter::create(output, layout)?;
+    input.for_each_table(|mut table, path| {
+        let before = writer.rows();
+        let encoder = Encoder::new(&table, path, &encoding, weights)?;
+        let bytes = chunk_bytes(&table, encoding.features());
+        pipeline::run(
+            &mut table,
+            encoder.wanted(),
+            bytes,
+            |batch| encoder.encode(batch),
+            |rows| {
+                writer.push(&rows)?;
+                input.advance(writer.rows());
+                Ok(())
+            },
+        )?;
+        if writer.rows() == before {
+            return Err(Error::input(path, Place::FILE, "has no rows"));
+        }
+        Ok(())
+    })?;
+    writer.finish()
+}
+
+/// Bytes of a chunk, so that wide one-hot columns do not become gigabytes of features at once.
+fn chunk_bytes(table: &Table, features: usize) -> usize {
+    let rows = (CHUNK_VALUES / features).max(1);
+    rows.saturating_mul(table.record_bytes).min(CHUNK_BYTES)
+}
+
+/// The sources of an import, which are opened anew for every pass.
+struct Input<'a> {
+    sources: Vec<Source>,
+    options: &'a ImportOptions,
+    bytes_read: Arc<AtomicU64>,
+    progress: &'a dyn ImportProgress,
+}
+
+impl<'a> Input<'a> {
+    fn new(
+        paths: &[PathBuf],
+        options: &'a ImportOptions,
+        progress: &'a dyn ImportProgress,
+    ) -> Result<Input<'a>> {
+        let bytes_read = Arc::default();
+        let sources = paths.iter().map(|path| Source::new(path, &bytes_read)).collect();
+        Ok(Input { sources, options, bytes_read, progress })
+    }
+
+    /// Bytes of all sources together.
+    fn length(&self) -> Result<u64> {
+        self.sources.iter().map(Source::length).sum()
+    }
+
+    fn advance(&self, rows: u64) {
+        self.progress.advance(self.bytes_read.load(Ordering::Relaxed), rows);
+    }
+
+    /// Opens one table after the other, each with the path that errors about it name. A table without a
+    /// header has the column names of the first one, if it has as many columns.
+    fn for_each_table(&self, mut each: impl FnMut(Table, &Path) -> Result<()>) -> Result<()> {
+        let read = ReadOptions { header: self.options.header };
+        let mut first: Option<Vec<format::Column>> = None;
+        let mut rest = &self.sources[..];
+        while let Some(source) = rest.first() {
+            let mut table = format::open(rest, self.options.format.as_deref(), &read)?;
+            columns::check_names(&table, source.path())?;
+            let first = first.get_or_insert_with(|| table.columns.clone());
+            if !table.named && table.columns.len() == first.len() {
+                for (column, first) in table.columns.iter_mut().zip(first) {
+                    column.name.clone_from(&first.name);
+                }
+            }
+            rest = &rest[table.sources..];
+            each(table, source.path())?;
+        }
+        Ok(())
+    }
+}

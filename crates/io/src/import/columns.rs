@@ -1,0 +1,107 @@
+//! Which columns of a table are what: roles by name when an encoding is learned, and the columns of a known
+//! encoding found again in another table.
+
+use super::ImportOptions;
+use crate::error::{Error, Place, Result};
+use crate::format::{Column, Table};
+use crate::schema::{Encoding, Target};
+use std::collections::HashSet;
+use std::path::Path;
+
+/// The columns of a table by role, as positions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Roles {
+    pub(super) inputs: Vec<usize>,
+    pub(super) targets: Vec<usize>,
+}
+
+/// Refuses column names that occur twice, and a table without columns.
+pub(super) fn check_names(table: &Table, path: &Path) -> Result<()> {
+    let mut seen = HashSet::new();
+    match table.columns.iter().find(|column| !seen.insert(&column.name)) {
+        Some(twice) => {
+            let reason =
+                "two columns have this name: rename one, or read the file without its header";
+            Err(Error::input(path, Place::column(&twice.name), reason))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Divides the columns of the first table by what the user said and by custom.
+pub(super) fn roles(table: &Table, path: &Path, options: &ImportOptions) -> Result<Roles> {
+    let columns = &table.columns;
+    let find = |name: &String| position(columns, name).ok_or_else(|| absent(path, name, columns));
+    let targets = match options.target.is_empty() {
+        false => options.target.iter().map(find).collect::<Result<Vec<_>>>()?,
+        true => vec![table.likely_target.ok_or_else(|| {
+            let reason = "none of its columns is the target by itself: name it with --target, or put the file of labels beside it";
+            Error::input(path, Place::FILE, reason)
+        })?],
+    };
+    let weights = options.weights.iter().map(find).collect::<Result<Vec<_>>>()?;
+    let dropped = options.drop.iter().map(find).collect::<Result<Vec<_>>>()?;
+    let mut taken = HashSet::new();
+    for column in targets.iter().chain(&weights).chain(&dropped) {
+        if !taken.insert(*column) {
+            let reason = "is given more than one role among target, weights and drop";
+            return Err(Error::input(path, Place::column(&columns[*column].name), reason));
+        }
+    }
+    let inputs: Vec<usize> = (0..columns.len()).filter(|column| !taken.contains(column)).collect();
+    if inputs.is_empty() {
+        let reason = format!("has no input columns left; its columns are {}", listed(columns));
+        return Err(Error::input(path, Place::FILE, reason));
+    }
+    Ok(Roles { inputs, targets })
+}
+
+/// Finds the columns of `encoding` in a table: by name, or by position (inputs, then targets) where the
+/// table has no names and just as many columns.
+pub(super) fn find(table: &Table, path: &Path, encoding: &Encoding) -> Result<Roles> {
+    let inputs: Vec<&str> = encoding.inputs.iter().map(|input| input.name.as_str()).collect();
+    let targets: Vec<&str> = target_names(&encoding.target).iter().map(String::as_str).collect();
+    let by_name = |names: &[&str]| -> Result<Vec<usize>> {
+        names.iter().map(|name| required(table, path, name)).collect()
+    };
+    match (by_name(&inputs), by_name(&targets)) {
+        (Ok(inputs), Ok(targets)) => Ok(Roles { inputs, targets }),
+        _ if !table.named && table.columns.len() == inputs.len() + targets.len() => Ok(Roles {
+            inputs: (0..inputs.len()).collect(),
+            targets: (inputs.len()..table.columns.len()).collect(),
+        }),
+        (Err(error), _) | (_, Err(error)) => Err(error),
+    }
+}
+
+/// The names of the target columns.
+pub(super) fn target_names(target: &Target) -> &[String] {
+    match target {
+        Target::Classes { column, .. } => std::slice::from_ref(column),
+        Target::Numbers { columns } => columns,
+        Target::None => &[],
+    }
+}
+
+/// The position of a column that must be there.
+pub(super) fn required(table: &Table, path: &Path, name: &str) -> Result<usize> {
+    position(&table.columns, name).ok_or_else(|| absent(path, name, &table.columns))
+}
+
+fn position(columns: &[Column], name: &str) -> Option<usize> {
+    columns.iter().position(|column| column.name == name)
+}
+
+fn absent(path: &Path, name: &str, columns: &[Column]) -> Error {
+    let reason = format!("this column is missing; the columns are {}", listed(columns));
+    Error::input(path, Place::column(name), reason)
+}
+
+/// Column names as shown in errors, the first few of many.
+fn listed(columns: &[Column]) -> String {
+    const SHOWN: usize = 30;
+    let names: Vec<&str> = columns.iter().take(SHOWN).map(|c| c.name.as_str()).collect();
+    let more = columns.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", names.join(", "))
+}

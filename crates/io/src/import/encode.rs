@@ -1,0 +1,216 @@
+//! Turning batches of raw columns into rows of features and targets, by a known encoding.
+
+use super::columns::{self, Roles};
+use super::learn::finite;
+use crate::error::{Error, Place, Result};
+use crate::format::{Batch, ColumnKind, Table, Texts, Values, Wanted, is_missing};
+use crate::schema::{Encoding, InputKind, Target};
+use crate::writer::Rows;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// Encodes the rows of one table.
+pub(super) struct Encoder<'a> {
+    path: PathBuf,
+    names: Vec<String>,
+    wanted: Vec<Wanted>,
+    uses: Vec<Use>,
+    features: usize,
+    targets: usize,
+    encoding: &'a Encoding,
+}
+
+/// What becomes of a column wanted.
+enum Use {
+    /// The feature at this position; whether it may be missing.
+    Number {
+        feature: usize,
+        may_be_missing: bool,
+    },
+    /// The features from this position on.
+    OneHot {
+        feature: usize,
+        categories: HashMap<String, usize>,
+    },
+    Label {
+        classes: HashMap<String, u32>,
+    },
+    Target {
+        index: usize,
+    },
+    Weight,
+}
+
+impl<'a> Encoder<'a> {
+    /// Finds the columns that `encoding` and `weights` name in a table.
+    pub(super) fn new(
+        table: &Table,
+        path: &Path,
+        encoding: &'a Encoding,
+        weights: Option<&str>,
+    ) -> Result<Encoder<'a>> {
+        let Roles { inputs, targets } = columns::find(table, path, encoding)?;
+        let mut encoder = Encoder {
+            path: path.to_owned(),
+            names: Vec::new(),
+            wanted: Vec::new(),
+            uses: Vec::new(),
+            features: encoding.features(),
+            targets: 0,
+            encoding,
+        };
+        let mut add = |column: usize, kind, name: &str, what| {
+            encoder.wanted.push(Wanted { column, kind });
+            encoder.names.push(name.to_owned());
+            encoder.uses.push(what);
+        };
+        let mut feature = 0;
+        for (input, column) in encoding.inputs.iter().zip(inputs) {
+            match &input.kind {
+                InputKind::Number { fill } => {
+                    let may_be_missing = fill.is_some();
+                    let what = Use::Number { feature, may_be_missing };
+                    add(column, ColumnKind::Number, &input.name, what);
+                }
+                InputKind::OneHot { categories } => {
+                    let categories = categories.iter().cloned().zip(0..).collect();
+                    let what = Use::OneHot { feature, categories };
+                    add(column, ColumnKind::Text, &input.name, what);
+                }
+            }
+            feature += input.features();
+        }
+        for (index, column) in targets.into_iter().enumerate() {
+            let name = &columns::target_names(&encoding.target)[index];
+            match &encoding.target {
+                Target::Classes { names, .. } => {
+                    let classes = names.iter().cloned().zip(0..).collect();
+                    add(column, ColumnKind::Text, name, Use::Label { classes });
+                }
+                Target::Numbers { .. } | Target::None => {
+                    add(column, ColumnKind::Number, name, Use::Target { index });
+                }
+            }
+        }
+        if let Some(name) = weights {
+            let column = columns::required(table, path, name)?;
+            add(column, ColumnKind::Number, name, Use::Weight);
+        }
+        if let Target::Numbers { columns } = &encoding.target {
+            encoder.targets = columns.len();
+        }
+        Ok(encoder)
+    }
+
+    /// The columns to decode.
+    pub(super) fn wanted(&self) -> &[Wanted] {
+        &self.wanted
+    }
+
+    /// Encodes a batch of the columns wanted.
+    pub(super) fn encode(&self, batch: &Batch) -> Result<Rows> {
+        let count = batch.rows.len();
+        let mut rows = Rows {
+            features: vec![0.0; count * self.features],
+            targets: vec![0.0; count * self.targets],
+            ..Rows::default()
+        };
+        for (column, (what, values)) in self.uses.iter().zip(&batch.columns).enumerate() {
+            let refuse = |row: usize, reason: String| {
+                let place = Place::cell(batch.rows.number(row), &self.names[column]);
+                Error::input(&self.path, place, reason)
+            };
+            match (what, values) {
+                (Use::Number { feature, may_be_missing }, Values::Numbers(numbers)) => {
+                    if !may_be_missing {
+                        let hint = "the value is missing: --missing mean at import fills in the column's mean";
+                        no_missing(numbers).map_err(|row| refuse(row, hint.to_owned()))?;
+                    }
+                    scatter(numbers, &mut rows.features, *feature, self.features);
+                }
+                (Use::OneHot { feature, categories }, Values::Texts(texts)) => {
+                    for (row, text) in texts.iter().enumerate() {
+                        let key = if is_missing(text.as_bytes()) { "" } else { text };
+                        let category =
+                            categories.get(key).or_else(|| find_number(categories, text));
+                        let category = category.ok_or_else(|| {
+                            refuse(row, unknown("category", text, self.categories(column)))
+                        })?;
+                        rows.features[row * self.features + feature + category] = 1.0;
+                    }
+                }
+                (Use::Label { classes }, Values::Texts(texts)) => {
+                    rows.labels = self.labels(texts, classes, refuse)?;
+                }
+                (Use::Target { index }, Values::Numbers(numbers)) => {
+                    no_missing(numbers).map_err(|row| {
+                        refuse(row, "the target is missing: remove the row".to_owned())
+                    })?;
+                    scatter(numbers, &mut rows.targets, *index, self.targets);
+                }
+                (Use::Weight, Values::Numbers(numbers)) => {
+                    if let Some(row) = numbers.iter().position(|w| w.is_nan() || *w < 0.0) {
+                        let reason = "expected a weight, a number that is not negative".to_owned();
+                        return Err(refuse(row, reason));
+                    }
+                    rows.weights.clone_from(numbers);
+                }
+                _ => unreachable!("decoders give the kind that is wanted"),
+            }
+        }
+        Ok(rows)
+    }
+
+    fn labels(
+        &self,
+        texts: &Texts,
+        classes: &HashMap<String, u32>,
+        refuse: impl Fn(usize, String) -> Error,
+    ) -> Result<Vec<u32>> {
+        let label = |(row, text): (usize, &str)| {
+            let class = classes.get(text).or_else(|| find_number(classes, text)).copied();
+            class.ok_or_else(|| {
+                let reason = match &self.encoding.target {
+                    _ if is_missing(text.as_bytes()) => {
+                        "the target is missing: remove the row".into()
+                    }
+                    Target::Classes { names, .. } => unknown("class", text, names),
+                    Target::Numbers { .. } | Target::None => unknown("class", text, &[]),
+                };
+                refuse(row, reason)
+            })
+        };
+        texts.iter().enumerate().map(label).collect()
+    }
+
+    fn categories(&self, column: usize) -> &[String] {
+        match self.encoding.inputs.get(column).map(|input| &input.kind) {
+            Some(InputKind::OneHot { categories }) => categories,
+            _ => &[],
+        }
+    }
+}
+
+/// Finds a number under the name of an equal one, such as `1.0` under `1`.
+fn find_number<'m, V>(names: &'m HashMap<String, V>, text: &str) -> Option<&'m V> {
+    finite(text).and_then(|value| names.get(&value.to_string()))
+}
+
+fn no_missing(numbers: &[f32]) -> std::result::Result<(), usize> {
+    numbers.iter().position(|number| number.is_nan()).map_or(Ok(()), Err)
+}
+
+/// Writes a column into row-major values.
+fn scatter(column: &[f32], rows: &mut [f32], at: usize, width: usize) {
+    for (row, value) in rows.chunks_exact_mut(width).zip(column) {
+        row[at] = *value;
+    }
+}
+
+fn unknown(what: &str, text: &str, known: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let shown: Vec<String> = known.iter().take(SHOWN).map(|name| format!("\"{name}\"")).collect();
+    let more = if known.len() > SHOWN { ", ..." } else { "" };
+    let shown = shown.join(", ");
+    format!("\"{text}\" is no {what} known; known are {shown}{more}")
+}

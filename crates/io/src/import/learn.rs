@@ -1,0 +1,289 @@
+//! Learning an encoding: a first pass over the columns whose values must be known before rows can be
+//! encoded, that is texts, targets that may be classes, and numbers whose mean is to be filled in.
+
+use super::columns::{self, Roles};
+use super::{ImportOptions, Input, Missing, Task, pipeline};
+use crate::error::{Error, Place, Result};
+use crate::format::{Batch, ColumnKind, Table, Values, Wanted, is_missing};
+use crate::schema::{Encoding, InputColumn, InputKind, Target};
+use crate::statistics::Moments;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// More categories than this in a text column are taken for free text or identifiers.
+const MOST_CATEGORIES: usize = 1000;
+/// More classes than this are taken for a mistaken target.
+const MOST_CLASSES: usize = 10_000;
+/// A numeric target of at most so many different whole numbers is taken for a class.
+const MOST_GUESSED_CLASSES: usize = 100;
+/// Bytes of a chunk in this pass.
+const CHUNK_BYTES: usize = 1 << 20;
+
+/// Learns the encoding of all tables together.
+pub(super) fn learn(input: &Input, options: &ImportOptions) -> Result<Encoding> {
+    let mut survey = None;
+    input.for_each_table(|mut table, path| {
+        let survey = match &mut survey {
+            Some(survey) => survey,
+            None => survey.insert(Survey::new(&table, path, options)?),
+        };
+        survey.add(&mut table, path, input)
+    })?;
+    let survey: Survey = survey.ok_or_else(|| Error::Invalid("no source is given".to_owned()))?;
+    survey.encoding()
+}
+
+/// What is known about the columns that matter.
+struct Survey {
+    /// The first source, which errors about whole columns name.
+    path: PathBuf,
+    inputs: Vec<(String, ColumnKind)>,
+    targets: Vec<String>,
+    task: Option<Task>,
+    missing: Missing,
+    rows: u64,
+    columns: Vec<Column>,
+}
+
+/// A column whose values are looked at.
+struct Column {
+    name: String,
+    role: Role,
+    seen: Seen,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Categories,
+    Mean,
+    /// At most so many classes; of more the target is numeric or an error.
+    Target {
+        most: usize,
+    },
+}
+
+enum Seen {
+    /// Different texts, one more than the role allows at most.
+    Texts(BTreeSet<String>),
+    Numbers(Moments),
+}
+
+impl Survey {
+    fn new(table: &Table, path: &Path, options: &ImportOptions) -> Result<Survey> {
+        let Roles { inputs, targets } = columns::roles(table, path, options)?;
+        let task = match (options.task, targets.len()) {
+            (Some(Task::Classify), 2..) => {
+                let reason = "there is more than one target column, and these are numbers: ask for regress, or name one target";
+                return Err(Error::Invalid(reason.to_owned()));
+            }
+            (task, 1) => task,
+            _ => Some(Task::Regress),
+        };
+        let column = |index: &usize, role| Column {
+            name: table.columns[*index].name.clone(),
+            role,
+            seen: match role {
+                Role::Mean => Seen::Numbers(Moments::EMPTY),
+                Role::Categories | Role::Target { .. } => Seen::Texts(BTreeSet::new()),
+            },
+        };
+        let mut surveyed = Vec::new();
+        for index in &inputs {
+            match (table.columns[*index].kind, options.missing) {
+                (ColumnKind::Text, _) => surveyed.push(column(index, Role::Categories)),
+                (ColumnKind::Number, Missing::Mean) => surveyed.push(column(index, Role::Mean)),
+                (ColumnKind::Number, Missing::Error) => {}
+            }
+        }
+        if task != Some(Task::Regress) {
+            let is_number = table.columns[targets[0]].kind == ColumnKind::Number;
+            let may_be_number = task.is_none() && is_number;
+            let most = if may_be_number { MOST_GUESSED_CLASSES } else { MOST_CLASSES };
+            surveyed.push(column(&targets[0], Role::Target { most }));
+        }
+        let name = |index: &usize| table.columns[*index].name.clone();
+        Ok(Survey {
+            path: path.to_owned(),
+            inputs: inputs.iter().map(|i| (name(i), table.columns[*i].kind)).collect(),
+            targets: targets.iter().map(name).collect(),
+            task,
+            missing: options.missing,
+            rows: 0,
+            columns: surveyed,
+        })
+    }
+
+    /// Looks at all rows of a table.
+    fn add(&mut self, table: &mut Table, path: &Path, input: &Input) -> Result<()> {
+        if self.columns.is_empty() {
+            return Ok(());
+        }
+        let mut wanted = Vec::with_capacity(self.columns.len());
+        for column in &self.columns {
+            let kind = match column.role {
+                Role::Mean => ColumnKind::Number,
+                Role::Categories | Role::Target { .. } => ColumnKind::Text,
+            };
+            wanted.push(Wanted { column: columns::required(table, path, &column.name)?, kind });
+        }
+        let missing = self.missing;
+        let roles: Vec<(String, Role)> =
+            self.columns.iter().map(|column| (column.name.clone(), column.role)).collect();
+        let look = |batch: &Batch| -> Result<(usize, Vec<Seen>)> {
+            let seen = roles.iter().zip(&batch.columns).map(|((name, role), values)| {
+                look(values, *role, missing).map_err(|row| {
+                    missing_value(path, Place::cell(batch.rows.number(row), name), *role)
+                })
+            });
+            Ok((batch.rows.len(), seen.collect::<Result<_>>()?))
+        };
+        pipeline::run(table, &wanted, CHUNK_BYTES, look, |(rows, seen)| {
+            self.rows += rows as u64;
+            for (column, seen) in self.columns.iter_mut().zip(seen) {
+                column.merge(seen);
+            }
+            self.check_categories()?;
+            input.advance(0);
+            Ok(())
+        })
+    }
+
+    fn check_categories(&self) -> Result<()> {
+        for column in &self.columns {
+            if let (Role::Categories, Seen::Texts(texts)) = (column.role, &column.seen)
+                && texts.len() > MOST_CATEGORIES
+            {
+                let reason = format!(
+                    "this text column has more than {MOST_CATEGORIES} different values, too many to become one feature each: leave it out with --drop \"{}\"",
+                    column.name
+                );
+                return Err(Error::input(&self.path, Place::column(&column.name), reason));
+            }
+        }
+        Ok(())
+    }
+
+    fn encoding(mut self) -> Result<Encoding> {
+        let target = self.target()?;
+        let mut inputs = Vec::with_capacity(self.inputs.len());
+        for (name, kind) in std::mem::take(&mut self.inputs) {
+            let column = self.columns.iter_mut().find(|column| column.name == name);
+            let kind = match (column.map(|column| &mut column.seen), kind) {
+                (Some(Seen::Texts(texts)), _) => {
+                    InputKind::OneHot { categories: std::mem::take(texts).into_iter().collect() }
+                }
+                (Some(Seen::Numbers(moments)), _) if moments.count() == 0 => {
+                    let reason =
+                        format!("has no values at all: leave it out with --drop \"{name}\"");
+                    return Err(Error::input(&self.path, Place::column(&name), reason));
+                }
+                (Some(Seen::Numbers(moments)), _) => {
+                    InputKind::Number { fill: Some(moments.mean() as f32) }
+                }
+                (None, _) => InputKind::Number { fill: None },
+            };
+            inputs.push(InputColumn { name, kind });
+        }
+        Ok(Encoding { inputs, target })
+    }
+
+    /// Decides between classes and numbers.
+    fn target(&mut self) -> Result<Target> {
+        let found =
+            self.columns.iter_mut().find_map(|column| match (column.role, &mut column.seen) {
+                (Role::Target { most }, Seen::Texts(texts)) => Some((most, std::mem::take(texts))),
+                _ => None,
+            });
+        let numbers = || Ok(Target::Numbers { columns: self.targets.clone() });
+        let Some((most, names)) = found else { return numbers() };
+        let column = self.targets[0].clone();
+        let refuse = |reason: String| Err(Error::input(&self.path, Place::column(&column), reason));
+        // Equal numbers are one class, however they are spelled.
+        let values = names.iter().map(|name| finite(name)).collect::<Option<Vec<f64>>>();
+        let values = values.map(|mut values| {
+            values.sort_by(f64::total_cmp);
+            values.dedup();
+            values
+        });
+        if self.task.is_none()
+            && let Some(values) = &values
+        {
+            let whole = values.iter().all(|value| value.fract() == 0.0);
+            if !whole || names.len() > most || 2 * values.len() as u64 > self.rows {
+                return numbers();
+            }
+        }
+        let names = match values {
+            Some(values) => values.iter().map(f64::to_string).collect(),
+            None => Vec::from_iter(names),
+        };
+        match names.len() {
+            0 => refuse("has no rows".to_owned()),
+            1 => refuse(format!(
+                "all rows have the class \"{}\", so there is nothing to learn: name the right target, or ask for regress",
+                names[0]
+            )),
+            count if count > most => refuse(format!(
+                "has more than {most} classes: name another target, or ask for regress"
+            )),
+            _ => Ok(Target::Classes { column, names }),
+        }
+    }
+}
+
+impl Column {
+    fn merge(&mut self, next: Seen) {
+        match (&mut self.seen, next) {
+            (Seen::Texts(all), Seen::Texts(next)) => {
+                if all.len() <= limit(self.role) {
+                    all.extend(next);
+                }
+            }
+            (Seen::Numbers(all), Seen::Numbers(next)) => all.merge(&next),
+            _ => unreachable!("a column's role decides what is seen in it"),
+        }
+    }
+}
+
+fn limit(role: Role) -> usize {
+    match role {
+        Role::Target { most } => most,
+        Role::Categories | Role::Mean => MOST_CATEGORIES,
+    }
+}
+
+/// Looks at some values; the error is the index of a missing one where none may be.
+fn look(values: &Values, role: Role, missing: Missing) -> std::result::Result<Seen, usize> {
+    let texts = match values {
+        Values::Numbers(numbers) => return Ok(Seen::Numbers(Moments::of_rows(numbers, 1)[0])),
+        Values::Texts(texts) => texts,
+    };
+    let may_be_missing = role == Role::Categories && missing == Missing::Mean;
+    let mut distinct = BTreeSet::new();
+    for (row, text) in texts.iter().enumerate() {
+        let is_missing = is_missing(text.as_bytes());
+        if is_missing && !may_be_missing {
+            return Err(row);
+        }
+        let text = if is_missing { "" } else { text };
+        if distinct.len() <= limit(role) && !distinct.contains(text) {
+            distinct.insert(text.to_owned());
+        }
+    }
+    Ok(Seen::Texts(distinct))
+}
+
+fn missing_value(path: &Path, place: Place, role: Role) -> Error {
+    let reason = match role {
+        Role::Target { .. } => "the target is missing: remove the row",
+        Role::Categories | Role::Mean => {
+            "the value is missing: with --missing mean, missing text becomes a category of its own"
+        }
+    };
+    Error::input(path, place, reason)
+}
+
+/// The text as a finite number, if it is one.
+pub(super) fn finite(text: &str) -> Option<f64> {
+    text.parse::<f64>().ok().filter(|value| value.is_finite())
+}

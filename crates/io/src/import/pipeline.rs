@@ -1,0 +1,52 @@
+//! Reading a table on all cores: chunks are cut in order, decoded and worked on in parallel, and what comes
+//! of them is taken in order again. A bounded number of chunks is in memory at a time.
+
+use crate::error::Result;
+use crate::format::{Batch, Chunk, Chunks, Table, Wanted};
+use rayon::prelude::*;
+
+/// Runs `work` on every batch of a table and gives the results to `sink` in order. Of several errors
+/// the one that comes first in the table is returned.
+pub(super) fn run<T: Send>(
+    table: &mut Table,
+    wanted: &[Wanted],
+    chunk_bytes: usize,
+    work: impl Fn(&Batch) -> Result<T> + Sync,
+    mut sink: impl FnMut(T) -> Result<()>,
+) -> Result<()> {
+    let Table { chunks, decoder, .. } = table;
+    let (chunks, decoder) = (&mut **chunks, &**decoder);
+    let count = 2 * rayon::current_num_threads();
+    let mut ready = read(chunks, count, chunk_bytes);
+    while !ready.is_empty() {
+        let decode = || -> Vec<Result<T>> {
+            let results = ready.into_par_iter().map(|chunk| {
+                let batch = decoder.decode(&chunk?, wanted)?;
+                work(&batch)
+            });
+            results.collect()
+        };
+        let (done, next) = rayon::join(decode, || read(chunks, count, chunk_bytes));
+        for result in done {
+            sink(result?)?;
+        }
+        ready = next;
+    }
+    Ok(())
+}
+
+/// The next chunks; an error stands in the place of the chunk that could not be read.
+fn read(chunks: &mut dyn Chunks, count: usize, bytes: usize) -> Vec<Result<Chunk>> {
+    let mut read = Vec::with_capacity(count);
+    while read.len() < count {
+        match chunks.next_chunk(bytes) {
+            Ok(Some(chunk)) => read.push(Ok(chunk)),
+            Ok(None) => break,
+            Err(error) => {
+                read.push(Err(error));
+                break;
+            }
+        }
+    }
+    read
+}

@@ -1,0 +1,99 @@
+//! Opening what is imported: a file as a stream of bytes, decompressed if it is compressed. Formats
+//! never see compression.
+
+use crate::error::{Error, Result};
+use flate2::bufread::MultiGzDecoder;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const BUFFER: usize = 1 << 18;
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// A file to import, and the count of bytes read that all sources of an import share.
+#[derive(Debug, Clone)]
+pub struct Source {
+    path: PathBuf,
+    bytes_read: Arc<AtomicU64>,
+}
+
+/// The decompressed bytes of a source.
+pub(crate) type Stream = Box<dyn Read + Send>;
+
+impl Source {
+    pub(crate) fn new(path: &Path, bytes_read: &Arc<AtomicU64>) -> Source {
+        Source { path: path.to_owned(), bytes_read: Arc::clone(bytes_read) }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Another file whose reading counts as reading this one.
+    pub(crate) fn beside(&self, path: PathBuf) -> Source {
+        Source { path, bytes_read: Arc::clone(&self.bytes_read) }
+    }
+
+    /// Length of the file in bytes, as it is on disk.
+    pub(crate) fn length(&self) -> Result<u64> {
+        Ok(std::fs::metadata(&self.path).map_err(Error::io("open", &self.path))?.len())
+    }
+
+    /// For formats that do not read a stream: so many more bytes were read.
+    pub(crate) fn count(&self, bytes: u64) {
+        self.bytes_read.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// The name by which the format is recognised: lower case, without `.gz`.
+    pub(crate) fn plain_name(&self) -> String {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        name.strip_suffix(".gz").unwrap_or(&name).to_owned()
+    }
+
+    /// Opens the file, recognising compression by its first bytes.
+    pub(crate) fn stream(&self) -> Result<Stream> {
+        let file = File::open(&self.path).map_err(Error::io("open", &self.path))?;
+        if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+            let reason = io::Error::from(io::ErrorKind::IsADirectory);
+            return Err(Error::io("open", &self.path)(reason));
+        }
+        let counted = Counted { file, bytes_read: Arc::clone(&self.bytes_read) };
+        let mut reader = BufReader::with_capacity(BUFFER, counted);
+        let start = reader.fill_buf().map_err(Error::io("read", &self.path))?;
+        if start.starts_with(&ZSTD) {
+            let reason =
+                "is compressed with zstd, which is not read: decompress it with `unzstd` first";
+            return Err(Error::input(&self.path, crate::Place::FILE, reason));
+        }
+        if start.starts_with(&GZIP) {
+            return Ok(Box::new(MultiGzDecoder::new(reader)));
+        }
+        Ok(Box::new(reader))
+    }
+
+    /// The first decompressed bytes, at most `limit`.
+    pub(crate) fn head(&self, limit: u64) -> Result<Vec<u8>> {
+        let uncounted = Source::new(&self.path, &Arc::default());
+        let mut head = Vec::new();
+        let read = uncounted.stream()?.take(limit).read_to_end(&mut head);
+        read.map_err(Error::io("read", &self.path))?;
+        Ok(head)
+    }
+}
+
+struct Counted {
+    file: File,
+    bytes_read: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(bytes)?;
+        self.bytes_read.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}

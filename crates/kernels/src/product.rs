@@ -1,0 +1,256 @@
+//! The matrix product: `C += A B` and `C += A' B` on panel matrices.
+//!
+//! ```text
+//! for each group of panels of B and C                  (TILE_PANELS, registers)
+//!     for each group of rows of C                      (TILE_ROWS, registers)
+//!         load the tile of C
+//!         for k in 0..K                                (in order: see below)
+//!             for each row i, panel j: C[i][j] += splat(A[i][k]) * B[k][j]
+//!         store the tile of C
+//! ```
+//!
+//! The caller keeps K and the rows of A to a cache-sized block ([`crate::panels`] layouts make one
+//! contiguous), so the panels of B stay in the first-level cache while the rows of A pass by.
+//!
+//! An element of C is one chain of multiply-adds in ascending k that starts from what C held. So
+//! neither the tile that it falls in nor the blocks that K was cut into change a bit of the result.
+
+// Indices of tiles read like the formula above.
+#![allow(clippy::needless_range_loop)]
+
+use crate::isa::Isa;
+use crate::panels::{Panels, PanelsMut, panels};
+use crate::simd::{Kernel, LANES, Row, Simd};
+
+/// Which way the left operand is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// C += A B: A has the rows of C.
+    Plain,
+    /// C += A' B: the columns of A are the rows of C.
+    Transposed,
+}
+
+/// C += A B, where A is m x k, B is k x n and C is m x n.
+///
+/// Columns of A beyond k (padding of its last panel) are not read.
+///
+/// # Panics
+/// If the shapes do not fit.
+pub fn multiply_add(isa: Isa, c: PanelsMut<'_>, a: Panels<'_>, b: Panels<'_>) {
+    assert_eq!(a.row_count(), c.row_count(), "rows of A and C");
+    assert_eq!(a.panel_count(), panels(b.row_count()), "columns of A and rows of B");
+    assert_eq!(b.panel_count(), c.panel_count(), "columns of B and C");
+    isa.run(Product { c, a, b, left: Left::Plain });
+}
+
+/// C += A' B, where A is k x m, B is k x n and C is m x n.
+///
+/// # Panics
+/// If the shapes do not fit.
+pub fn transposed_multiply_add(isa: Isa, c: PanelsMut<'_>, a: Panels<'_>, b: Panels<'_>) {
+    assert_eq!(a.panel_count(), panels(c.row_count()), "columns of A and rows of C");
+    assert_eq!(a.row_count(), b.row_count(), "rows of A and B");
+    assert_eq!(b.panel_count(), c.panel_count(), "columns of B and C");
+    isa.run(Product { c, a, b, left: Left::Transposed });
+}
+
+struct Product<'a> {
+    c: PanelsMut<'a>,
+    a: Panels<'a>,
+    b: Panels<'a>,
+    left: Left,
+}
+
+impl Kernel for Product<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) {
+        let count = self.c.panel_count();
+        let mut panel = 0;
+        while panel < count {
+            let group = S::TILE_PANELS.min(count - panel);
+            match (self.left, group) {
+                (Left::Plain, 1) => self.plain::<S, 1>(simd, panel),
+                (Left::Plain, _) => self.plain::<S, 2>(simd, panel),
+                (Left::Transposed, 1) => self.transposed::<S, 1>(simd, panel),
+                (Left::Transposed, _) => self.transposed::<S, 2>(simd, panel),
+            }
+            panel += group;
+        }
+    }
+}
+
+/// Calls a tile function with the number of rows as a constant.
+macro_rules! with_rows {
+    ($rows:expr, $self:ident.$tile:ident::<$s:ty, $panels:ident>($($arg:expr),*)) => {
+        match $rows {
+            1 => $self.$tile::<$s, 1, $panels>($($arg),*),
+            2 => $self.$tile::<$s, 2, $panels>($($arg),*),
+            3 => $self.$tile::<$s, 3, $panels>($($arg),*),
+            4 => $self.$tile::<$s, 4, $panels>($($arg),*),
+            5 => $self.$tile::<$s, 5, $panels>($($arg),*),
+            6 => $self.$tile::<$s, 6, $panels>($($arg),*),
+            7 => $self.$tile::<$s, 7, $panels>($($arg),*),
+            8 => $self.$tile::<$s, 8, $panels>($($arg),*),
+            9 => $self.$tile::<$s, 9, $panels>($($arg),*),
+            10 => $self.$tile::<$s, 10, $panels>($($arg),*),
+            11 => $self.$tile::<$s, 11, $panels>($($arg),*),
+            _ => $self.$tile::<$s, 12, $panels>($($arg),*),
+        }
+    };
+}
+
+impl Product<'_> {
+    #[inline(always)]
+    fn plain<S: Simd, const P: usize>(&mut self, simd: S, panel: usize) {
+        let rows = self.c.row_count();
+        // Tiles of nearly equal height: thirteen rows are 7 + 6, not 12 + 1.
+        let tiles = rows.div_ceil(S::TILE_ROWS);
+        let mut row = 0;
+        for tile in 0..tiles {
+            let height = (rows - row).div_ceil(tiles - tile);
+            with_rows!(height.min(S::TILE_ROWS), self.plain_tile::<S, P>(simd, row, panel));
+            row += height;
+        }
+    }
+
+    #[inline(always)]
+    fn plain_tile<S: Simd, const R: usize, const P: usize>(
+        &mut self,
+        simd: S,
+        row: usize,
+        panel: usize,
+    ) {
+        let k = self.b.row_count();
+        let mut acc = self.load_tile::<S, R, P>(simd, row, panel);
+        let b = self.b_panels::<P>(panel);
+        for ka in 0..k / LANES {
+            let a: &[Row; R] = self.a.panel(ka)[row..].first_chunk().expect("R rows of A");
+            let mut rows_of_b = [&[[0.0; LANES]; LANES]; P];
+            for j in 0..P {
+                rows_of_b[j] = b[j][ka * LANES..].first_chunk().expect("16 rows of B");
+            }
+            for kk in 0..LANES {
+                let mut bv = [simd.splat(0.0); P];
+                for j in 0..P {
+                    bv[j] = simd.load(&rows_of_b[j][kk]);
+                }
+                for i in 0..R {
+                    let av = simd.splat(a[i][kk]);
+                    for j in 0..P {
+                        acc[i][j] = simd.mul_add(av, bv[j], acc[i][j]);
+                    }
+                }
+            }
+        }
+        let rest = k % LANES;
+        if rest > 0 {
+            let a: &[Row; R] = self.a.panel(k / LANES)[row..].first_chunk().expect("R rows of A");
+            for kk in 0..rest {
+                for i in 0..R {
+                    let av = simd.splat(a[i][kk]);
+                    for j in 0..P {
+                        let bv = simd.load(&b[j][k - rest + kk]);
+                        acc[i][j] = simd.mul_add(av, bv, acc[i][j]);
+                    }
+                }
+            }
+        }
+        self.store_tile(simd, row, panel, acc);
+    }
+
+    #[inline(always)]
+    fn transposed<S: Simd, const P: usize>(&mut self, simd: S, panel: usize) {
+        let rows = self.c.row_count();
+        // A tile's rows are lanes of one panel of A: at most 16, cut into nearly equal parts.
+        for first in (0..rows).step_by(LANES) {
+            let lanes = LANES.min(rows - first);
+            let tiles = lanes.div_ceil(S::TILE_ROWS);
+            let mut lane = 0;
+            for tile in 0..tiles {
+                let height = (lanes - lane).div_ceil(tiles - tile);
+                with_rows!(
+                    height.min(S::TILE_ROWS),
+                    self.transposed_tile::<S, P>(simd, first, lane, panel)
+                );
+                lane += height;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn transposed_tile<S: Simd, const R: usize, const P: usize>(
+        &mut self,
+        simd: S,
+        first: usize,
+        lane: usize,
+        panel: usize,
+    ) {
+        let k = self.b.row_count();
+        let mut acc = self.load_tile::<S, R, P>(simd, first + lane, panel);
+        let a = &self.a.panel(first / LANES)[..k];
+        let mut b = self.b_panels::<P>(panel);
+        for rows_of_b in &mut b {
+            *rows_of_b = &rows_of_b[..k];
+        }
+        for kk in 0..k {
+            let av: &[f32; R] = a[kk][lane..].first_chunk().expect("R lanes of A");
+            let mut bv = [simd.splat(0.0); P];
+            for j in 0..P {
+                bv[j] = simd.load(&b[j][kk]);
+            }
+            for i in 0..R {
+                let av = simd.splat(av[i]);
+                for j in 0..P {
+                    acc[i][j] = simd.mul_add(av, bv[j], acc[i][j]);
+                }
+            }
+        }
+        self.store_tile(simd, first + lane, panel, acc);
+    }
+
+    #[inline(always)]
+    fn b_panels<const P: usize>(&self, panel: usize) -> [&[Row]; P] {
+        let mut b: [&[Row]; P] = [&[]; P];
+        for j in 0..P {
+            b[j] = self.b.panel(panel + j);
+        }
+        b
+    }
+
+    #[inline(always)]
+    fn load_tile<S: Simd, const R: usize, const P: usize>(
+        &self,
+        simd: S,
+        row: usize,
+        panel: usize,
+    ) -> [[S::V; P]; R] {
+        let mut acc = [[simd.splat(0.0); P]; R];
+        for j in 0..P {
+            let c: &[Row; R] = self.c.panel(panel + j)[row..].first_chunk().expect("R rows of C");
+            for i in 0..R {
+                acc[i][j] = simd.load(&c[i]);
+            }
+        }
+        acc
+    }
+
+    #[inline(always)]
+    fn store_tile<S: Simd, const R: usize, const P: usize>(
+        &mut self,
+        simd: S,
+        row: usize,
+        panel: usize,
+        acc: [[S::V; P]; R],
+    ) {
+        for j in 0..P {
+            let c: &mut [Row; R] =
+                self.c.panel_mut(panel + j)[row..].first_chunk_mut().expect("R rows of C");
+            for i in 0..R {
+                simd.store(&mut c[i], acc[i][j]);
+            }
+        }
+    }
+}

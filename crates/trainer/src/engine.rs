@@ -1,0 +1,258 @@
+//! The training step: rows, then tiles, with two joins however deep the network is.
+//!
+//! No result depends on how many threads there are or on how the minibatch is cut into shards: a
+//! sample's values are computed alone, and every sum over samples is taken by one task in the order
+//! of the minibatch.
+
+use crate::layout::LayerValues;
+use crate::network::Network;
+use crate::objective::Objective;
+use crate::preprocess::Preprocess;
+use crate::profile::{Part, Profile, Stopwatch};
+use crate::samples::Samples;
+use crate::shard::{RowContext, Shard, TrainingContext};
+use crate::update::{self, Arenas, OptimizerState};
+use gristmill_kernels as kernels;
+use gristmill_kernels::{Isa, LANES, Rows, Step, UpdateRule};
+use rayon::prelude::*;
+
+/// Most samples in a shard: its activations share the second-level cache with a tile of weights.
+const SHARD_ROWS: usize = 128;
+
+/// Below this many multiply-adds a step runs on the calling thread: a join would cost more.
+const PARALLEL_WORK: usize = 1 << 19;
+
+/// Everything that a training step reads and writes.
+pub struct Engine {
+    isa: Isa,
+    rule: UpdateRule,
+    clip_norm: Option<f64>,
+    /// The network in training.
+    pub network: Network,
+    /// What is done to features and numeric targets.
+    pub preprocess: Preprocess,
+    /// What is minimised.
+    pub objective: Objective,
+    /// What the optimiser keeps per weight.
+    pub state: OptimizerState,
+    shards: Vec<Shard>,
+    /// Of the whole network; empty unless its norm is clipped.
+    gradient: Rows,
+    parallel: bool,
+    threads: usize,
+    stopwatch: Stopwatch,
+}
+
+/// What is particular to one step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepPlan {
+    /// Learning rate, penalties and clipping; its `gradient_scale` is set by the engine.
+    pub step: Step,
+    /// Makes the dropout masks of the step.
+    pub dropout_seed: u64,
+}
+
+/// What one minibatch came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct BatchLoss {
+    /// Sum of weight times loss.
+    pub loss: f64,
+    /// Sum of weights.
+    pub weight: f64,
+    /// A row of a class that does not exist: the data set is damaged, and nothing was learned.
+    pub stray: Option<u64>,
+}
+
+impl BatchLoss {
+    /// The weighted mean; zero for no weight at all.
+    pub fn mean(self) -> f64 {
+        if self.weight > 0.0 { self.loss / self.weight } else { self.loss }
+    }
+}
+
+/// How a minibatch is cut into shards.
+pub(crate) fn shard_rows(batch: usize, threads: usize) -> usize {
+    let share = batch.div_ceil(threads).max(1);
+    let rounds = share.div_ceil(SHARD_ROWS);
+    share.div_ceil(rounds).next_multiple_of(LANES)
+}
+
+/// Whether a step of this network on so many samples is worth more than one thread.
+pub(crate) fn worth_threads(network: &Network, batch: usize, threads: usize) -> bool {
+    threads > 1 && batch > LANES && 3 * batch * network.layout().parameters() >= PARALLEL_WORK
+}
+
+impl Engine {
+    /// An engine for minibatches of up to `batch` samples on the threads of the current pool.
+    ///
+    /// `clip_norm` limits the Euclidean norm of each step's gradient.
+    pub fn new(
+        isa: Isa,
+        network: Network,
+        preprocess: Preprocess,
+        objective: Objective,
+        rule: UpdateRule,
+        clip_norm: Option<f64>,
+        batch: usize,
+    ) -> Engine {
+        let threads = rayon::current_num_threads();
+        let parallel = worth_threads(&network, batch, threads);
+        let capacity = shard_rows(batch, if parallel { threads } else { 1 });
+        let shards = (0..batch.div_ceil(capacity)).map(|_| Shard::new(&network, capacity, true));
+        let rows = network.layout().rows();
+        Engine {
+            isa,
+            rule,
+            clip_norm,
+            preprocess,
+            objective,
+            state: OptimizerState::new(rule, rows),
+            shards: shards.collect(),
+            gradient: Rows::zeroed(if clip_norm.is_some() { rows } else { 0 }),
+            parallel,
+            threads: if parallel { threads } else { 1 },
+            stopwatch: Stopwatch::default(),
+            network,
+        }
+    }
+
+    /// One step on `count` samples; `row(i)` is the data-set row of the i-th.
+    pub fn step<S: Samples>(
+        &mut self,
+        samples: &S,
+        count: usize,
+        row: &(impl Fn(usize) -> u64 + Sync),
+        plan: StepPlan,
+    ) -> BatchLoss {
+        let began = self.stopwatch.start();
+        let batch = self.rows_phase(samples, count, row, plan.dropout_seed);
+        if batch.stray.is_some() {
+            return batch;
+        }
+        let gradient_scale = self.objective.gradient_scale(batch.weight);
+        let step = Step { gradient_scale, ..plan.step };
+        match self.clip_norm {
+            None => self.update(&step),
+            Some(limit) => self.update_clipped(step, limit),
+        }
+        self.stopwatch.finish(self.threads, began);
+        batch
+    }
+
+    /// Starts or stops measuring where the time of steps goes.
+    pub fn profile(&mut self, on: bool) {
+        self.stopwatch.switch(on);
+    }
+
+    /// Where the time of the steps since the last call went; all zero unless it is measured.
+    pub fn take_profile(&mut self) -> Profile {
+        self.stopwatch.take()
+    }
+
+    /// Loss and gradient on `count` samples, per layer as [`Network::layer_weights`] lays them out.
+    pub fn gradient<S: Samples>(
+        &mut self,
+        samples: &S,
+        count: usize,
+        row: &(impl Fn(usize) -> u64 + Sync),
+        dropout_seed: u64,
+    ) -> (BatchLoss, Vec<LayerValues>) {
+        let batch = self.rows_phase(samples, count, row, dropout_seed);
+        let scale = self.objective.gradient_scale(batch.weight) as f32;
+        self.gradient = Rows::zeroed(self.network.layout().rows());
+        self.tiles_phase();
+        self.gradient.as_flattened_mut().iter_mut().for_each(|g| *g *= scale);
+        let layout = self.network.layout();
+        let layers = 0..layout.shapes().len();
+        (batch, layers.map(|layer| layout.read_weights(layer, &self.gradient)).collect())
+    }
+
+    /// Forward and backward for every row.
+    fn rows_phase<S: Samples>(
+        &mut self,
+        samples: &S,
+        count: usize,
+        row: &(impl Fn(usize) -> u64 + Sync),
+        dropout_seed: u64,
+    ) -> BatchLoss {
+        let rows = RowContext {
+            isa: self.isa,
+            network: &self.network,
+            preprocess: &self.preprocess,
+            samples,
+        };
+        let training = TrainingContext {
+            objective: &self.objective,
+            dropout_seed,
+            stopwatch: &self.stopwatch,
+        };
+        let run = |(i, shard): (usize, &mut Shard)| {
+            let first = i * shard.capacity();
+            shard.assign(first, (first..count).map(row));
+            shard.train(&rows, &training);
+        };
+        if self.parallel {
+            self.shards.par_iter_mut().with_max_len(1).enumerate().for_each(run);
+        } else {
+            self.shards.iter_mut().enumerate().for_each(run);
+        }
+        self.batch_loss()
+    }
+
+    /// Sums in the order of the samples.
+    fn batch_loss(&self) -> BatchLoss {
+        let stray = self.shards.iter().find_map(Shard::stray);
+        let mut total = BatchLoss { stray, ..BatchLoss::default() };
+        for (losses, weights) in self.shards.iter().flat_map(Shard::losses) {
+            for (&loss, &weight) in losses.iter().zip(weights) {
+                total.loss += f64::from(loss);
+                total.weight += f64::from(weight);
+            }
+        }
+        total
+    }
+
+    fn update(&mut self, step: &Step) {
+        let (isa, rule, shards) = (self.isa, self.rule, &self.shards);
+        let stopwatch = &self.stopwatch;
+        let (layout, weights) = self.network.parts_mut();
+        let [a, b] = &mut self.state.slots;
+        let arenas = Arenas { weights, slots: [a, b], gradient: &mut [] };
+        update::for_each_tile(&layout.tiles, arenas, self.parallel, &|tile, arenas| {
+            update::train_tile(isa, rule, step, layout, shards, tile, arenas, stopwatch);
+        });
+    }
+
+    /// The gradient of every tile, summed over the samples.
+    fn tiles_phase(&mut self) {
+        let (isa, shards, stopwatch) = (self.isa, &self.shards, &self.stopwatch);
+        let gradient = &mut self.gradient;
+        let arenas = Arenas { weights: &mut [], slots: [&mut [], &mut []], gradient };
+        let layout = self.network.layout();
+        update::for_each_tile(&layout.tiles, arenas, self.parallel, &|tile, arenas| {
+            let mut since = stopwatch.start();
+            update::tile_gradient(isa, layout, shards, tile, arenas.gradient);
+            stopwatch.lap(Part::Tiles, &mut since);
+        });
+    }
+
+    /// The whole gradient first, then its norm, then the update: one more join.
+    fn update_clipped(&mut self, mut step: Step, limit: f64) {
+        self.tiles_phase();
+        let squares = kernels::reduce::squared_norm(self.isa, &self.gradient);
+        let norm = step.gradient_scale * squares.sqrt();
+        if norm > limit {
+            step.gradient_scale *= limit / norm;
+        }
+        let (isa, rule, stopwatch) = (self.isa, self.rule, &self.stopwatch);
+        let (layout, weights) = self.network.parts_mut();
+        let [a, b] = &mut self.state.slots;
+        let arenas = Arenas { weights, slots: [a, b], gradient: &mut self.gradient };
+        update::for_each_tile(&layout.tiles, arenas, self.parallel, &|tile, arenas| {
+            let Arenas { weights, slots, gradient } = arenas;
+            let mut since = stopwatch.start();
+            update::update_tile(isa, rule, &step, tile, weights, slots, gradient);
+            stopwatch.lap(Part::Update, &mut since);
+        });
+    }
+}

@@ -1,0 +1,53 @@
+//! Why training could not begin or go on.
+
+use crate::config::ConfigError;
+use gristmill_kernels::{NameError, UnknownIsa};
+
+/// Why training could not begin or go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// An option that cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A file that cannot be read or written.
+    #[error(transparent)]
+    Io(#[from] gristmill_io::Error),
+    /// An instruction set that is not there.
+    #[error(transparent)]
+    Isa(#[from] UnknownIsa),
+    /// A name in a model that this program does not know.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// Data that cannot be learned from.
+    #[error("{0}")]
+    Data(String),
+    /// A checkpoint of another network, another run or other data.
+    #[error("the checkpoint does not fit: {0}")]
+    Checkpoint(String),
+    /// The loss is no longer a number.
+    #[error(
+        "the loss became {loss} at step {step} of epoch {epoch}: \
+         lower the learning rate (it is {learning_rate}), or clip the gradient"
+    )]
+    Diverged {
+        /// Epoch, from 1.
+        epoch: u32,
+        /// Step in the epoch, from 1.
+        step: u64,
+        /// What the loss became.
+        loss: f64,
+        /// The learning rate of the step.
+        learning_rate: f64,
+    },
+}
+
+impl TrainError {
+    /// A row of a data set has a class that the data set does not name.
+    pub(crate) fn stray(row: u64) -> TrainError {
+        TrainError::Data(format!(
+            "row {} has a class that does not exist: the data set is damaged, import it again",
+            row + 1
+        ))
+    }
+}

@@ -1,0 +1,203 @@
+//! Where every weight stands: the tiles of each layer and their places in the flat arenas.
+//!
+//! A layer's weight matrix (rows = outputs, lanes = inputs, see [`gristmill_kernels::panels`]) is cut
+//! into tiles of at most 128 x 128. A tile is one contiguous run of rows in the arena, so that a task
+//! can own it, a product finds it in the second-level cache, and its update is one pass over one slice.
+//! Bias terms follow the weights of the first input tile of their outputs.
+//!
+//! The layout depends on the shape of the network alone. Files hold matrices row by row instead
+//! ([`Layout::read_weights`], [`Layout::write_weights`]).
+
+use gristmill_kernels::{LANES, Row, panels};
+use std::ops::Range;
+
+/// Longest edge of a tile: 64 KiB of weights, a share of the second-level cache.
+const TILE_EDGE: usize = 128;
+
+/// The shape of a dense layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// Features that come in.
+    pub inputs: usize,
+    /// Units.
+    pub outputs: usize,
+    /// Whether each unit has a bias term.
+    pub bias: bool,
+}
+
+/// One layer's values: the matrix row by row (outputs x inputs), and the bias terms (empty where the
+/// layer has none).
+pub type LayerValues = (Vec<f32>, Vec<f32>);
+
+/// A block of one layer's weights, contiguous in the arenas.
+#[derive(Debug, Clone)]
+pub(crate) struct Tile {
+    pub(crate) layer: usize,
+    pub(crate) inputs: Range<usize>,
+    pub(crate) outputs: Range<usize>,
+    /// The weights: panels of the input range, each with a row per output.
+    pub(crate) weights: Range<usize>,
+    /// The bias terms of the output range, sixteen a row; empty where another tile has them.
+    pub(crate) bias: Range<usize>,
+}
+
+impl Tile {
+    /// All rows of the tile in an arena.
+    pub(crate) fn rows(&self) -> Range<usize> {
+        self.weights.start..self.bias.end
+    }
+
+    /// The panels that the input range covers in a matrix whose lanes are inputs.
+    pub(crate) fn input_panels(&self) -> Range<usize> {
+        self.inputs.start / LANES..panels(self.inputs.end)
+    }
+}
+
+/// The tiles of a network and the size of its arenas.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    pub(crate) shapes: Vec<Shape>,
+    pub(crate) tiles: Vec<Tile>,
+    layer_tiles: Vec<Range<usize>>,
+}
+
+impl Layout {
+    /// Lays out layers of these shapes, first to last.
+    pub fn new(shapes: &[Shape]) -> Layout {
+        let mut tiles = Vec::new();
+        let mut layer_tiles = Vec::new();
+        let mut row = 0;
+        for (layer, shape) in shapes.iter().enumerate() {
+            let first = tiles.len();
+            for outputs in cut(shape.outputs, 1) {
+                for inputs in cut(shape.inputs, LANES) {
+                    let weights = row..row + outputs.len() * panels(inputs.len());
+                    let has_bias = shape.bias && inputs.start == 0;
+                    let bias_rows = if has_bias { panels(outputs.len()) } else { 0 };
+                    let bias = weights.end..weights.end + bias_rows;
+                    row = bias.end;
+                    tiles.push(Tile { layer, inputs, outputs: outputs.clone(), weights, bias });
+                }
+            }
+            layer_tiles.push(first..tiles.len());
+        }
+        Layout { shapes: shapes.to_vec(), tiles, layer_tiles }
+    }
+
+    /// Rows of an arena.
+    pub fn rows(&self) -> usize {
+        self.tiles.last().map_or(0, |tile| tile.bias.end)
+    }
+
+    /// Number of weights and bias terms, without padding.
+    pub fn parameters(&self) -> usize {
+        self.shapes.iter().map(|s| s.outputs * (s.inputs + usize::from(s.bias))).sum()
+    }
+
+    /// The shapes of the layers.
+    pub fn shapes(&self) -> &[Shape] {
+        &self.shapes
+    }
+
+    /// The tiles of one layer, output blocks outermost.
+    pub(crate) fn layer(&self, layer: usize) -> &[Tile] {
+        &self.tiles[self.layer_tiles[layer].clone()]
+    }
+
+    /// Copies one layer's values out of an arena.
+    pub fn read_weights(&self, layer: usize, arena: &[Row]) -> LayerValues {
+        let shape = self.shapes[layer];
+        let mut weights = vec![0.0; shape.outputs * shape.inputs];
+        let mut bias = vec![0.0; if shape.bias { shape.outputs } else { 0 }];
+        for tile in self.layer(layer) {
+            for (o, row, i, lanes) in tile.matrix_rows() {
+                let at = o * shape.inputs + i;
+                weights[at..at + lanes].copy_from_slice(&arena[row][..lanes]);
+            }
+            for (k, o) in tile.outputs.clone().enumerate().take(LANES * tile.bias.len()) {
+                bias[o] = arena[tile.bias.start + k / LANES][k % LANES];
+            }
+        }
+        (weights, bias)
+    }
+
+    /// Copies one layer's values into an arena, as [`read_weights`](Self::read_weights) gives them.
+    ///
+    /// # Panics
+    /// If the slices have another size than the layer.
+    pub fn write_weights(&self, layer: usize, weights: &[f32], bias: &[f32], arena: &mut [Row]) {
+        let shape = self.shapes[layer];
+        assert_eq!(weights.len(), shape.outputs * shape.inputs, "weights of layer {layer}");
+        assert_eq!(bias.len(), if shape.bias { shape.outputs } else { 0 }, "bias of layer {layer}");
+        for tile in self.layer(layer) {
+            for (o, row, i, lanes) in tile.matrix_rows() {
+                let at = o * shape.inputs + i;
+                arena[row][..lanes].copy_from_slice(&weights[at..at + lanes]);
+            }
+            for (k, o) in tile.outputs.clone().enumerate().take(LANES * tile.bias.len()) {
+                arena[tile.bias.start + k / LANES][k % LANES] = bias[o];
+            }
+        }
+    }
+}
+
+impl Tile {
+    /// For each row of the tile: (output, row in the arena, first input, number of inputs).
+    fn matrix_rows(&self) -> impl Iterator<Item = (usize, usize, usize, usize)> + '_ {
+        self.inputs.clone().step_by(LANES).enumerate().flat_map(move |(p, i)| {
+            let lanes = LANES.min(self.inputs.end - i);
+            let panel = self.weights.start + p * self.outputs.len();
+            self.outputs.clone().enumerate().map(move |(r, o)| (o, panel + r, i, lanes))
+        })
+    }
+}
+
+/// Cuts `0..len` into nearly equal ranges of at most `TILE_EDGE` that start at multiples of `unit`.
+fn cut(len: usize, unit: usize) -> Vec<Range<usize>> {
+    let units = len.div_ceil(unit);
+    let parts = units.div_ceil(TILE_EDGE / unit);
+    let bound = |part: usize| (units * part / parts * unit).min(len);
+    (0..parts).map(|part| bound(part)..bound(part + 1)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cuts_cover_and_are_nearly_equal() {
+        for unit in [1, 16] {
+            for len in 1..700 {
+                let parts = cut(len, unit);
+                assert_eq!(parts[0].start, 0);
+                assert_eq!(parts.last().unwrap().end, len);
+                for pair in parts.windows(2) {
+                    assert_eq!(pair[0].end, pair[1].start);
+                    assert_eq!(pair[0].end % unit, 0);
+                }
+                assert!(parts.iter().all(|p| !p.is_empty() && p.len() <= TILE_EDGE));
+                let sizes = parts.iter().map(|p| p.len().div_ceil(unit));
+                assert!(sizes.clone().max().unwrap() - sizes.min().unwrap() <= 1, "{len} {unit}");
+            }
+        }
+    }
+
+    #[test]
+    fn weights_written_are_read_back() {
+        for (inputs, outputs, bias) in
+            [(1, 1, true), (3, 1, false), (300, 129, true), (17, 260, true)]
+        {
+            let other = Shape { inputs: 5, outputs: inputs, bias: true };
+            let layout = Layout::new(&[other, Shape { inputs, outputs, bias }]);
+            let weights: Vec<f32> = (0..inputs * outputs).map(|x| x as f32 + 1.0).collect();
+            let terms: Vec<f32> =
+                (0..if bias { outputs } else { 0 }).map(|x| -(x as f32) - 1.0).collect();
+            let mut arena = vec![[0.0; LANES]; layout.rows()];
+            layout.write_weights(1, &weights, &terms, &mut arena);
+            assert_eq!(layout.read_weights(1, &arena), (weights, terms));
+            assert!(layout.read_weights(0, &arena).0.iter().all(|&x| x == 0.0));
+            let written = arena.iter().flatten().filter(|&&x| x != 0.0).count();
+            assert_eq!(written, outputs * (inputs + usize::from(bias)));
+        }
+    }
+}

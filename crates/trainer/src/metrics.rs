@@ -1,0 +1,156 @@
+//! What is measured of predictions: meters that take rows one by one, and the reports they end in.
+//!
+//! Meters of parts of the rows can be merged; merged in the same order they give the same bits.
+
+mod classes;
+mod numbers;
+mod ranking;
+
+pub use classes::{ClassMeter, ClassReport, ClassScores};
+pub use numbers::{NumberMeter, NumberReport, NumberScores};
+
+use crate::names::named;
+use gristmill_kernels::Loss;
+
+named! {
+    /// A metric by name.
+    pub enum Metric {
+        /// The loss that is minimised, without penalties.
+        Loss = "loss",
+        /// Share of the rows whose most probable class is right.
+        Accuracy = "accuracy",
+        /// Mean over the classes of the share that is recognised.
+        BalancedAccuracy = "balanced_accuracy",
+        /// Share of the predictions of a class that are right.
+        Precision = "precision",
+        /// Share of the rows of a class that are recognised.
+        Recall = "recall",
+        /// Harmonic mean of precision and recall.
+        F1 = "f1",
+        /// Area under the receiver operating characteristic.
+        RocAuc = "roc_auc",
+        /// Mean negative logarithm of the probability of the right class.
+        LogLoss = "log_loss",
+        /// Root of the mean squared error.
+        Rmse = "rmse",
+        /// Mean absolute error.
+        Mae = "mae",
+        /// Share of the variance that is explained.
+        R2 = "r2",
+    }
+}
+
+impl Metric {
+    /// What is measured where classes are predicted.
+    pub const OF_CLASSES: &'static [Metric] = &[
+        Metric::Loss,
+        Metric::Accuracy,
+        Metric::BalancedAccuracy,
+        Metric::Precision,
+        Metric::Recall,
+        Metric::F1,
+        Metric::RocAuc,
+        Metric::LogLoss,
+    ];
+
+    /// What is measured where numbers are predicted.
+    pub const OF_NUMBERS: &'static [Metric] =
+        &[Metric::Loss, Metric::Rmse, Metric::Mae, Metric::R2];
+
+    /// Whether more of it is better.
+    pub fn higher_is_better(self) -> bool {
+        !matches!(self, Metric::Loss | Metric::LogLoss | Metric::Rmse | Metric::Mae)
+    }
+}
+
+/// Everything measured of a model's predictions.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Report {
+    /// Where classes are predicted.
+    Classes(ClassReport),
+    /// Where numbers are predicted.
+    Numbers(NumberReport),
+}
+
+impl Report {
+    /// One metric; `None` if this task has no such metric or the rows do not determine it.
+    pub fn get(&self, metric: Metric) -> Option<f64> {
+        match self {
+            Report::Classes(report) => report.get(metric),
+            Report::Numbers(report) => report.get(metric),
+        }
+    }
+
+    /// Every metric that there is, in the order of [`Metric::OF_CLASSES`] or
+    /// [`Metric::OF_NUMBERS`].
+    pub fn values(&self) -> Vec<(Metric, f64)> {
+        let metrics = match self {
+            Report::Classes(_) => Metric::OF_CLASSES,
+            Report::Numbers(_) => Metric::OF_NUMBERS,
+        };
+        metrics.iter().filter_map(|&metric| Some((metric, self.get(metric)?))).collect()
+    }
+}
+
+/// The loss over many batches.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct LossMeter {
+    sum: f64,
+    weight: f64,
+}
+
+impl LossMeter {
+    /// Adds rows whose losses times weights sum to `sum`, and whose weights sum to `weight`.
+    pub fn add(&mut self, sum: f64, weight: f64) {
+        self.sum += sum;
+        self.weight += weight;
+    }
+
+    /// The loss of all rows as if they were one batch: the weighted mean, but for
+    /// [`Loss::HalfSumSquares`] the sum.
+    pub fn value(&self, loss: Loss) -> f64 {
+        match loss {
+            Loss::HalfSumSquares => self.sum,
+            _ => self.sum / self.weight,
+        }
+    }
+}
+
+/// 0 where nothing is to be divided, as for the precision of a class that is never predicted.
+fn ratio(part: f64, whole: f64) -> f64 {
+    if whole == 0.0 { 0.0 } else { part / whole }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_average_unless_they_are_sums() {
+        let mut meter = LossMeter::default();
+        meter.add(3.0, 2.0);
+        meter.add(1.0, 6.0);
+        assert_eq!(meter.value(Loss::MeanSquared), 0.5);
+        assert_eq!(meter.value(Loss::HalfSumSquares), 4.0);
+    }
+
+    #[test]
+    fn reports_list_the_metrics_of_their_task() {
+        let mut meter = NumberMeter::new(1);
+        meter.add(&[1.0], &[2.0], 1.0);
+        meter.add(&[1.0], &[0.0], 1.0);
+        let report = Report::Numbers(meter.report(0.25));
+        let values = report.values();
+        assert_eq!(values.iter().map(|(m, _)| *m).collect::<Vec<_>>(), Metric::OF_NUMBERS);
+        assert_eq!(values[0].1, 0.25);
+        assert_eq!(report.get(Metric::Accuracy), None);
+
+        let mut meter = ClassMeter::new(2);
+        meter.add(&[0.75], 1, 1.0);
+        let report = Report::Classes(meter.report(0.25));
+        // One class alone determines no ranking.
+        assert_eq!(report.get(Metric::RocAuc), None);
+        assert_eq!(report.values().len(), Metric::OF_CLASSES.len() - 1);
+        assert_eq!(report.get(Metric::Accuracy), Some(1.0));
+    }
+}

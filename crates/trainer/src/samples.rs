@@ -1,0 +1,258 @@
+//! Where training rows come from: a mapped data set, or a table in memory.
+
+use gristmill_io::schema::{Encoding, InputColumn, InputKind, Statistics, Target};
+use gristmill_io::{Dataset, Dtype};
+use gristmill_kernels::Element;
+use std::fmt;
+use std::ops::Range;
+
+/// Rows of features with what is to be predicted from them.
+pub trait Samples: Sync {
+    /// Number of rows.
+    fn rows(&self) -> u64;
+    /// How a feature is stored.
+    fn element(&self) -> Element;
+    /// The features of a row as little-endian bytes.
+    fn row(&self, row: u64) -> &[u8];
+    /// The class of a row whose target is a class.
+    fn label(&self, row: u64) -> u32;
+    /// Copies the numeric targets of a row whose target is numbers.
+    fn targets(&self, row: u64, out: &mut [f32]);
+    /// The weight of a row, 1 unless given.
+    fn weight(&self, row: u64) -> f32;
+    /// What features and target mean.
+    fn encoding(&self) -> &Encoding;
+    /// Of each feature as stored.
+    fn statistics(&self) -> &[Statistics];
+    /// Of each numeric target.
+    fn target_statistics(&self) -> &[Statistics];
+    /// Differs between data of different content.
+    fn fingerprint(&self) -> u64;
+
+    /// Bytes of a row's features.
+    fn row_bytes(&self) -> u64 {
+        (self.encoding().features() * self.element().size()) as u64
+    }
+
+    /// Whether rows come from a file and may have to be waited for.
+    fn is_paged(&self) -> bool {
+        false
+    }
+    /// Reads rows into memory.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is no longer as long as it was.
+    fn populate(&self, _rows: Range<u64>) -> Result<(), gristmill_io::Error> {
+        Ok(())
+    }
+    /// Lets rows go from memory; they can still be read.
+    fn release(&self, _rows: Range<u64>) {}
+    /// Makes sure that the file is the one that was opened.
+    ///
+    /// # Errors
+    /// It was replaced, truncated or written to.
+    fn check_unchanged(&self) -> Result<(), gristmill_io::Error> {
+        Ok(())
+    }
+}
+
+impl Samples for Dataset {
+    fn rows(&self) -> u64 {
+        Dataset::rows(self)
+    }
+    fn element(&self) -> Element {
+        match self.dtype() {
+            Dtype::U8 => Element::U8,
+            Dtype::F16 => Element::F16,
+            Dtype::F32 => Element::F32,
+        }
+    }
+    #[inline]
+    fn row(&self, row: u64) -> &[u8] {
+        Dataset::row(self, row)
+    }
+    #[inline]
+    fn label(&self, row: u64) -> u32 {
+        Dataset::label(self, row)
+    }
+    #[inline]
+    fn targets(&self, row: u64, out: &mut [f32]) {
+        Dataset::targets(self, row, out);
+    }
+    #[inline]
+    fn weight(&self, row: u64) -> f32 {
+        Dataset::weight(self, row)
+    }
+    fn encoding(&self) -> &Encoding {
+        Dataset::encoding(self)
+    }
+    fn statistics(&self) -> &[Statistics] {
+        Dataset::statistics(self)
+    }
+    fn target_statistics(&self) -> &[Statistics] {
+        Dataset::target_statistics(self)
+    }
+    fn fingerprint(&self) -> u64 {
+        Dataset::fingerprint(self)
+    }
+}
+
+/// A data set in memory, for those who have arrays rather than files.
+#[derive(Debug, Clone)]
+pub struct Table {
+    features: Vec<u8>,
+    row_bytes: usize,
+    rows: u64,
+    answers: Answers,
+    encoding: Encoding,
+    statistics: Vec<Statistics>,
+    target_statistics: Vec<Statistics>,
+}
+
+#[derive(Debug, Clone)]
+enum Answers {
+    Labels(Vec<u32>),
+    Numbers { width: usize, values: Vec<f32> },
+}
+
+/// Arrays that make no table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableError(String);
+
+impl fmt::Display for TableError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for TableError {}
+
+impl Table {
+    /// A table of classes: `features` holds the rows one after the other (rows x width), `labels` the
+    /// class of each as an index into `names`.
+    ///
+    /// # Errors
+    /// The lengths do not fit, a feature is not finite, or a label has no name.
+    pub fn of_classes(
+        features: &[f32],
+        labels: Vec<u32>,
+        names: Vec<String>,
+    ) -> Result<Table, TableError> {
+        if let Some(label) = labels.iter().find(|&&label| label as usize >= names.len()) {
+            return Err(TableError(format!("label {label}, but {} class names", names.len())));
+        }
+        let target = Target::Classes { column: "class".to_owned(), names };
+        let rows = labels.len();
+        Table::new(features, rows, Answers::Labels(labels), target, Vec::new())
+    }
+
+    /// A table of numbers to predict: `features` holds the rows one after the other (rows x width),
+    /// `targets` likewise (rows x `columns`).
+    ///
+    /// # Errors
+    /// The lengths do not fit, or a number is not finite.
+    pub fn of_numbers(
+        features: &[f32],
+        targets: Vec<f32>,
+        columns: usize,
+    ) -> Result<Table, TableError> {
+        if columns == 0 || !targets.len().is_multiple_of(columns) {
+            return Err(TableError(format!("{} targets in rows of {columns}", targets.len())));
+        }
+        let rows = targets.len() / columns;
+        let statistics = column_statistics(&targets, columns)?;
+        let names = (0..columns).map(|i| format!("y{i}")).collect();
+        let answers = Answers::Numbers { width: columns, values: targets };
+        Table::new(features, rows, answers, Target::Numbers { columns: names }, statistics)
+    }
+
+    fn new(
+        features: &[f32],
+        rows: usize,
+        answers: Answers,
+        target: Target,
+        target_statistics: Vec<Statistics>,
+    ) -> Result<Table, TableError> {
+        if rows == 0 || features.is_empty() || !features.len().is_multiple_of(rows) {
+            return Err(TableError(format!("{} features for {rows} rows", features.len())));
+        }
+        let width = features.len() / rows;
+        let column =
+            |i| InputColumn { name: format!("x{i}"), kind: InputKind::Number { fill: None } };
+        Ok(Table {
+            features: features.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            row_bytes: 4 * width,
+            rows: rows as u64,
+            answers,
+            encoding: Encoding { inputs: (0..width).map(column).collect(), target },
+            statistics: column_statistics(features, width)?,
+            target_statistics,
+        })
+    }
+}
+
+fn column_statistics(values: &[f32], width: usize) -> Result<Vec<Statistics>, TableError> {
+    if let Some(at) = values.iter().position(|x| !x.is_finite()) {
+        let (row, column) = (at / width, at % width);
+        return Err(TableError(format!("row {row}, column {column} is {}", values[at])));
+    }
+    let rows = (values.len() / width) as f64;
+    let column = |i: usize| values[i..].iter().step_by(width).copied();
+    Ok((0..width)
+        .map(|i| {
+            let mean = column(i).map(f64::from).sum::<f64>() / rows;
+            let squares = column(i).map(|x| (f64::from(x) - mean).powi(2)).sum::<f64>();
+            Statistics {
+                mean,
+                deviation: (squares / rows).sqrt(),
+                min: column(i).fold(f32::INFINITY, f32::min),
+                max: column(i).fold(f32::NEG_INFINITY, f32::max),
+                missing: 0,
+            }
+        })
+        .collect())
+}
+
+impl Samples for Table {
+    fn rows(&self) -> u64 {
+        self.rows
+    }
+    fn element(&self) -> Element {
+        Element::F32
+    }
+    #[inline]
+    fn row(&self, row: u64) -> &[u8] {
+        &self.features[row as usize * self.row_bytes..][..self.row_bytes]
+    }
+    #[inline]
+    fn label(&self, row: u64) -> u32 {
+        match &self.answers {
+            Answers::Labels(labels) => labels[row as usize],
+            Answers::Numbers { .. } => 0,
+        }
+    }
+    #[inline]
+    fn targets(&self, row: u64, out: &mut [f32]) {
+        if let Answers::Numbers { width, values } = &self.answers {
+            out.copy_from_slice(&values[row as usize * width..][..*width]);
+        }
+    }
+    #[inline]
+    fn weight(&self, _row: u64) -> f32 {
+        1.0
+    }
+    fn encoding(&self) -> &Encoding {
+        &self.encoding
+    }
+    fn statistics(&self) -> &[Statistics] {
+        &self.statistics
+    }
+    fn target_statistics(&self) -> &[Statistics] {
+        &self.target_statistics
+    }
+    fn fingerprint(&self) -> u64 {
+        // FNV-1a.
+        let step = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+        self.features.iter().fold(0xcbf2_9ce4_8422_2325, step)
+    }
+}

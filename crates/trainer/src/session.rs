@@ -1,0 +1,735 @@
+//! A training run: epochs of steps, validation, early stopping, and the state to resume from.
+//!
+//! Everything that the next step depends on is in [`Session::checkpoint`]. The order of rows, dropout
+//! and the learning rate are functions of (seed, epoch, step), so there is little of it.
+
+use crate::config::{ClassWeights, DataShape, LayerPlan, Plan, RunConfig, Shuffle, TargetShape};
+use crate::early_stopping::{Best, EarlyStopping, Verdict};
+use crate::engine::{Engine, StepPlan};
+use crate::error::TrainError;
+use crate::evaluation::{Evaluator, Subject};
+use crate::feed::{Feed, Order, Picker, Shuffling};
+use crate::layout::Shape;
+use crate::memory;
+use crate::metrics::Metric;
+use crate::model::Trained;
+use crate::network::{Layer, Network};
+use crate::objective::{Objective, TargetKind};
+use crate::observer::{Control, EpochReport, EpochStart, Observer, StepReport};
+use crate::preprocess::{Preprocess, standard_scale};
+use crate::profile::Profile;
+use crate::random::{Purpose, Random};
+use crate::sampler::{Split, WindowShape};
+use crate::samples::Samples;
+use crate::schedule::{self, PlateauState};
+use crate::subset::Subset;
+use crate::threads;
+use gristmill_io::schema::Target;
+use gristmill_io::{Checkpoint, HistoryRow, Model, OutputKind, Scale};
+use gristmill_kernels::{Isa, Loss, Rows, Step};
+use rayon::ThreadPool;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A training run on data sets of type `S`.
+pub struct Session<'d, S: Samples> {
+    plan: Plan,
+    shuffling: Shuffling,
+    isa: Isa,
+    pool: Arc<ThreadPool>,
+    train: Arc<Subset<'d, S>>,
+    validation: Option<Subset<'d, S>>,
+    engine: Engine,
+    evaluator: Option<Evaluator>,
+    position: Position,
+    plateau: PlateauState,
+    stopping: EarlyStopping,
+    /// The weights of the best epoch so far, where they are to be restored.
+    best_weights: Option<Rows>,
+    history: Vec<HistoryRow>,
+    /// How long steps waited for rows since the run began.
+    waited: Duration,
+}
+
+/// How far a run has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Position {
+    /// Epochs completed.
+    epoch: u32,
+    /// Steps done in the epoch under way.
+    step_in_epoch: u64,
+    /// Steps done in all.
+    step: u64,
+    /// Weighted loss of the epoch under way, summed.
+    loss: f64,
+    /// Weight of the rows of the epoch under way, summed.
+    weight: f64,
+}
+
+/// Why a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// All epochs are done.
+    Finished,
+    /// It no longer improved.
+    EarlyStopped,
+    /// The observer asked for it.
+    Interrupted,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outcome {
+    /// Why.
+    pub reason: Reason,
+    /// Epochs completed.
+    pub epochs: u32,
+    /// The epoch whose weights the model has, where it is not the last.
+    pub restored: Option<u32>,
+    /// How long it took.
+    pub seconds: Duration,
+    /// For how much of that steps waited until their rows had been read.
+    pub waited_for_data: Duration,
+    /// Where the time of the steps went; all zero where they are too short to be measured.
+    pub profile: Profile,
+}
+
+/// Those who follow a run.
+struct Watch<'a, 's> {
+    observer: &'a mut dyn Observer,
+    save: &'a mut Save<'s>,
+    /// When the last checkpoint was saved.
+    saved: Instant,
+}
+
+impl Watch<'_, '_> {
+    fn save(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+        (self.save)(checkpoint)?;
+        self.saved = Instant::now();
+        Ok(())
+    }
+}
+
+/// Is handed a checkpoint whenever one is due.
+pub type Save<'a> = dyn FnMut(&Checkpoint) -> Result<(), TrainError> + Send + 'a;
+
+impl<'d, S: Samples> Session<'d, S> {
+    /// A run from the start, or to be [restored](Self::restore). `validation` holds rows to validate
+    /// on; else the configuration may hold out a part of `train`.
+    ///
+    /// # Errors
+    /// A configuration that does not fit the data, or data that cannot be learned from.
+    pub fn new(
+        config: &RunConfig,
+        isa: Isa,
+        train: &'d S,
+        validation: Option<&'d S>,
+    ) -> Result<Session<'d, S>, TrainError> {
+        let encoding = train.encoding();
+        let target = match &encoding.target {
+            Target::Classes { names, .. } => TargetShape::Classes(names),
+            Target::Numbers { columns } => TargetShape::Numbers(columns.len()),
+            Target::None => {
+                let hint = "import it again with --target COLUMN";
+                return Err(TrainError::Data(format!("the data set has no target: {hint}")));
+            }
+        };
+        let mut plan = config.resolve(&DataShape { features: encoding.features(), target })?;
+        if validation.is_some_and(|v| v.encoding() != encoding) {
+            let hint = "import it with the encoding of the training data";
+            return Err(TrainError::Data(format!(
+                "the validation data have other columns, categories or classes than the training \
+                 data: {hint}"
+            )));
+        }
+        let pool = threads::pool(plan.threads)?;
+        let (train, validation) = match validation {
+            Some(samples) => (Subset::all(train), Some(Subset::all(samples))),
+            None if plan.validation.split > 0.0 => {
+                let (train, held_out) = Subset::both(train, split(&plan, train));
+                (train, Some(held_out))
+            }
+            None => (Subset::all(train), None),
+        };
+        if train.is_empty() {
+            return Err(TrainError::Data("there are no rows to learn from".to_owned()));
+        }
+        let shuffling = decide_order(&mut plan, &train);
+        let batch = plan.batch_size.min(usize::try_from(train.len()).unwrap_or(usize::MAX));
+        let engine = pool.install(|| {
+            Engine::new(
+                isa,
+                start_network(&plan),
+                preprocess(&plan, train.samples()),
+                objective(&plan, &train),
+                plan.optimizer.rule,
+                plan.optimizer.clip_norm,
+                batch,
+            )
+        });
+        let stopping = EarlyStopping::new(plan.early_stopping.clone(), None);
+        Ok(Session {
+            shuffling,
+            isa,
+            pool: Arc::new(pool),
+            train: Arc::new(train),
+            evaluator: None,
+            validation: validation.filter(|rows| !rows.is_empty()),
+            engine,
+            position: Position::default(),
+            plateau: PlateauState::default(),
+            stopping,
+            best_weights: None,
+            history: Vec::new(),
+            waited: Duration::ZERO,
+            plan,
+        })
+    }
+
+    /// The configuration with every default spelled out.
+    pub fn config(&self) -> &RunConfig {
+        &self.plan.config
+    }
+
+    /// The instruction set that it runs with.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// Threads that it runs on.
+    pub fn threads(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
+    /// The network as it stands.
+    pub fn network(&self) -> &Network {
+        &self.engine.network
+    }
+
+    /// In which order an epoch visits the rows.
+    pub fn shuffling(&self) -> Shuffling {
+        self.shuffling
+    }
+
+    /// Rows that are learned from, and rows that are validated on.
+    pub fn row_counts(&self) -> (u64, u64) {
+        (self.train.len(), self.validation.as_ref().map_or(0, Subset::len))
+    }
+
+    /// What was measured after each epoch.
+    pub fn history(&self) -> &[HistoryRow] {
+        &self.history
+    }
+
+    /// Epochs completed.
+    pub fn epochs_done(&self) -> u32 {
+        self.position.epoch
+    }
+
+    fn steps_per_epoch(&self) -> u64 {
+        self.train.len().div_ceil(self.plan.batch_size as u64)
+    }
+
+    /// Trains to the end of the last epoch, or until the observer or early stopping ends it.
+    ///
+    /// # Errors
+    /// The loss is no longer a number, the data cannot be read any more, or `save` failed.
+    pub fn fit(
+        &mut self,
+        observer: &mut dyn Observer,
+        save: &mut Save<'_>,
+    ) -> Result<Outcome, TrainError> {
+        let pool = Arc::clone(&self.pool);
+        pool.install(|| self.run(&mut Watch { observer, save, saved: Instant::now() }))
+    }
+
+    fn run(&mut self, watch: &mut Watch<'_, '_>) -> Result<Outcome, TrainError> {
+        self.engine.profile(self.is_large_step());
+        let began = Instant::now();
+        let mut reason = Reason::Finished;
+        while self.position.epoch < self.plan.epochs {
+            if self.has_stopped() {
+                reason = Reason::EarlyStopped;
+                break;
+            }
+            if self.run_epoch(watch)? == Control::Stop {
+                reason = Reason::Interrupted;
+                break;
+            }
+        }
+        let restored = self.restored_epoch().filter(|_| reason != Reason::Interrupted);
+        Ok(Outcome {
+            reason,
+            epochs: self.position.epoch,
+            restored,
+            seconds: began.elapsed(),
+            waited_for_data: std::mem::take(&mut self.waited),
+            profile: self.engine.take_profile(),
+        })
+    }
+
+    /// Whether the last epoch ended the patience of early stopping.
+    fn has_stopped(&self) -> bool {
+        let patience = self.plan.early_stopping.patience;
+        let best = self.stopping.best().map_or(0, |best| best.epoch);
+        patience > 0 && self.position.epoch - best.min(self.position.epoch) >= patience
+    }
+
+    fn run_epoch(&mut self, watch: &mut Watch<'_, '_>) -> Result<Control, TrainError> {
+        let epoch = self.position.epoch + 1;
+        let (epochs, steps) = (self.plan.epochs, self.steps_per_epoch());
+        let done = self.position.step_in_epoch;
+        watch.observer.epoch_begin(&EpochStart { epoch, epochs, steps, done });
+        let began = Instant::now();
+        if self.run_steps(watch)? == Control::Stop {
+            return Ok(Control::Stop);
+        }
+        let trained = began.elapsed();
+        let rows = self.train.len() - (done * self.plan.batch_size as u64).min(self.train.len());
+        let learning_rate = self.learning_rate(self.position.step.saturating_sub(1));
+        let train_loss = self.position.loss / self.position.weight.max(f64::MIN_POSITIVE);
+        let validation = self.validate()?;
+        self.finish_epoch(train_loss, &validation, learning_rate);
+        watch.observer.epoch_end(&EpochReport {
+            epoch,
+            epochs,
+            learning_rate,
+            train_loss,
+            train: Vec::new(),
+            validation,
+            seconds: began.elapsed().as_secs_f64(),
+            samples_per_second: rows as f64 / trained.as_secs_f64().max(1e-9),
+        });
+        let every_epochs = self.plan.checkpoint.every_epochs;
+        let last = epoch == epochs || self.has_stopped();
+        if every_epochs > 0 && (epoch.is_multiple_of(every_epochs) || last) {
+            watch.save(&self.checkpoint())?;
+        }
+        Ok(Control::Continue)
+    }
+
+    /// The steps of the epoch under way that are still to be done, fed by a thread that reads ahead.
+    fn run_steps(&mut self, watch: &mut Watch<'_, '_>) -> Result<Control, TrainError> {
+        let train = Arc::clone(&self.train);
+        train.samples().check_unchanged()?;
+        let (rows, row_bytes) = (train.len(), train.samples().row_bytes());
+        let epoch = u64::from(self.position.epoch) + 1;
+        let order = Order::new(self.shuffling, rows, row_bytes, self.plan.seed, epoch);
+        let releases = memory::releases(rows, row_bytes, self.plan.memory);
+        let next = (self.position.step_in_epoch * self.plan.batch_size as u64).min(rows - 1);
+        std::thread::scope(|scope| {
+            let mut feed = Feed::start(scope, &order, &train, next, releases);
+            let mut picker = Picker::default();
+            let mut control = Ok(Control::Continue);
+            while self.position.step_in_epoch < self.steps_per_epoch() {
+                control = self.step(&order, &mut feed, &mut picker, watch);
+                if !matches!(control, Ok(Control::Continue)) {
+                    break;
+                }
+            }
+            self.waited += feed.finish();
+            control
+        })
+    }
+
+    /// One step, reported and, if it is time, saved.
+    fn step(
+        &mut self,
+        order: &Order,
+        feed: &mut Feed<'_>,
+        picker: &mut Picker,
+        watch: &mut Watch<'_, '_>,
+    ) -> Result<Control, TrainError> {
+        let start = self.position.step_in_epoch * self.plan.batch_size as u64;
+        let positions = start..self.train.len().min(start + self.plan.batch_size as u64);
+        feed.await_rows(order, &positions)?;
+        picker.prepare(order, &positions);
+        let learning_rate = self.learning_rate(self.position.step);
+        let row = |i: usize| self.train.row(picker.index(order, start + i as u64));
+        let count = (positions.end - positions.start) as usize;
+        let plan = self.step_plan(learning_rate);
+        let batch = self.engine.step(self.train.samples(), count, &row, plan);
+        if let Some(row) = batch.stray {
+            return Err(TrainError::stray(row));
+        }
+        let loss = batch.mean();
+        let position = &mut self.position;
+        let (epoch, step) = (position.epoch + 1, position.step_in_epoch + 1);
+        if !loss.is_finite() {
+            return Err(TrainError::Diverged { epoch, step, loss, learning_rate });
+        }
+        position.loss += batch.loss;
+        position.weight += batch.weight;
+        position.step += 1;
+        position.step_in_epoch += 1;
+        let steps = self.steps_per_epoch();
+        let report = StepReport { epoch, step, steps, rows: count, loss, learning_rate };
+        let control = watch.observer.step(&report);
+        let every = Duration::from_secs(u64::from(self.plan.checkpoint.every_seconds));
+        let due = !every.is_zero() && self.looks_at_clock() && watch.saved.elapsed() >= every;
+        if control == Control::Stop || due {
+            watch.save(&self.checkpoint())?;
+        }
+        Ok(control)
+    }
+
+    fn step_plan(&self, learning_rate: f64) -> StepPlan {
+        let optimizer = &self.plan.optimizer;
+        StepPlan {
+            step: Step {
+                l1: optimizer.l1,
+                l2: optimizer.l2,
+                decay: optimizer.weight_decay,
+                clip: optimizer.clip_value,
+                ..Step::plain(optimizer.rule, learning_rate, self.position.step + 1)
+            },
+            dropout_seed: Random::new(self.plan.seed, Purpose::Dropout).bits(self.position.step),
+        }
+    }
+
+    /// Whether a step takes long enough that a few looks at the clock do not count.
+    fn is_large_step(&self) -> bool {
+        self.plan.batch_size.saturating_mul(self.engine.network.layout().parameters()) > 1 << 20
+    }
+
+    /// The clock is worth a look after a fair amount of work, not after every tiny step.
+    fn looks_at_clock(&self) -> bool {
+        self.is_large_step() || self.position.step.is_multiple_of(64)
+    }
+
+    /// Of the step with this number, counted from 0.
+    fn learning_rate(&self, step: u64) -> f64 {
+        let schedule = &self.plan.schedule;
+        let factor = schedule.factor(step, self.steps_per_epoch(), self.plan.epochs);
+        self.plan.optimizer.learning_rate * factor * self.plateau.factor
+    }
+
+    /// Measures the validation rows; nothing where there are none.
+    fn validate(&mut self) -> Result<Vec<(Metric, f64)>, TrainError> {
+        let Some(rows) = &self.validation else { return Ok(Vec::new()) };
+        let isa = self.isa;
+        let objective = Objective { class_weights: Vec::new(), ..self.engine.objective.clone() };
+        let evaluator = self
+            .evaluator
+            .get_or_insert_with(|| Evaluator::new(isa, &self.engine.network, objective));
+        let subject = Subject {
+            network: &self.engine.network,
+            preprocess: &self.engine.preprocess,
+            output: output_kind(&self.plan),
+        };
+        Ok(evaluator.measure(subject, rows, &mut |_| ())?.values())
+    }
+
+    fn finish_epoch(&mut self, train_loss: f64, validation: &[(Metric, f64)], rate: f64) {
+        let position = &mut self.position;
+        *position =
+            Position { epoch: position.epoch + 1, step: position.step, ..Position::default() };
+        let epoch = position.epoch;
+        let mut values = vec![("learning_rate".to_owned(), rate)];
+        values.push(("train_loss".to_owned(), train_loss));
+        values.extend(validation.iter().map(|(m, value)| (format!("val_{}", m.name()), *value)));
+        self.history.push(HistoryRow { epoch, values });
+
+        let find = |metric| validation.iter().find(|(m, _)| *m == metric).map(|(_, value)| *value);
+        let loss = find(Metric::Loss).unwrap_or(train_loss);
+        if let schedule::Shape::Plateau(plateau) = self.plan.schedule.shape {
+            plateau.observe(&mut self.plateau, loss);
+        }
+        let watched = match self.plan.early_stopping.metric {
+            Metric::Loss => loss,
+            other => find(other).unwrap_or(f64::NAN),
+        };
+        let keeps = self.plan.early_stopping.patience > 0 && self.plan.early_stopping.restore_best;
+        if self.stopping.observe(epoch, watched) == Verdict::Improved && keeps {
+            let weights = self.engine.network.weights();
+            let best = self.best_weights.get_or_insert_with(|| Rows::zeroed(weights.len()));
+            best.copy_from_slice(weights);
+        }
+    }
+
+    /// The epoch whose weights the model gets, if they are not the latest.
+    fn restored_epoch(&self) -> Option<u32> {
+        self.best_weights.as_ref()?;
+        self.stopping.best().map(|best| best.epoch).filter(|&epoch| epoch != self.position.epoch)
+    }
+
+    /// The model as it stands: with the weights of the best epoch where these are to be restored.
+    pub fn model(&self) -> Model {
+        let mut network = self.engine.network.clone();
+        if let Some(best) = &self.best_weights {
+            network.weights_mut().copy_from_slice(best);
+        }
+        let samples = self.train.samples();
+        let inputs = input_scales(&self.plan, samples);
+        Model {
+            encoding: samples.encoding().clone(),
+            inputs,
+            outputs: self.engine.preprocess.targets.clone(),
+            layers: Trained::dense_layers(&network),
+            output: output_kind(&self.plan),
+            training: self.training_notes(),
+        }
+    }
+
+    fn training_notes(&self) -> Vec<(String, String)> {
+        let note = |name: &str, value: String| (name.to_owned(), value);
+        let mut notes = vec![
+            note("epochs", self.position.epoch.to_string()),
+            note("rows", self.train.len().to_string()),
+            note("loss", self.plan.loss.name().to_owned()),
+            note("optimizer", self.plan.config.optimizer.kind.to_string()),
+            note("instruction set", self.isa.to_string()),
+        ];
+        if let Some(epoch) = self.restored_epoch() {
+            notes.push(note("best epoch", epoch.to_string()));
+        }
+        if let Some(last) = self.history.last() {
+            notes.extend(last.values.iter().map(|(name, value)| (name.clone(), value.to_string())));
+        }
+        notes
+    }
+
+    /// Everything that the next step depends on.
+    pub fn checkpoint(&self) -> Checkpoint {
+        let position = &self.position;
+        let layout = self.engine.network.layout();
+        let mut tensors = Vec::new();
+        let mut add = |prefix: &str, arena: &Rows| {
+            if arena.is_empty() {
+                return;
+            }
+            for layer in 0..self.engine.network.layers().len() {
+                let (weights, bias) = layout.read_weights(layer, arena);
+                tensors.push((format!("{prefix}.{layer}.weight"), weights));
+                if !bias.is_empty() {
+                    tensors.push((format!("{prefix}.{layer}.bias"), bias));
+                }
+            }
+        };
+        add("parameters", self.engine.network.weights());
+        add("moments0", &self.engine.state.slots[0]);
+        add("moments1", &self.engine.state.slots[1]);
+        if let Some(best) = &self.best_weights {
+            add("best", best);
+        }
+        let counter = |name: &str, value: f64| (name.to_owned(), value);
+        let mut counters = vec![
+            counter("epoch.loss", position.loss),
+            counter("epoch.weight", position.weight),
+            counter("plateau.factor", self.plateau.factor),
+            counter("plateau.best", self.plateau.best),
+            counter("plateau.waited", f64::from(self.plateau.waited)),
+        ];
+        if let Some(best) = self.stopping.best() {
+            counters.push(counter("best.value", best.value));
+            counters.push(counter("best.epoch", f64::from(best.epoch)));
+        }
+        Checkpoint {
+            config: self.plan.config.to_toml(),
+            fingerprint: self.train.samples().fingerprint(),
+            encoding: self.train.samples().encoding().clone(),
+            epoch: position.epoch,
+            step_in_epoch: position.step_in_epoch,
+            step: position.step,
+            counters,
+            history: self.history.clone(),
+            tensors,
+        }
+    }
+
+    /// Goes on from a checkpoint of this run.
+    ///
+    /// # Errors
+    /// The checkpoint is of another network, other data or another instruction set's run.
+    pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+        let samples = self.train.samples();
+        if checkpoint.fingerprint != samples.fingerprint() {
+            let reason = "the training data have changed since it was saved";
+            return Err(TrainError::Checkpoint(reason.to_owned()));
+        }
+        if checkpoint.step_in_epoch > self.steps_per_epoch() {
+            let reason = "it stands beyond the end of an epoch; the batch size has changed";
+            return Err(TrainError::Checkpoint(reason.to_owned()));
+        }
+        let tensors = Tensors(checkpoint);
+        let (network, state) = (&mut self.engine.network, &mut self.engine.state);
+        let layout = network.layout().clone();
+        tensors.read("parameters", &layout, network.weights_mut())?;
+        for (slot, name) in state.slots.iter_mut().zip(["moments0", "moments1"]) {
+            if !slot.is_empty() {
+                tensors.read(name, &layout, slot)?;
+            }
+        }
+        self.best_weights = match tensors.find("best.0.weight") {
+            None => None,
+            Some(_) => {
+                let mut best = Rows::zeroed(layout.rows());
+                tensors.read("best", &layout, &mut best)?;
+                Some(best)
+            }
+        };
+        let counter = |name: &str| {
+            let found = checkpoint.counters.iter().find(|(n, _)| n == name);
+            found.map(|(_, value)| *value)
+        };
+        let required = |name: &str| {
+            counter(name).ok_or_else(|| TrainError::Checkpoint(format!("it lacks {name}")))
+        };
+        self.position = Position {
+            epoch: checkpoint.epoch,
+            step_in_epoch: checkpoint.step_in_epoch,
+            step: checkpoint.step,
+            loss: required("epoch.loss")?,
+            weight: required("epoch.weight")?,
+        };
+        self.plateau = PlateauState {
+            factor: required("plateau.factor")?,
+            best: required("plateau.best")?,
+            waited: required("plateau.waited")? as u32,
+        };
+        let best = counter("best.value").zip(counter("best.epoch"));
+        let best = best.map(|(value, epoch)| Best { value, epoch: epoch as u32 });
+        self.stopping = EarlyStopping::new(self.plan.early_stopping.clone(), best);
+        self.history = checkpoint.history.clone();
+        Ok(())
+    }
+}
+
+/// The tensors of a checkpoint by name.
+struct Tensors<'a>(&'a Checkpoint);
+
+impl Tensors<'_> {
+    fn find(&self, name: &str) -> Option<&[f32]> {
+        let found = self.0.tensors.iter().find(|(n, _)| n == name);
+        found.map(|(_, values)| values.as_slice())
+    }
+
+    fn read(
+        &self,
+        prefix: &str,
+        layout: &crate::layout::Layout,
+        arena: &mut [gristmill_kernels::Row],
+    ) -> Result<(), TrainError> {
+        for (layer, shape) in layout.shapes().iter().enumerate() {
+            let fetch = |part: &str, len: usize| {
+                let name = format!("{prefix}.{layer}.{part}");
+                let values = self.find(&name).unwrap_or(&[]);
+                let reason = || format!("{name} has {} values, expected {len}", values.len());
+                if values.len() == len { Ok(values) } else { Err(TrainError::Checkpoint(reason())) }
+            };
+            let weights = fetch("weight", shape.inputs * shape.outputs)?;
+            let bias = fetch("bias", if shape.bias { shape.outputs } else { 0 })?;
+            layout.write_weights(layer, weights, bias, arena);
+        }
+        Ok(())
+    }
+}
+
+/// Decides what order `auto` means here, and writes it into the plan, so that a run that is resumed on
+/// another machine keeps it.
+fn decide_order<S: Samples>(plan: &mut Plan, train: &Subset<'_, S>) -> Shuffling {
+    let row_bytes = train.samples().row_bytes();
+    let training = &mut plan.config.training;
+    let shuffling = match (plan.shuffle, training.block_rows.zip(training.window_blocks)) {
+        (Shuffle::Auto | Shuffle::Window, Some((block_rows, blocks))) => {
+            Shuffling::Window(WindowShape { block_rows, blocks })
+        }
+        (shuffle, _) => memory::choose(shuffle, train.len(), row_bytes, plan.memory),
+    };
+    match shuffling {
+        Shuffling::Stored => {}
+        Shuffling::Full => training.shuffle = Shuffle::Full,
+        Shuffling::Window(shape) => {
+            training.shuffle = Shuffle::Window;
+            training.block_rows = Some(shape.block_rows);
+            training.window_blocks = Some(shape.blocks);
+        }
+    }
+    plan.shuffle = training.shuffle;
+    shuffling
+}
+
+fn split<S: Samples>(plan: &Plan, samples: &S) -> Split {
+    let rows = samples.rows();
+    let Target::Classes { names, .. } = &samples.encoding().target else {
+        return Split::random(rows, plan.validation.split, plan.seed);
+    };
+    if !plan.validation.stratified {
+        return Split::random(rows, plan.validation.split, plan.seed);
+    }
+    let counts = class_counts(samples, 0..rows, names.len());
+    Split::stratified(&counts, |row| samples.label(row), plan.validation.split, plan.seed)
+}
+
+/// How many of these rows there are of each class.
+fn class_counts<S: Samples>(
+    samples: &S,
+    rows: impl Iterator<Item = u64>,
+    classes: usize,
+) -> Vec<u64> {
+    let mut counts = vec![0; classes];
+    for row in rows {
+        if let Some(count) = counts.get_mut(samples.label(row) as usize) {
+            *count += 1;
+        }
+    }
+    counts
+}
+
+pub(crate) fn start_network(plan: &Plan) -> Network {
+    let layer = |plan: &LayerPlan| Layer {
+        shape: Shape { inputs: plan.inputs, outputs: plan.outputs, bias: plan.bias.is_some() },
+        activation: plan.activation,
+        dropout: plan.dropout as f32,
+    };
+    let mut network = Network::zeroed(plan.layers.iter().map(layer).collect());
+    for (i, layer) in plan.layers.iter().enumerate() {
+        let weights = layer.init.weights(plan.seed, i, layer.inputs, layer.outputs);
+        network.set_layer_weights(i, &weights, layer.bias.as_deref().unwrap_or(&[]));
+    }
+    network
+}
+
+fn input_scales<S: Samples>(plan: &Plan, samples: &S) -> Vec<Scale> {
+    let statistics = samples.statistics();
+    if plan.standardize_inputs {
+        statistics.iter().map(standard_scale).collect()
+    } else {
+        vec![Trained::UNSCALED; statistics.len()]
+    }
+}
+
+fn preprocess<S: Samples>(plan: &Plan, samples: &S) -> Preprocess {
+    let targets = samples.target_statistics();
+    let targets = if plan.standardize_targets {
+        targets.iter().map(standard_scale).collect()
+    } else {
+        vec![Trained::UNSCALED; targets.len()]
+    };
+    Preprocess::new(&input_scales(plan, samples), targets)
+}
+
+fn output_kind(plan: &Plan) -> OutputKind {
+    match plan.loss {
+        Loss::SoftmaxCrossEntropy => OutputKind::Softmax,
+        Loss::BinaryCrossEntropy => OutputKind::Sigmoid,
+        _ => OutputKind::Values,
+    }
+}
+
+fn objective<S: Samples>(plan: &Plan, train: &Subset<'_, S>) -> Objective {
+    let names = match &train.samples().encoding().target {
+        Target::Classes { names, .. } => names.as_slice(),
+        _ => &[],
+    };
+    let targets = TargetKind::of(&train.samples().encoding().target);
+    let class_weights = match &plan.class_weights {
+        ClassWeights::None => Vec::new(),
+        weights => {
+            let rows = (0..train.len()).map(|i| train.row(i));
+            let counts = class_counts(train.samples(), rows, names.len());
+            weights.by_class(names, &counts).into_iter().map(|w| w as f32).collect()
+        }
+    };
+    Objective { loss: plan.loss, targets, class_weights }
+}

@@ -1,0 +1,179 @@
+//! Phase two of a step, "tiles": the gradient of each tile of weights and its update.
+//!
+//! ```text
+//! dloss/dW_l = e_l a_(l-1)'        dloss/db_l = e_l 1
+//! ```
+//!
+//! The sum over samples is the inner dimension of the product, so a task that owns a tile needs no
+//! one else's partial sums; it updates its weights while the gradient is still in its cache. What
+//! needs the whole gradient first (clipping by the global norm) keeps it in an arena of its own.
+
+use crate::layout::{Layout, Tile};
+use crate::profile::{Part, Stopwatch};
+use crate::shard::Shard;
+use gristmill_kernels as kernels;
+use gristmill_kernels::{Isa, LANES, PanelsMut, Row, Rows, Step, UpdateRule};
+use std::cell::RefCell;
+
+/// The state that the optimiser keeps per weight, in the layout of the weights.
+#[derive(Debug, Clone)]
+pub struct OptimizerState {
+    /// First and second moments, as far as the rule has them.
+    pub slots: [Rows; 2],
+}
+
+impl OptimizerState {
+    pub(crate) fn new(rule: UpdateRule, rows: usize) -> OptimizerState {
+        let slot = |i| Rows::zeroed(if i < rule.slots() { rows } else { 0 });
+        OptimizerState { slots: [slot(0), slot(1)] }
+    }
+}
+
+/// A range of rows of the weights and of all that stands beside them. Slices may be empty where the
+/// plan has no use for them.
+pub(crate) struct Arenas<'a> {
+    pub(crate) weights: &'a mut [Row],
+    pub slots: [&'a mut [Row]; 2],
+    pub(crate) gradient: &'a mut [Row],
+}
+
+impl<'a> Arenas<'a> {
+    fn split_at(self, row: usize) -> (Arenas<'a>, Arenas<'a>) {
+        fn cut(slice: &mut [Row], row: usize) -> (&mut [Row], &mut [Row]) {
+            let row = row.min(slice.len());
+            slice.split_at_mut(row)
+        }
+        let (w0, w1) = cut(self.weights, row);
+        let [a, b] = self.slots;
+        let ((a0, a1), (b0, b1)) = (cut(a, row), cut(b, row));
+        let (g0, g1) = cut(self.gradient, row);
+        (
+            Arenas { weights: w0, slots: [a0, b0], gradient: g0 },
+            Arenas { weights: w1, slots: [a1, b1], gradient: g1 },
+        )
+    }
+}
+
+/// Does `work` for each tile with its part of the arenas, on all threads if `parallel`.
+pub(crate) fn for_each_tile<F>(tiles: &[Tile], arenas: Arenas<'_>, parallel: bool, work: &F)
+where
+    F: Fn(&Tile, Arenas<'_>) + Sync,
+{
+    match tiles {
+        [] => {}
+        [tile] => work(tile, arenas),
+        _ => {
+            let (left, right) = tiles.split_at(tiles.len() / 2);
+            let row = right[0].rows().start - left[0].rows().start;
+            let (a, b) = arenas.split_at(row);
+            if parallel {
+                rayon::join(
+                    || for_each_tile(left, a, parallel, work),
+                    || for_each_tile(right, b, parallel, work),
+                );
+            } else {
+                for_each_tile(left, a, parallel, work);
+                for_each_tile(right, b, parallel, work);
+            }
+        }
+    }
+}
+
+/// Computes the gradient of a tile, summed over all samples of the minibatch, into `gradient`
+/// (weights, then bias terms, as the tile's rows in the arena).
+pub(crate) fn tile_gradient(
+    isa: Isa,
+    layout: &Layout,
+    shards: &[Shard],
+    tile: &Tile,
+    gradient: &mut [Row],
+) {
+    let shape = layout.shapes[tile.layer];
+    let height = tile.outputs.len();
+    gradient.fill([0.0; LANES]);
+    let (weights, bias) = gradient.split_at_mut(tile.weights.len());
+    let used = || shards.iter().filter(|shard| !shard.rows().is_empty());
+    for shard in used() {
+        kernels::multiply_add(
+            isa,
+            PanelsMut::new(weights, height),
+            shard.layer_error(tile.layer, shape.outputs).rows(tile.outputs.clone()),
+            shard.layer_input(tile.layer, shape.inputs).panels(tile.input_panels()),
+        );
+    }
+    if !bias.is_empty() {
+        with_scratch(height, |sums| {
+            sums.fill([0.0; LANES]);
+            for shard in used() {
+                let error = shard.layer_error(tile.layer, shape.outputs).rows(tile.outputs.clone());
+                kernels::accumulate_rows(isa, error, sums);
+            }
+            kernels::total_lanes(isa, sums, bias);
+        });
+    }
+}
+
+/// Updates the weights of a tile from its gradient.
+#[allow(clippy::too_many_arguments)]
+pub(crate) fn update_tile(
+    isa: Isa,
+    rule: UpdateRule,
+    step: &Step,
+    tile: &Tile,
+    weights: &mut [Row],
+    slots: [&mut [Row]; 2],
+    gradient: &[Row],
+) {
+    let matrix = tile.weights.len();
+    let (w, b) = weights.split_at_mut(matrix);
+    let (gw, gb) = gradient.split_at(matrix);
+    let [s0, s1] = slots;
+    let (s0w, s0b) = s0.split_at_mut(matrix.min(s0.len()));
+    let (s1w, s1b) = s1.split_at_mut(matrix.min(s1.len()));
+    kernels::optimizer::update(isa, rule, step, w, gw, s0w, s1w);
+    if !b.is_empty() {
+        let step = Step { l1: 0.0, l2: 0.0, decay: 0.0, ..*step };
+        kernels::optimizer::update(isa, rule, &step, b, gb, s0b, s1b);
+    }
+}
+
+/// Gradient and update of a tile in one go, the gradient never leaving the cache.
+#[allow(clippy::too_many_arguments)]
+pub(crate) fn train_tile(
+    isa: Isa,
+    rule: UpdateRule,
+    step: &Step,
+    layout: &Layout,
+    shards: &[Shard],
+    tile: &Tile,
+    arenas: Arenas<'_>,
+    stopwatch: &Stopwatch,
+) {
+    let mut since = stopwatch.start();
+    GRADIENT.with_borrow_mut(|buffer| {
+        let gradient = grown(buffer, tile.rows().len());
+        tile_gradient(isa, layout, shards, tile, gradient);
+        stopwatch.lap(Part::Tiles, &mut since);
+        update_tile(isa, rule, step, tile, arenas.weights, arenas.slots, gradient);
+        stopwatch.lap(Part::Update, &mut since);
+    });
+}
+
+thread_local! {
+    /// The gradient of the tile at hand.
+    static GRADIENT: RefCell<Rows> = RefCell::new(Rows::zeroed(0));
+    /// Sums per unit with the lanes apart, on the way to a bias gradient.
+    static SUMS: RefCell<Rows> = RefCell::new(Rows::zeroed(0));
+}
+
+fn with_scratch(rows: usize, work: impl FnOnce(&mut [Row])) {
+    SUMS.with_borrow_mut(|buffer| work(grown(buffer, rows)));
+}
+
+/// The first `rows` rows of a buffer that grows once to what is asked of it.
+fn grown(buffer: &mut Rows, rows: usize) -> &mut [Row] {
+    if buffer.len() < rows {
+        *buffer = Rows::zeroed(rows);
+    }
+    &mut buffer[..rows]
+}
