@@ -2,11 +2,14 @@
 
 mod programs;
 
+use crate::ceiling::{Ceilings, Prober};
+use crate::paths;
 use crate::program::{Program, Start};
-use crate::report::{Circumstances, median, table, thousands};
+use crate::report::{Circumstances, median, percent, table, thousands};
+use crate::trace::Trace;
 use crate::workload::{Activation, Choice, Optimizer, Workload};
-use crate::{paths, trace};
 use anyhow::{Context, Result, ensure};
+use gristmill_kernels::Isa;
 use programs::{FRAMEWORKS, Framework, OURS, Prepared, is_f32};
 use serde::Serialize;
 use std::fs;
@@ -65,6 +68,12 @@ struct WorkloadResults {
     compared_steps: usize,
     /// Our median over that of the best f32 peer, where both took part.
     ours_over_best: Option<f64>,
+    /// Measured in turn with the programs.
+    ceilings: Ceilings,
+    /// Samples per second that they allow.
+    roofline: f64,
+    /// Our median over the roofline, where we took part.
+    ours_over_roofline: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -86,6 +95,7 @@ struct ProgramResults {
 /// # Errors
 /// A program cannot be built, started or understood, or losses do not agree.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    ensure!(!cfg!(debug_assertions), "built without optimisation: use `cargo xtask peers`");
     ensure!(arguments.rounds > 0, "--rounds 0: expected at least 1");
     ensure!(
         arguments.slice > 0.0 && arguments.slice.is_finite(),
@@ -133,8 +143,10 @@ fn time(
     if steps > 0 {
         compare_losses(&workload, steps, &mut contenders)?;
     }
+    let mut prober = Prober::new(Isa::best(), workload.threads);
     for round in 1..=arguments.rounds {
         eprintln!("{}: round {round} of {}", workload.name, arguments.rounds);
+        prober.measure(arguments.slice.min(0.25));
         for Contender { program, results } in &mut contenders {
             results.rates.push(program.rate(arguments.slice)?);
         }
@@ -144,9 +156,14 @@ fn time(
         program.median = median(&program.rates);
         program.gflops = program.median * workload.flops_per_sample() / 1e9;
     }
+    let ceilings = prober.ceilings();
+    let roofline = ceilings.roofline(&workload);
     Ok(WorkloadResults {
         compared_steps: steps,
         ours_over_best: ratio(&programs),
+        ceilings,
+        roofline,
+        ours_over_roofline: best_f32(&programs, true).map(|rate| rate / roofline),
         workload,
         programs,
     })
@@ -196,7 +213,7 @@ fn comparable_steps(workload: &Workload, asked: usize) -> usize {
 fn compare_losses(workload: &Workload, steps: usize, contenders: &mut [Contender]) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("trace.f32");
-    trace::write(workload, steps, &file)?;
+    Trace::random(workload, steps).write(workload, &file)?;
     let mut first: Option<(String, Vec<f64>)> = None;
     for Contender { program, results } in contenders.iter_mut().filter(|c| c.results.f32) {
         let Some(losses) = program.losses(steps, &file)? else { continue };
@@ -222,13 +239,15 @@ fn largest_difference(a: &[f64], b: &[f64]) -> f64 {
     })
 }
 
+/// The best median of the f32 programs that are ours, or of those that are not.
+fn best_f32(programs: &[ProgramResults], ours: bool) -> Option<f64> {
+    let medians = programs.iter().filter(|p| p.f32 && p.ours == ours).map(|p| p.median);
+    medians.max_by(f64::total_cmp)
+}
+
 /// The median of ours over that of the best f32 peer.
 fn ratio(programs: &[ProgramResults]) -> Option<f64> {
-    let best = |ours: bool| {
-        let medians = programs.iter().filter(|p| p.f32 && p.ours == ours).map(|p| p.median);
-        medians.max_by(f64::total_cmp)
-    };
-    Some(best(true)? / best(false)?)
+    Some(best_f32(programs, true)? / best_f32(programs, false)?)
 }
 
 /// The results as a table: programs down, workloads across.
@@ -250,6 +269,7 @@ fn show(results: &Results) -> String {
         }));
     }
     rows.push(line("ours / best f32 peer", &|w| w.ours_over_best.map(|r| format!("{r:.2}"))));
+    rows.push(line("ours / roofline", &|w| w.ours_over_roofline.map(percent)));
     let Circumstances { date, cpu, commit } = &results.circumstances;
     format!("{}\n{cpu}, {date}, commit {commit}\n", table(&rows))
 }
