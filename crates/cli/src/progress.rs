@@ -164,10 +164,10 @@ impl Observer for FitProgress<'_> {
         );
         line += &shown(&report.train);
         if !report.validation.is_empty() {
-            line += &format!("  validation{}", shown(&report.validation));
+            line += &format!("  validation:{}", shown(&report.validation));
         }
         let rate = thousands(report.samples_per_second as u64);
-        self.output.talk(format_args!("{line}  {:.1} s  {rate} rows/s", report.seconds));
+        self.output.talk(format_args!("{line}  {}  {rate} rows/s", duration(report.seconds)));
     }
 
     fn warn(&mut self, message: &str) {
@@ -175,11 +175,16 @@ impl Observer for FitProgress<'_> {
     }
 }
 
+/// Seconds, or milliseconds where that says more.
+fn duration(seconds: f64) -> String {
+    if seconds < 1.0 { format!("{:.1} ms", 1e3 * seconds) } else { format!("{seconds:.1} s") }
+}
+
 /// The metrics that say at a glance how well it goes; all of them are in `metrics.csv`.
 fn shown(values: &[(Metric, f64)]) -> String {
     let at_a_glance = [Metric::Loss, Metric::Accuracy, Metric::Rmse, Metric::R2];
     let values = values.iter().filter(|(metric, _)| at_a_glance.contains(metric));
-    values.map(|(metric, value)| format!("  {metric} {}", number(*value))).collect()
+    values.map(|(metric, value)| format!(" {metric} {}", number(*value))).collect()
 }
 
 impl Drop for FitProgress<'_> {

@@ -1,6 +1,7 @@
 //! From the files that a user names to data sets: `.grist` files as they are, all else imported.
 
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::output::Output;
 use crate::progress::ImportBar;
 use crate::table::thousands;
@@ -123,6 +124,7 @@ impl ModelRows {
                 let directory = tempfile::Builder::new().prefix("gristmill-").tempdir();
                 let directory =
                     directory.map_err(Failure::io("write to", &std::env::temp_dir()))?;
+                interrupt::remove_when_interrupted(directory.path());
                 let plan = Plan::Fixed { encoding: &model.encoding, with_target, options };
                 let file = directory.path().join("rows.grist");
                 let dataset = import_tables(&paths, &file, &plan, output)?;

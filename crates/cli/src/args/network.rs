@@ -39,6 +39,8 @@ impl NetworkArgs {
         if let Some(Widths(widths)) = self.hidden {
             network.hidden = Some(widths);
             network.layers.clear();
+            // Explicit weights were those of an output layer of other inputs.
+            network.output.weights = None;
         }
         network.activation = self.activation.unwrap_or_else(|| network.activation.clone());
         network.bias &= !self.no_bias;

@@ -4,7 +4,7 @@ use serde_json::Value;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Output};
+use std::process::{Child, Command, ExitStatus, Output};
 use tempfile::TempDir;
 
 /// A directory of a test's own, in which the program runs.
@@ -153,4 +153,11 @@ pub(crate) fn flip(path: &Path, at: usize) {
 pub(crate) fn truncate(path: &Path, length: u64) {
     let file = fs::OpenOptions::new().write(true).open(path).unwrap();
     file.set_len(length).unwrap();
+}
+
+/// Sends a signal by its name.
+pub(crate) fn signal(child: &Child, name: &str) {
+    let id = child.id().to_string();
+    let status = Command::new("kill").args(["-s", name, &id]).status().unwrap();
+    assert!(status.success());
 }

@@ -1,6 +1,8 @@
 //! `gristmill evaluate` and `gristmill predict`: models at work on raw tables.
 
-use crate::place::{Done, Place, flip, flowers, prices, truncate};
+use crate::place::{Done, Place, flip, flowers, prices, signal, truncate};
+use std::io::Read;
+use std::process::Stdio;
 
 /// A place with a model of flowers.
 fn with_model() -> Place {
@@ -140,4 +142,23 @@ fn a_full_disk_leaves_no_predictions() {
     let done = place.command_after(script, arguments).output().unwrap();
     Done::of(done).assert_failed("predict", &["out.csv", "File too large"]);
     assert!(!place.path("out.csv").exists());
+}
+
+#[test]
+fn an_interrupted_prediction_removes_its_temporary_files() {
+    let place = with_model();
+    // Nobody reads the predictions of so many rows, so the program waits for its reader.
+    place.write("many.csv", flowers(40_000));
+    let mut child = place
+        .command("predict run/model.gristmill many.csv")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut first = [0; 1];
+    child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
+    assert!(!place.names("tmp").is_empty());
+    signal(&child, "INT");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(place.names("tmp").is_empty());
 }

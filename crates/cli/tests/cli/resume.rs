@@ -1,6 +1,6 @@
 //! The same model, whatever the threads and however often the run was stopped.
 
-use crate::place::{Done, Place, flowers, prices};
+use crate::place::{Done, Place, flowers, prices, signal};
 use std::process::{Child, Stdio};
 
 const ISAS: [&str; 3] = ["portable", "avx2", "avx512"];
@@ -109,12 +109,6 @@ fn start_and_wait(place: &Place, isa: &str, arguments: &str, run: &str) -> Child
         std::thread::yield_now();
     }
     child
-}
-
-fn signal(child: &Child, name: &str) {
-    let id = child.id().to_string();
-    let status = std::process::Command::new("kill").args(["-s", name, &id]).status().unwrap();
-    assert!(status.success());
 }
 
 const LONG: &str = "--hidden 256,256 --batch-size 16 --epochs 6 --set checkpoint.keep=9";
