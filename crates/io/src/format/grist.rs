@@ -125,7 +125,7 @@ impl Chunks for GristChunks {
         let first = self.next + 1;
         self.next += rows;
         self.source.count(rows * self.record_bytes as u64);
-        Ok(Some(Chunk { bytes: Vec::new(), first, rows: rows as usize }))
+        Ok(Some(Chunk::records(Vec::new(), first, rows as usize)))
     }
 }
 
@@ -177,7 +177,7 @@ impl GristDecoder {
 }
 
 impl Decoder for GristDecoder {
-    fn decode(&self, chunk: &Chunk, wanted: &[Wanted]) -> Result<Batch> {
+    fn decode(&self, chunk: Chunk, wanted: &[Wanted]) -> Result<Batch> {
         let first = chunk.first - 1;
         let rows = RowNumbers::Rows(chunk.first, chunk.rows);
         let mut columns = Vec::with_capacity(wanted.len());
