@@ -6,19 +6,31 @@
 
 mod arff;
 mod csv;
-mod grist;
+pub(crate) mod grist;
 mod idx;
 mod jsonl;
 mod libsvm;
+mod npy;
+mod npz;
 mod number;
+mod shared_file;
 mod text;
 
 use crate::error::{Error, Place, Result, RowNumber};
+use crate::export::Exporter;
 use crate::source::Source;
 
 /// All formats, in the order in which they are asked whether a file is theirs.
-pub const FORMATS: &[&dyn Format] =
-    &[&grist::Grist, &idx::Idx, &jsonl::JsonLines, &arff::Arff, &libsvm::Libsvm, &csv::Csv];
+pub const FORMATS: &[&dyn Format] = &[
+    &grist::Grist,
+    &npy::Npy,
+    &npz::Npz,
+    &idx::Idx,
+    &jsonl::JsonLines,
+    &arff::Arff,
+    &libsvm::Libsvm,
+    &csv::Csv,
+];
 
 /// Bytes of a file that a format is shown to recognise it.
 const HEAD: u64 = 4096;
@@ -42,6 +54,11 @@ pub trait Format: Sync {
     /// # Errors
     /// The file cannot be read or is not of this format.
     fn open(&self, sources: &[Source], options: &ReadOptions) -> Result<Table>;
+
+    /// How tables are written in this format, if they are.
+    fn exporter(&self) -> Option<Exporter> {
+        None
+    }
 }
 
 /// What a user may say about how a source is read.
@@ -210,6 +227,15 @@ impl Values {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The texts in order; none if they are numbers.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let texts = match self {
+            Values::Numbers(_) => None,
+            Values::Texts(texts) => Some(texts),
+        };
+        texts.into_iter().flat_map(Texts::iter)
     }
 
     /// No values yet.

@@ -60,6 +60,14 @@ impl Source {
         plain.unwrap_or(&name).to_owned()
     }
 
+    /// Whether the file as it is on disk is compressed.
+    pub(crate) fn is_compressed(&self) -> Result<bool> {
+        let file = File::open(&self.path).map_err(Error::io("open", &self.path))?;
+        let mut start = Vec::new();
+        file.take(4).read_to_end(&mut start).map_err(Error::io("read", &self.path))?;
+        Ok(start.starts_with(&GZIP) || start.starts_with(&ZSTD))
+    }
+
     /// Opens the file, recognising compression by its first bytes.
     pub(crate) fn stream(&self) -> Result<Stream> {
         let file = File::open(&self.path).map_err(Error::io("open", &self.path))?;

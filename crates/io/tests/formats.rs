@@ -5,6 +5,7 @@ mod common;
 use common::texts;
 use gristmill_io::schema::{InputKind, Target};
 use gristmill_io::{Dataset, ImportOptions, Missing, Plan, Task, import};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Imports files of these names and contents, in a directory of their own.
@@ -147,4 +148,88 @@ fn arff() {
     let text = ARFF.replace("?, ", "1, ");
     let names = learn(&[("a.txt", text.as_bytes())], dropped).encoding().feature_names();
     assert_eq!(names[3..], ["note=it's", "note=x"]);
+}
+
+fn npy(element: &str, fortran: bool, shape: &str, data: &[u8]) -> Vec<u8> {
+    let fortran = if fortran { "True" } else { "False" };
+    let header = format!("{{'descr': '{element}', 'fortran_order': {fortran}, 'shape': {shape}}}");
+    let mut bytes = b"\x93NUMPY\x01\0".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.as_bytes());
+    bytes.extend(data);
+    bytes
+}
+
+fn floats(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+#[test]
+fn npy_in_either_order_and_with_targets() {
+    let c_order = npy("<f4", false, "(2, 3)", &floats(&[1.0, 2.5, 0.0, 4.0, 5.0, 1.0]));
+    let fortran = npy("<f4", true, "(2, 3)", &floats(&[1.0, 4.0, 2.5, 5.0, 0.0, 1.0]));
+    for array in [&c_order, &fortran] {
+        let dataset = learn(&[("a", array)], classify());
+        assert_eq!(features(&dataset), [[1.0, 2.5], [4.0, 5.0]]);
+        assert_eq!(labels(&dataset), [0, 1]);
+        let targets = npy(">i8", false, "(2,)", &[7i64, 3].map(i64::to_be_bytes).concat());
+        for files in [[("a", &array[..]), ("b", &targets)], [("b", &targets), ("a", array)]] {
+            let dataset = learn(&files, classify());
+            assert_eq!(features(&dataset), [[1.0, 2.5, 0.0], [4.0, 5.0, 1.0]]);
+            assert_eq!(class_names(&dataset), ["3", "7"]);
+            assert_eq!(labels(&dataset), [1, 0]);
+        }
+    }
+    let packed = zstd::encode_all(&c_order[..], 1).unwrap();
+    assert_eq!(features(&learn(&[("a.npy.zst", &packed)], classify())), [[1.0, 2.5], [4.0, 5.0]]);
+    let images = npy("|u1", false, "(2, 2, 2)", &[1, 2, 3, 0, 5, 6, 7, 1]);
+    let dataset = learn(&[("a", &images)], classify());
+    assert_eq!(features(&dataset), [[1.0, 2.0, 3.0], [5.0, 6.0, 7.0]]);
+}
+
+/// An archive of arrays, compressed by deflate or not.
+fn npz(arrays: &[(&str, Vec<u8>)], compression: zip::CompressionMethod) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, array) in arrays {
+        let options = zip::write::SimpleFileOptions::default().compression_method(compression);
+        archive.start_file(format!("{name}.npy"), options).unwrap();
+        archive.write_all(array).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+fn words(words: &[&str]) -> Vec<u8> {
+    let code = |word: &&str, at| word.chars().nth(at).map_or(0, u32::from).to_le_bytes();
+    let bytes = words.iter().flat_map(|word| (0..3).flat_map(move |at| code(word, at)));
+    npy("<U3", false, &format!("({},)", words.len()), &bytes.collect::<Vec<u8>>())
+}
+
+#[test]
+fn npz_of_a_matrix_or_of_columns() {
+    for compression in [zip::CompressionMethod::Stored, zip::CompressionMethod::Deflated] {
+        let matrix = npy("<f4", false, "(2, 2)", &floats(&[1.0, 2.5, 4.0, 5.0]));
+        let sklearn = [
+            ("y", words(&["no", "yes"])),
+            ("X", matrix),
+            ("lengths", npy("|u1", false, "(1,)", &[2])),
+            ("feature_names", words(&["a", "é"])),
+        ];
+        let dataset = learn(&[("a", &npz(&sklearn, compression))], classify());
+        assert_eq!(dataset.encoding().feature_names(), ["a", "é"]);
+        assert_eq!(features(&dataset), [[1.0, 2.5], [4.0, 5.0]]);
+        assert_eq!(class_names(&dataset), ["no", "yes"]);
+        let columns = [
+            ("colour", words(&["red", "tan"])),
+            ("size", npy("<f2", false, "(2,)", &[0, 0x3c, 0, 0x40])),
+            ("kind", npy("|b1", false, "(2,)", &[1, 0])),
+        ];
+        let dataset = learn(&[("a", &npz(&columns, compression))], classify());
+        assert_eq!(dataset.encoding().feature_names(), ["colour=red", "colour=tan", "size"]);
+        assert_eq!(features(&dataset), [[1.0, 0.0, 1.0], [0.0, 1.0, 2.0]]);
+        assert_eq!(labels(&dataset), [1, 0]);
+    }
+    let fortran = npy("<f4", true, "(2, 2)", &floats(&[1.0, 4.0, 2.5, 5.0]));
+    let arrays = [("X", fortran), ("y", npy("|u1", false, "(2,)", &[0, 1]))];
+    let dataset = learn(&[("a", &npz(&arrays, zip::CompressionMethod::Stored))], classify());
+    assert_eq!(features(&dataset), [[1.0, 2.5], [4.0, 5.0]]);
 }

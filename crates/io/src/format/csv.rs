@@ -2,6 +2,7 @@
 //! Records and fields are cut in `record`, numbers read in `number`.
 
 mod record;
+mod write;
 
 use super::number::{Number, number};
 use super::text::{Cell, TextChunks, is_text, refuse_zero_bytes, slots};
@@ -10,6 +11,7 @@ use super::{
     Wanted, customary_target,
 };
 use crate::error::{Error, Place, Result, RowNumber};
+use crate::export::Exporter;
 use crate::source::Source;
 use memchr::memchr_iter;
 use record::{After, Field, Malformed, blank_line, complete_records, field};
@@ -77,6 +79,10 @@ impl Format for Csv {
             chunks: Box::new(chunks),
             decoder: Box::new(decoder),
         })
+    }
+
+    fn exporter(&self) -> Option<Exporter> {
+        Some(write::export)
     }
 }
 

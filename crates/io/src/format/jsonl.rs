@@ -1,12 +1,15 @@
 //! JSON Lines: an object per line. Its keys are columns, those of the first records; one that a record
 //! lacks, or that is null, is missing there.
 
+mod write;
+
 use super::text::{Cell, TextChunks, first_text, lines, slots};
 use super::{
     Batch, Chunk, Column, ColumnKind, Decoder, Format, ReadOptions, RowNumbers, Table, Values,
     Wanted, customary_target,
 };
 use crate::error::{Error, Place, Result};
+use crate::export::Exporter;
 use crate::source::Source;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -72,6 +75,10 @@ impl Format for JsonLines {
                 positions: keys.positions,
             }),
         })
+    }
+
+    fn exporter(&self) -> Option<Exporter> {
+        Some(write::export)
     }
 }
 
