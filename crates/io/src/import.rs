@@ -128,9 +128,13 @@ pub fn import(
         Plan::Learn(options) => (options, true),
         Plan::Fixed { options, .. } => (options, false),
     };
+    let known = match plan {
+        Plan::Learn(_) => Vec::new(),
+        Plan::Fixed { encoding, .. } => encoding.inputs.iter().map(|i| i.name.clone()).collect(),
+    };
     let sources = expand(sources)?;
     let budget = Budget::of(options.memory)?;
-    let input = Input::new(&sources, options, budget, progress)?;
+    let input = Input::new(&sources, options, known, budget, progress);
     progress.begin(input.length()? * if learns { 2 } else { 1 });
     let encoding = match plan {
         Plan::Learn(options) => learn::learn(&input, options)?,
@@ -171,6 +175,7 @@ pub fn import(
 struct Input<'a> {
     sources: Vec<Source>,
     options: &'a ImportOptions,
+    known: Vec<String>,
     budget: Budget,
     bytes_read: Arc<AtomicU64>,
     progress: &'a dyn ImportProgress,
@@ -180,12 +185,13 @@ impl<'a> Input<'a> {
     fn new(
         paths: &[PathBuf],
         options: &'a ImportOptions,
+        known: Vec<String>,
         budget: Budget,
         progress: &'a dyn ImportProgress,
-    ) -> Result<Input<'a>> {
+    ) -> Input<'a> {
         let bytes_read = Arc::default();
         let sources = paths.iter().map(|path| Source::new(path, &bytes_read)).collect();
-        Ok(Input { sources, options, budget, bytes_read, progress })
+        Input { sources, options, known, budget, bytes_read, progress }
     }
 
     /// Bytes of all sources together.
@@ -200,13 +206,16 @@ impl<'a> Input<'a> {
     /// Opens one table after the other, each with the path that errors about it name. A table without a
     /// header has the column names of the first one, if it has as many columns.
     fn for_each_table(&self, mut each: impl FnMut(Table, &Path) -> Result<()>) -> Result<()> {
-        let read = ReadOptions { header: self.options.header };
+        let mut read = ReadOptions { header: self.options.header, known: self.known.clone() };
         let mut first: Option<Vec<format::Column>> = None;
         let mut rest = &self.sources[..];
         while let Some(source) = rest.first() {
             let mut table = format::open(rest, self.options.format.as_deref(), &read)?;
             columns::check_names(&table, source.path())?;
             let first = first.get_or_insert_with(|| table.columns.clone());
+            if self.known.is_empty() {
+                read.known = first.iter().map(|column| column.name.clone()).collect();
+            }
             if !table.named && table.columns.len() == first.len() {
                 for (column, first) in table.columns.iter_mut().zip(first) {
                     column.name.clone_from(&first.name);

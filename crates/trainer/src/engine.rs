@@ -13,8 +13,9 @@ use crate::samples::Samples;
 use crate::shard::{RowContext, Shard, TrainingContext};
 use crate::update::{self, Arenas, OptimizerState};
 use gristmill_kernels as kernels;
-use gristmill_kernels::{Isa, LANES, Rows, Step, UpdateRule};
+use gristmill_kernels::{Isa, LANES, Panels, PanelsMut, Rows, Step, UpdateRule};
 use rayon::prelude::*;
+use std::time::{Duration, Instant};
 
 /// Most samples in a shard: its activations share the second-level cache with a tile of weights.
 const SHARD_ROWS: usize = 128;
@@ -137,6 +138,29 @@ impl Engine {
         }
         self.stopwatch.finish(self.threads, began);
         batch
+    }
+
+    /// About how long a step on so many samples takes, from a short trial of the matrix product that
+    /// most of it is.
+    pub fn expected_seconds(&self, samples: u64) -> f64 {
+        const EDGE: usize = 128;
+        // The fastest of some, since whatever else runs can only make one slower.
+        const TRIALS: usize = 20;
+        let operand = Rows::zeroed(EDGE * EDGE / LANES);
+        let mut sum = operand.clone();
+        let mut fastest = Duration::MAX;
+        for _ in 0..TRIALS {
+            let began = Instant::now();
+            let (a, b) = (Panels::new(&operand, EDGE), Panels::new(&operand, EDGE));
+            kernels::multiply_add(self.isa, PanelsMut::new(&mut sum, EDGE), a, b);
+            fastest = fastest.min(began.elapsed());
+        }
+        let rate = (EDGE * EDGE * EDGE) as f64 / fastest.as_secs_f64().max(1e-9);
+        let shapes = self.network.layout().shapes();
+        let weights: usize = shapes.iter().map(|s| s.inputs * s.outputs).sum();
+        // Forward, gradient, and the errors of all layers but the first; a fifth for all the rest.
+        let work = (3 * weights - shapes[0].inputs * shapes[0].outputs) as f64;
+        1.2 * samples as f64 * work / (rate * self.threads as f64)
     }
 
     /// Starts or stops measuring where the time of steps goes.

@@ -60,7 +60,7 @@ impl Order {
             Order::Stored { rows, stretch } => {
                 let start = (number * stretch).min(*rows);
                 let end = (start + stretch).min(*rows);
-                if start < end { vec![start..end] } else { Vec::new() }
+                Some(start..end).filter(|run| !run.is_empty()).into_iter().collect()
             }
             Order::Full(_) => Vec::new(),
             Order::Windows(windows) if number >= windows.count() => Vec::new(),

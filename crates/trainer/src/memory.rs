@@ -8,6 +8,9 @@ use std::path::Path;
 /// Bytes of a block: enough for a disk to read at its full rate.
 const BLOCK_BYTES: u64 = 256 << 10;
 
+/// Bytes of the smallest block that a window is made of to mix better: a page.
+pub(crate) const SMALLEST_BLOCK: u64 = 4096;
+
 /// Bytes of a window where no budget is given: a thousand blocks, so that every window looks like the
 /// whole file, and four of them at a time still fit into a small machine.
 const WINDOW_BYTES: u64 = 256 << 20;

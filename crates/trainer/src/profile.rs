@@ -20,6 +20,14 @@ pub struct Profile {
     pub waiting: Duration,
 }
 
+impl Profile {
+    /// All of it: thread-seconds from the first step to the last.
+    pub fn total(&self) -> Duration {
+        let Profile { gather, forward, backward, tiles, update, waiting } = *self;
+        gather + forward + backward + tiles + update + waiting
+    }
+}
+
 /// A part of a step.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Part {

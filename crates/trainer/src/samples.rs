@@ -29,6 +29,11 @@ pub trait Samples: Sync {
     /// Differs between data of different content.
     fn fingerprint(&self) -> u64;
 
+    /// What errors call it.
+    fn name(&self) -> String {
+        "the data".to_owned()
+    }
+
     /// Bytes of a row's features.
     fn row_bytes(&self) -> u64 {
         (self.encoding().features() * self.element().size()) as u64
@@ -94,6 +99,22 @@ impl Samples for Dataset {
     }
     fn fingerprint(&self) -> u64 {
         Dataset::fingerprint(self)
+    }
+    fn name(&self) -> String {
+        self.path().display().to_string()
+    }
+    fn is_paged(&self) -> bool {
+        true
+    }
+    fn populate(&self, rows: Range<u64>) -> Result<(), gristmill_io::Error> {
+        Dataset::populate(self, rows)
+    }
+    fn release(&self, rows: Range<u64>) {
+        // Advice that is refused costs memory, nothing else.
+        let _ = self.advise(rows, gristmill_io::Advice::DontNeed);
+    }
+    fn check_unchanged(&self) -> Result<(), gristmill_io::Error> {
+        Dataset::check_unchanged(self)
     }
 }
 

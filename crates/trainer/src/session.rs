@@ -11,12 +11,13 @@ use crate::evaluation::{Evaluator, Subject};
 use crate::feed::{Feed, Order, Picker, Shuffling};
 use crate::layout::Shape;
 use crate::memory;
-use crate::metrics::Metric;
+use crate::metrics::{LossMeter, Metric};
+use crate::mixing;
 use crate::model::Trained;
 use crate::network::{Layer, Network};
 use crate::objective::{Objective, TargetKind};
 use crate::observer::{Control, EpochReport, EpochStart, Observer, StepReport};
-use crate::preprocess::{Preprocess, standard_scale};
+use crate::preprocess::{Preprocess, feature_scale, standard_scale};
 use crate::profile::Profile;
 use crate::random::{Purpose, Random};
 use crate::sampler::{Split, WindowShape};
@@ -49,6 +50,8 @@ pub struct Session<'d, S: Samples> {
     history: Vec<HistoryRow>,
     /// How long steps waited for rows since the run began.
     waited: Duration,
+    /// What the user should know before the first step.
+    warnings: Vec<String>,
 }
 
 /// How far a run has come.
@@ -98,15 +101,28 @@ pub struct Outcome {
 struct Watch<'a, 's> {
     observer: &'a mut dyn Observer,
     save: &'a mut Save<'s>,
-    /// When the last checkpoint was saved.
+    /// When the last checkpoint had been saved, and how long that took.
     saved: Instant,
+    cost: Duration,
 }
 
-impl Watch<'_, '_> {
+impl<'a, 's> Watch<'a, 's> {
+    fn new(observer: &'a mut dyn Observer, save: &'a mut Save<'s>) -> Watch<'a, 's> {
+        Watch { observer, save, saved: Instant::now(), cost: Duration::ZERO }
+    }
+
     fn save(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+        let began = Instant::now();
         (self.save)(checkpoint)?;
         self.saved = Instant::now();
+        self.cost = self.saved - began;
         Ok(())
+    }
+
+    /// Whether saving now takes no more than this share of the time since before the last save.
+    fn is_save_cheap(&self, share: f64) -> bool {
+        let since = (self.saved.elapsed() + self.cost).as_secs_f64();
+        share >= 1.0 || self.cost.as_secs_f64() <= share * since
     }
 }
 
@@ -154,7 +170,9 @@ impl<'d, S: Samples> Session<'d, S> {
         if train.is_empty() {
             return Err(TrainError::Data("there are no rows to learn from".to_owned()));
         }
-        let shuffling = decide_order(&mut plan, &train);
+        let mut warnings = Vec::new();
+        let shuffling = decide_order(&mut plan, &train, &mut warnings);
+        plan.config.training.instruction_set = Some(isa.name().to_owned());
         let batch = plan.batch_size.min(usize::try_from(train.len()).unwrap_or(usize::MAX));
         let engine = pool.install(|| {
             Engine::new(
@@ -182,6 +200,7 @@ impl<'d, S: Samples> Session<'d, S> {
             best_weights: None,
             history: Vec::new(),
             waited: Duration::ZERO,
+            warnings,
             plan,
         })
     }
@@ -209,6 +228,11 @@ impl<'d, S: Samples> Session<'d, S> {
     /// In which order an epoch visits the rows.
     pub fn shuffling(&self) -> Shuffling {
         self.shuffling
+    }
+
+    /// About how long an epoch takes if its rows are in memory, without validation.
+    pub fn expected_epoch_seconds(&self) -> f64 {
+        self.engine.expected_seconds(self.train.len())
     }
 
     /// Rows that are learned from, and rows that are validated on.
@@ -240,7 +264,10 @@ impl<'d, S: Samples> Session<'d, S> {
         save: &mut Save<'_>,
     ) -> Result<Outcome, TrainError> {
         let pool = Arc::clone(&self.pool);
-        pool.install(|| self.run(&mut Watch { observer, save, saved: Instant::now() }))
+        for warning in self.warnings.drain(..) {
+            observer.warn(&warning);
+        }
+        pool.install(|| self.run(&mut Watch::new(observer, save)))
     }
 
     fn run(&mut self, watch: &mut Watch<'_, '_>) -> Result<Outcome, TrainError> {
@@ -287,7 +314,9 @@ impl<'d, S: Samples> Session<'d, S> {
         let trained = began.elapsed();
         let rows = self.train.len() - (done * self.plan.batch_size as u64).min(self.train.len());
         let learning_rate = self.learning_rate(self.position.step.saturating_sub(1));
-        let train_loss = self.position.loss / self.position.weight.max(f64::MIN_POSITIVE);
+        let mut loss = LossMeter::default();
+        loss.add(self.position.loss, self.position.weight);
+        let train_loss = loss.value(self.plan.loss);
         let validation = self.validate()?;
         self.finish_epoch(train_loss, &validation, learning_rate);
         watch.observer.epoch_end(&EpochReport {
@@ -302,7 +331,9 @@ impl<'d, S: Samples> Session<'d, S> {
         });
         let every_epochs = self.plan.checkpoint.every_epochs;
         let last = epoch == epochs || self.has_stopped();
-        if every_epochs > 0 && (epoch.is_multiple_of(every_epochs) || last) {
+        let due = epoch.is_multiple_of(every_epochs.max(1))
+            && watch.is_save_cheap(self.plan.checkpoint.max_share);
+        if every_epochs > 0 && (due || last) {
             watch.save(&self.checkpoint())?;
         }
         Ok(Control::Continue)
@@ -350,7 +381,7 @@ impl<'d, S: Samples> Session<'d, S> {
         let plan = self.step_plan(learning_rate);
         let batch = self.engine.step(self.train.samples(), count, &row, plan);
         if let Some(row) = batch.stray {
-            return Err(TrainError::stray(row));
+            return Err(TrainError::stray(self.train.samples(), row));
         }
         let loss = batch.mean();
         let position = &mut self.position;
@@ -551,6 +582,15 @@ impl<'d, S: Samples> Session<'d, S> {
             let reason = "it stands beyond the end of an epoch; the batch size has changed";
             return Err(TrainError::Checkpoint(reason.to_owned()));
         }
+        let saved = RunConfig::from_toml(&checkpoint.config)?.training.instruction_set;
+        if let Some(saved) = saved.filter(|saved| *saved != self.isa.name()) {
+            self.warnings.push(format!(
+                "the run was started with instruction set {saved} and goes on with {}: the last \
+                 bits of its results may differ from an uninterrupted run (GRISTMILL_ISA={saved} \
+                 where this CPU has it)",
+                self.isa
+            ));
+        }
         let tensors = Tensors(checkpoint);
         let (network, state) = (&mut self.engine.network, &mut self.engine.state);
         let layout = network.layout().clone();
@@ -626,16 +666,45 @@ impl Tensors<'_> {
 }
 
 /// Decides what order `auto` means here, and writes it into the plan, so that a run that is resumed on
-/// another machine keeps it.
-fn decide_order<S: Samples>(plan: &mut Plan, train: &Subset<'_, S>) -> Shuffling {
-    let row_bytes = train.samples().row_bytes();
+/// another machine keeps it. A window that mixes badly is made of smaller blocks; what is still bad is
+/// told.
+fn decide_order<S: Samples>(
+    plan: &mut Plan,
+    train: &Subset<'_, S>,
+    warnings: &mut Vec<String>,
+) -> Shuffling {
+    let (rows, row_bytes) = (train.len(), train.samples().row_bytes());
     let training = &mut plan.config.training;
-    let shuffling = match (plan.shuffle, training.block_rows.zip(training.window_blocks)) {
+    let given = training.block_rows.zip(training.window_blocks);
+    let mut shuffling = match (plan.shuffle, given) {
         (Shuffle::Auto | Shuffle::Window, Some((block_rows, blocks))) => {
             Shuffling::Window(WindowShape { block_rows, blocks })
         }
-        (shuffle, _) => memory::choose(shuffle, train.len(), row_bytes, plan.memory),
+        (shuffle, _) => memory::choose(shuffle, rows, row_bytes, plan.memory),
     };
+    let unevenness = |how: Shuffling| {
+        let order = Order::new(how, rows, row_bytes, plan.seed, 1);
+        mixing::unevenness(&order, train, plan.batch_size as u64)
+    };
+    let mut uneven = if shuffling == Shuffling::Full { 1.0 } else { unevenness(shuffling) };
+    while let (Shuffling::Window(shape), None) = (shuffling, given) {
+        if uneven <= mixing::UNEVEN || shape.block_rows * row_bytes <= memory::SMALLEST_BLOCK {
+            break;
+        }
+        let block_rows = shape.block_rows.div_ceil(2);
+        shuffling = Shuffling::Window(WindowShape { block_rows, blocks: shape.blocks * 2 });
+        uneven = unevenness(shuffling);
+    }
+    if uneven > mixing::UNEVEN {
+        let advice = match shuffling {
+            Shuffling::Stored => "shuffle them with --shuffle auto",
+            _ => "give more --memory, or --shuffle full",
+        };
+        warnings.push(format!(
+            "the targets of minibatches differ {uneven:.1} times as much as in a true shuffle \
+             (the file may be sorted): {advice}"
+        ));
+    }
     match shuffling {
         Shuffling::Stored => {}
         Shuffling::Full => training.shuffle = Shuffle::Full,
@@ -693,7 +762,7 @@ pub(crate) fn start_network(plan: &Plan) -> Network {
 fn input_scales<S: Samples>(plan: &Plan, samples: &S) -> Vec<Scale> {
     let statistics = samples.statistics();
     if plan.standardize_inputs {
-        statistics.iter().map(standard_scale).collect()
+        statistics.iter().map(|s| feature_scale(s, samples.element())).collect()
     } else {
         vec![Trained::UNSCALED; statistics.len()]
     }

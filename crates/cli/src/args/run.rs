@@ -2,7 +2,7 @@
 
 use clap::Args;
 use gristmill_trainer::config::{
-    ClassWeights, ConfigError, OptimizerConfig, OptimizerKind, RunConfig, ScheduleConfig,
+    ByteSize, ClassWeights, ConfigError, OptimizerConfig, OptimizerKind, RunConfig, ScheduleConfig,
     ScheduleKind, Shuffle,
 };
 
@@ -38,6 +38,10 @@ pub(crate) struct RunArgs {
     /// Order of the rows: auto, full, window or none [default: auto]
     #[arg(long, value_name = "MODE")]
     shuffle: Option<Shuffle>,
+    /// Memory for rows, as 2G or 512M: picks full or window shuffling and the size of windows
+    /// [default: what the machine has]
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<ByteSize>,
     /// Share of the rows that is held out to validate on [default: 0]
     #[arg(long, value_name = "SHARE", conflicts_with = "validation")]
     validation_split: Option<f64>,
@@ -72,6 +76,7 @@ impl RunArgs {
         schedule.warmup = self.warmup.unwrap_or(schedule.warmup);
         training.batch_size = self.batch_size.unwrap_or(training.batch_size);
         training.shuffle = self.shuffle.unwrap_or(training.shuffle);
+        training.memory = self.memory.or(training.memory);
         if self.balanced {
             training.class_weights = ClassWeights::Balanced;
         }

@@ -226,7 +226,8 @@ fn announce(run: &Run, session: &Session<'_, Dataset>, output: &Output) {
     output.talk(format_args!(
         "training {} on {} rows of {} features{validation}\n\
          network {}: {} parameters\n\
-         instruction set {}, {} threads",
+         instruction set {}, {} threads\n\
+         rows {}; an epoch should take about {} s",
         run.path().display(),
         thousands(rows),
         thousands(model.inputs.len() as u64),
@@ -234,6 +235,8 @@ fn announce(run: &Run, session: &Session<'_, Dataset>, output: &Output) {
         thousands(report::parameters(&model.layers)),
         session.isa(),
         session.threads(),
+        report::order_line(session.shuffling()),
+        number(session.expected_epoch_seconds()),
     ));
 }
 
@@ -248,6 +251,7 @@ fn conclude(
         let epochs = outcome.epochs;
         output.talk(format_args!("stopped early after {epochs} epochs: no more improvement"));
     }
+    output.talk(report::time_line(&outcome));
     let epoch = outcome.restored.unwrap_or(outcome.epochs);
     let mut result = format!("epoch: {epoch}\n");
     if let Some(row) = session.history().iter().find(|row| row.epoch == epoch) {

@@ -26,12 +26,13 @@ pub(super) fn run<T: Send>(
 ) -> Result<()> {
     let Table { chunks, decoder, .. } = table;
     let (chunks, decoder) = (&mut **chunks, &**decoder);
+    chunks.select(wanted)?;
     let count = round();
     let mut ready = read(chunks, count, chunk_bytes);
     while !ready.is_empty() {
         let decode = || -> Vec<Result<T>> {
             let results = ready.into_par_iter().map(|chunk| {
-                let batch = decoder.decode(&chunk?, wanted)?;
+                let batch = decoder.decode(chunk?, wanted)?;
                 work(&batch)
             });
             results.collect()
