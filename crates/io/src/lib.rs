@@ -17,6 +17,7 @@ mod region;
 pub mod schema;
 mod source;
 mod statistics;
+pub mod synth;
 mod wire;
 pub mod writer;
 
@@ -32,4 +33,5 @@ pub use import::{ImportOptions, ImportProgress, ImportSummary, Missing, Plan, Ta
 pub use map::Advice;
 pub use model::{ActivationSpec, DenseLayer, Model, OutputKind, Scale};
 pub use source::Source;
+pub use synth::{SynthOptions, SynthTarget, synth};
 pub use writer::{DatasetWriter, Layout, Rows};
