@@ -17,7 +17,7 @@ use crate::model::Trained;
 use crate::network::{Layer, Network};
 use crate::objective::{Objective, TargetKind};
 use crate::observer::{Control, EpochReport, EpochStart, Observer, StepReport};
-use crate::preprocess::{Preprocess, standard_scale};
+use crate::preprocess::{Preprocess, feature_scale, standard_scale};
 use crate::profile::Profile;
 use crate::random::{Purpose, Random};
 use crate::sampler::{Split, WindowShape};
@@ -762,7 +762,7 @@ pub(crate) fn start_network(plan: &Plan) -> Network {
 fn input_scales<S: Samples>(plan: &Plan, samples: &S) -> Vec<Scale> {
     let statistics = samples.statistics();
     if plan.standardize_inputs {
-        statistics.iter().map(standard_scale).collect()
+        statistics.iter().map(|s| feature_scale(s, samples.element())).collect()
     } else {
         vec![Trained::UNSCALED; statistics.len()]
     }
