@@ -4,15 +4,33 @@
 //! records. The last is split in two so that it runs on all cores: [`Chunks`] cuts the source into chunks
 //! of whole records, in order and cheaply; a [`Decoder`] turns any chunk into columns.
 
+mod arff;
 mod csv;
-mod grist;
+pub(crate) mod grist;
 mod idx;
+mod jsonl;
+mod libsvm;
+mod npy;
+mod npz;
+mod number;
+mod shared_file;
+mod text;
 
 use crate::error::{Error, Place, Result, RowNumber};
+use crate::export::Exporter;
 use crate::source::Source;
 
 /// All formats, in the order in which they are asked whether a file is theirs.
-pub const FORMATS: &[&dyn Format] = &[&grist::Grist, &idx::Idx, &csv::Csv];
+pub const FORMATS: &[&dyn Format] = &[
+    &grist::Grist,
+    &npy::Npy,
+    &npz::Npz,
+    &idx::Idx,
+    &jsonl::JsonLines,
+    &arff::Arff,
+    &libsvm::Libsvm,
+    &csv::Csv,
+];
 
 /// Bytes of a file that a format is shown to recognise it.
 const HEAD: u64 = 4096;
@@ -36,13 +54,21 @@ pub trait Format: Sync {
     /// # Errors
     /// The file cannot be read or is not of this format.
     fn open(&self, sources: &[Source], options: &ReadOptions) -> Result<Table>;
+
+    /// How tables are written in this format, if they are.
+    fn exporter(&self) -> Option<Exporter> {
+        None
+    }
 }
 
 /// What a user may say about how a source is read.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ReadOptions {
     /// Whether the first record is a header; `None` to find out.
     pub header: Option<bool>,
+    /// Columns that will be asked for, as far as they are known before: those of a model's encoding or
+    /// of the table before. A sparse format has them even where no record names them.
+    pub known: Vec<String>,
 }
 
 /// An open source.
@@ -83,6 +109,15 @@ pub enum ColumnKind {
 
 /// Cuts a source into chunks of whole records.
 pub trait Chunks: Send {
+    /// Is told before the first chunk which columns will be decoded, so that no others need be read.
+    ///
+    /// # Errors
+    /// The source cannot be read.
+    fn select(&mut self, wanted: &[Wanted]) -> Result<()> {
+        let _ = wanted;
+        Ok(())
+    }
+
     /// The next chunk, of about so many bytes; `None` at the end.
     ///
     /// # Errors
@@ -90,15 +125,24 @@ pub trait Chunks: Send {
     fn next_chunk(&mut self, bytes: usize) -> Result<Option<Chunk>>;
 }
 
-/// Whole records, as they are in the source. A format that needs no bytes leaves them empty.
+/// Whole records: as they are in the source, or decoded where the source is not made of records.
 #[derive(Debug)]
 pub struct Chunk {
-    /// The records.
+    /// The records; empty if the format needs no bytes.
     pub bytes: Vec<u8>,
+    /// The columns selected, if the format decodes while it reads; else empty.
+    pub columns: Vec<Values>,
     /// Line or row of the first, from 1.
     pub first: u64,
     /// How many there are, where the format knows without decoding.
     pub rows: usize,
+}
+
+impl Chunk {
+    /// Records as they are in the source.
+    pub fn records(bytes: Vec<u8>, first: u64, rows: usize) -> Chunk {
+        Chunk { bytes, columns: Vec::new(), first, rows }
+    }
 }
 
 /// Turns chunks into columns.
@@ -107,7 +151,7 @@ pub trait Decoder: Send + Sync {
     ///
     /// # Errors
     /// A record is malformed, or a value is not of the kind wanted: the error names file, row and column.
-    fn decode(&self, chunk: &Chunk, wanted: &[Wanted]) -> Result<Batch>;
+    fn decode(&self, chunk: Chunk, wanted: &[Wanted]) -> Result<Batch>;
 }
 
 /// A column to decode.
@@ -172,6 +216,28 @@ pub enum Values {
 }
 
 impl Values {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Values::Numbers(numbers) => numbers.len(),
+            Values::Texts(texts) => texts.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The texts in order; none if they are numbers.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let texts = match self {
+            Values::Numbers(_) => None,
+            Values::Texts(texts) => Some(texts),
+        };
+        texts.into_iter().flat_map(Texts::iter)
+    }
+
     /// No values yet.
     pub fn new(kind: ColumnKind) -> Values {
         match kind {
@@ -189,6 +255,16 @@ pub struct Texts {
 }
 
 impl Texts {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
     /// Appends one.
     pub fn push(&mut self, text: &str) {
         self.joined.push_str(text);

@@ -1,7 +1,7 @@
 //! Opening what is imported: a file as a stream of bytes, decompressed if it is compressed. Formats
 //! never see compression.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result};
 use flate2::bufread::MultiGzDecoder;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -38,6 +38,11 @@ impl Source {
         Source { path, bytes_read: Arc::clone(&self.bytes_read) }
     }
 
+    /// The same file, read without counting.
+    pub(crate) fn uncounted(&self) -> Source {
+        Source::new(&self.path, &Arc::default())
+    }
+
     /// Length of the file in bytes, as it is on disk.
     pub(crate) fn length(&self) -> Result<u64> {
         Ok(std::fs::metadata(&self.path).map_err(Error::io("open", &self.path))?.len())
@@ -48,10 +53,19 @@ impl Source {
         self.bytes_read.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// The name by which the format is recognised: lower case, without `.gz`.
+    /// The name by which the format is recognised: lower case, without `.gz` or `.zst`.
     pub(crate) fn plain_name(&self) -> String {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-        name.strip_suffix(".gz").unwrap_or(&name).to_owned()
+        let plain = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst"));
+        plain.unwrap_or(&name).to_owned()
+    }
+
+    /// Whether the file as it is on disk is compressed.
+    pub(crate) fn is_compressed(&self) -> Result<bool> {
+        let file = File::open(&self.path).map_err(Error::io("open", &self.path))?;
+        let mut start = Vec::new();
+        file.take(4).read_to_end(&mut start).map_err(Error::io("read", &self.path))?;
+        Ok(start.starts_with(&GZIP) || start.starts_with(&ZSTD))
     }
 
     /// Opens the file, recognising compression by its first bytes.
@@ -65,9 +79,8 @@ impl Source {
         let mut reader = BufReader::with_capacity(BUFFER, counted);
         let start = reader.fill_buf().map_err(Error::io("read", &self.path))?;
         if start.starts_with(&ZSTD) {
-            let reason =
-                "is compressed with zstd, which is not read: decompress it with `unzstd` first";
-            return Err(Error::input(&self.path, crate::Place::FILE, reason));
+            let decoder = zstd::Decoder::with_buffer(reader);
+            return Ok(Box::new(decoder.map_err(Error::io("read", &self.path))?));
         }
         if start.starts_with(&GZIP) {
             return Ok(Box::new(MultiGzDecoder::new(reader)));
@@ -77,12 +90,39 @@ impl Source {
 
     /// The first decompressed bytes, at most `limit`.
     pub(crate) fn head(&self, limit: u64) -> Result<Vec<u8>> {
-        let uncounted = Source::new(&self.path, &Arc::default());
         let mut head = Vec::new();
-        let read = uncounted.stream()?.take(limit).read_to_end(&mut head);
+        let read = self.uncounted().stream()?.take(limit).read_to_end(&mut head);
         read.map_err(Error::io("read", &self.path))?;
         Ok(head)
     }
+}
+
+/// Paths as they are, and in place of each pattern that is no file the files that match it.
+pub(crate) fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut expanded = Vec::with_capacity(paths.len());
+    for path in paths {
+        let pattern = path.to_str().filter(|text| text.contains(['*', '?', '[']));
+        let Some(pattern) = pattern.filter(|_| !path.exists()) else {
+            expanded.push(path.clone());
+            continue;
+        };
+        let matches = glob::glob(pattern).map_err(|error| {
+            Error::input(path, Place::FILE, format!("is no pattern of file names: {error}"))
+        })?;
+        let before = expanded.len();
+        for found in matches {
+            let found = found.map_err(|error| Error::Io {
+                action: "look at",
+                path: error.path().to_owned(),
+                source: error.into(),
+            })?;
+            expanded.push(found);
+        }
+        if expanded.len() == before {
+            return Err(Error::input(path, Place::FILE, "matches no file"));
+        }
+    }
+    Ok(expanded)
 }
 
 struct Counted {

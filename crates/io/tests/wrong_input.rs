@@ -263,10 +263,7 @@ fn unknown_formats() {
     let options = ImportOptions { format: Some("xlsx".to_owned()), ..ImportOptions::default() };
     assert!(error_of("a.csv", "x,y\n1,2\n", options).contains("there is no format \"xlsx\""));
     let error = plain("a.bin", b"\x7fELF\0\0\0");
-    assert!(
-        error.starts_with("a.bin: is of none of the formats known (grist, idx, csv)"),
-        "{error}"
-    );
+    assert!(error.starts_with("a.bin: is of none of the formats known (grist, "), "{error}");
 }
 
 #[test]

@@ -1,4 +1,21 @@
 //! Backpropagation on minibatches: networks, optimisers, metrics and the fit loop.
+//!
+//! ```
+//! use gristmill_trainer::{Isa, Session, config::RunConfig, samples::Table};
+//!
+//! let table = Table::of_classes(
+//!     &[0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0],
+//!     vec![0, 1, 1, 0],
+//!     vec!["equal".into(), "different".into()],
+//! )?;
+//! let config = RunConfig::from_toml("network.hidden = [8]\ntraining.epochs = 300")?;
+//! let mut session = Session::new(&config, Isa::from_env()?, &table, None)?;
+//! session.fit(&mut (), &mut |_checkpoint| Ok(()))?;
+//! assert!(session.history().len() == 300);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`observer::Observer`] follows a run step by step; `()` follows in silence.
 
 #![forbid(unsafe_code)]
 

@@ -103,6 +103,19 @@ impl Samples for Dataset {
     fn name(&self) -> String {
         self.path().display().to_string()
     }
+    fn is_paged(&self) -> bool {
+        true
+    }
+    fn populate(&self, rows: Range<u64>) -> Result<(), gristmill_io::Error> {
+        Dataset::populate(self, rows)
+    }
+    fn release(&self, rows: Range<u64>) {
+        // Advice that is refused costs memory, nothing else.
+        let _ = self.advise(rows, gristmill_io::Advice::DontNeed);
+    }
+    fn check_unchanged(&self) -> Result<(), gristmill_io::Error> {
+        Dataset::check_unchanged(self)
+    }
 }
 
 /// A data set in memory, for those who have arrays rather than files.

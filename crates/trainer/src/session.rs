@@ -17,7 +17,7 @@ use crate::model::Trained;
 use crate::network::{Layer, Network};
 use crate::objective::{Objective, TargetKind};
 use crate::observer::{Control, EpochReport, EpochStart, Observer, StepReport};
-use crate::preprocess::{Preprocess, standard_scale};
+use crate::preprocess::{Preprocess, feature_scale, standard_scale};
 use crate::profile::Profile;
 use crate::random::{Purpose, Random};
 use crate::sampler::{Split, WindowShape};
@@ -106,9 +106,6 @@ struct Watch<'a, 's> {
     cost: Duration,
 }
 
-/// Saving at the end of an epoch is put off while it would take more than this share of the time.
-const SAVING_SHARE: u32 = 10;
-
 impl<'a, 's> Watch<'a, 's> {
     fn new(observer: &'a mut dyn Observer, save: &'a mut Save<'s>) -> Watch<'a, 's> {
         Watch { observer, save, saved: Instant::now(), cost: Duration::ZERO }
@@ -122,9 +119,10 @@ impl<'a, 's> Watch<'a, 's> {
         Ok(())
     }
 
-    /// Whether the last save is long enough ago for another to be cheap.
-    fn is_save_cheap(&self) -> bool {
-        self.saved.elapsed() >= self.cost * SAVING_SHARE
+    /// Whether saving now takes no more than this share of the time since before the last save.
+    fn is_save_cheap(&self, share: f64) -> bool {
+        let since = (self.saved.elapsed() + self.cost).as_secs_f64();
+        share >= 1.0 || self.cost.as_secs_f64() <= share * since
     }
 }
 
@@ -333,7 +331,8 @@ impl<'d, S: Samples> Session<'d, S> {
         });
         let every_epochs = self.plan.checkpoint.every_epochs;
         let last = epoch == epochs || self.has_stopped();
-        let due = epoch.is_multiple_of(every_epochs.max(1)) && watch.is_save_cheap();
+        let due = epoch.is_multiple_of(every_epochs.max(1))
+            && watch.is_save_cheap(self.plan.checkpoint.max_share);
         if every_epochs > 0 && (due || last) {
             watch.save(&self.checkpoint())?;
         }
@@ -763,7 +762,7 @@ pub(crate) fn start_network(plan: &Plan) -> Network {
 fn input_scales<S: Samples>(plan: &Plan, samples: &S) -> Vec<Scale> {
     let statistics = samples.statistics();
     if plan.standardize_inputs {
-        statistics.iter().map(standard_scale).collect()
+        statistics.iter().map(|s| feature_scale(s, samples.element())).collect()
     } else {
         vec![Trained::UNSCALED; statistics.len()]
     }

@@ -7,7 +7,9 @@ use std::fs;
 fn a_run_has_its_directory() {
     let place = Place::new();
     place.write("flowers.csv", flowers(120));
-    let done = place.run("train flowers.csv --validation-split 0.25 --epochs 4 --threads 2");
+    let done = place.run(
+        "train flowers.csv --validation-split 0.25 --epochs 4 --threads 2 --set checkpoint.max_share=1",
+    );
     assert!(done.status.success(), "{}", done.stderr);
     for part in ["90 rows", "30 to validate on", "4 > 128 relu > 3", "instruction set", "2 threads"]
     {
@@ -142,7 +144,7 @@ fn damaged_checkpoints_are_passed_over_until_none_is_left() {
     let place = Place::new();
     place.write("flowers.csv", flowers(60));
     place.ok("train flowers.csv --epochs 4 --out whole");
-    place.ok("train flowers.csv --epochs 3 --out run");
+    place.ok("train flowers.csv --epochs 3 --out run --set checkpoint.max_share=1");
     let checkpoints = place.names("run/checkpoints");
     let path = |i: usize| place.path("run/checkpoints").join(&checkpoints[i]);
     flip(&path(2), 200);

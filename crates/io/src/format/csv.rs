@@ -1,20 +1,21 @@
 //! Comma-separated values and their kin: any separator of `,` `;` tab `|`, with or without a header.
 //! Records and fields are cut in `record`, numbers read in `number`.
 
-mod number;
 mod record;
+mod write;
 
+use super::number::{Number, number};
+use super::text::{Cell, TextChunks, is_text, refuse_zero_bytes, slots};
 use super::{
-    Batch, Chunk, Chunks, Column, ColumnKind, Decoder, Format, ReadOptions, RowNumbers, Table,
-    Values, Wanted, customary_target,
+    Batch, Chunk, Column, ColumnKind, Decoder, Format, ReadOptions, RowNumbers, Table, Values,
+    Wanted, customary_target,
 };
 use crate::error::{Error, Place, Result, RowNumber};
-use crate::source::{Source, Stream};
-use memchr::{memchr, memchr_iter};
-use number::{Number, number};
+use crate::export::Exporter;
+use crate::source::Source;
+use memchr::{memchr, memchr_iter, memrchr_iter};
 use record::{After, Field, Malformed, blank_line, complete_records, field};
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The format.
 pub(super) struct Csv;
@@ -23,9 +24,8 @@ pub(super) struct Csv;
 const SAMPLE: usize = 1 << 17;
 /// ... and the most records of them that are looked at.
 const SAMPLE_RECORDS: usize = 1000;
-/// A record longer than this is taken for a quote that is never closed.
-const LONGEST_RECORD: usize = 1 << 28;
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// Where at most one in so many columns is wanted, the others are skipped rather than cut.
+const SPARSE: usize = 4;
 const SEPARATORS: [u8; 4] = [b',', b'\t', b';', b'|'];
 
 impl Format for Csv {
@@ -42,34 +42,21 @@ impl Format for Csv {
     }
 
     fn is_mine(&self, head: &[u8]) -> bool {
-        // The head may end within a character.
-        let is_text = |text: &[u8]| match std::str::from_utf8(text) {
-            Ok(_) => true,
-            Err(error) => error.error_len().is_none(),
-        };
-        memchr(0, head).is_none() && is_text(head)
+        is_text(head)
     }
 
     fn open(&self, sources: &[Source], options: &ReadOptions) -> Result<Table> {
         let source = &sources[0];
         let path = source.path();
-        let mut chunks = CsvChunks {
-            path: path.to_owned(),
-            stream: source.stream()?,
-            ready: Vec::new(),
-            line: 1,
-            separator: b',',
-        };
-        let mut sample = chunks.next_chunk(SAMPLE)?.map_or(Vec::new(), |chunk| chunk.bytes);
-        if sample.starts_with(BYTE_ORDER_MARK) {
-            sample.drain(..BYTE_ORDER_MARK.len());
-        }
+        let mut chunks = TextChunks::lines(source)?;
+        chunks.set_complete(Box::new(|text| complete_records(text, b',')));
+        let sample = chunks.sample(SAMPLE)?;
         let is_tabbed = [".tsv", ".tab"].iter().any(|end| source.plain_name().ends_with(end));
         let separator = if is_tabbed { b'\t' } else { likely_separator(&sample) };
-        chunks.separator = separator;
+        chunks.set_complete(Box::new(move |text| complete_records(text, separator)));
         // Quoted line ends may be cut differently by the separator now known.
         chunks.put_back(sample, 1);
-        let sample = chunks.next_chunk(SAMPLE)?.map_or(Vec::new(), |chunk| chunk.bytes);
+        let sample = chunks.sample(SAMPLE)?;
 
         let mut decoder = CsvDecoder { path: path.to_owned(), separator, names: Vec::new() };
         let (first, rest, header_lines) = decoder.first_record(&sample)?;
@@ -94,6 +81,10 @@ impl Format for Csv {
             chunks: Box::new(chunks),
             decoder: Box::new(decoder),
         })
+    }
+
+    fn exporter(&self) -> Option<Exporter> {
+        Some(write::export)
     }
 }
 
@@ -125,58 +116,6 @@ fn likely_separator(sample: &[u8]) -> u8 {
     SEPARATORS.into_iter().rev().max_by_key(score).unwrap_or(b',')
 }
 
-struct CsvChunks {
-    path: PathBuf,
-    stream: Stream,
-    /// Bytes read but not yet given out.
-    ready: Vec<u8>,
-    line: u64,
-    separator: u8,
-}
-
-impl CsvChunks {
-    /// Takes back the last chunk or its end, which begins in `line`.
-    fn put_back(&mut self, mut bytes: Vec<u8>, line: u64) {
-        bytes.append(&mut self.ready);
-        self.ready = bytes;
-        self.line = line;
-    }
-}
-
-impl Chunks for CsvChunks {
-    fn next_chunk(&mut self, bytes: usize) -> Result<Option<Chunk>> {
-        let mut wanted = bytes;
-        loop {
-            let missing = wanted.saturating_sub(self.ready.len()) as u64;
-            let read = self.stream.by_ref().take(missing).read_to_end(&mut self.ready);
-            let at_end = (read.map_err(Error::io("read", &self.path))? as u64) < missing;
-            let cut = match at_end {
-                true => self.ready.len(),
-                false => complete_records(&self.ready, self.separator),
-            };
-            if cut == 0 && !at_end {
-                if self.ready.len() > LONGEST_RECORD {
-                    let limit = LONGEST_RECORD >> 20;
-                    let reason =
-                        format!("the record has no end within {limit} MiB: is a quote not closed?");
-                    let place = Place::row(RowNumber::Line(self.line));
-                    return Err(Error::input(&self.path, place, reason));
-                }
-                wanted = self.ready.len() * 2 + 1;
-                continue;
-            }
-            if cut == 0 {
-                return Ok(None);
-            }
-            let rest = self.ready.split_off(cut);
-            let bytes = std::mem::replace(&mut self.ready, rest);
-            let first = self.line;
-            self.line += memchr_iter(b'\n', &bytes).count() as u64;
-            return Ok(Some(Chunk { bytes, first, rows: 0 }));
-        }
-    }
-}
-
 struct CsvDecoder {
     path: PathBuf,
     separator: u8,
@@ -198,7 +137,7 @@ impl CsvDecoder {
         loop {
             let (field, after) =
                 field(sample, &mut at, self.separator).map_err(|m| self.malformed(m, line))?;
-            let text = self.text(&field.value(), line, values.len())?.to_owned();
+            let text = self.cell(line, values.len()).utf8(&field.value())?.to_owned();
             values.push(text);
             if after != After::Field {
                 break;
@@ -254,50 +193,28 @@ impl CsvDecoder {
         if column == expected {
             return Ok(());
         }
-        let reason = format!("expected {expected} fields, found {column}");
-        Err(Error::input(&self.path, Place::row(RowNumber::Line(line)), reason))
-    }
-
-    fn push(&self, field: Field, line: u64, column: usize, values: &mut Values) -> Result<()> {
-        match values {
-            Values::Numbers(numbers) => {
-                let value = match field.quoted {
-                    false => number(field.bytes),
-                    true => Number::Text,
-                };
-                // Blanks and quotes are rare around numbers: they are dealt with when it is none as it is.
-                let value = match value {
-                    Number::Text => number(field.value().trim_ascii()),
-                    value => value,
-                };
-                numbers.push(match value {
-                    Number::Value(value) => value,
-                    Number::Missing => f32::NAN,
-                    Number::NotFinite => {
-                        return Err(self.no_number(field, line, column, "a finite number"));
-                    }
-                    Number::Text => return Err(self.no_number(field, line, column, "a number")),
-                });
-            }
-            Values::Texts(texts) => texts.push(self.text(&field.value(), line, column)?),
-        }
-        Ok(())
-    }
-
-    fn text<'a>(&self, bytes: &'a [u8], line: u64, column: usize) -> Result<&'a str> {
-        std::str::from_utf8(bytes).map_err(|_| {
-            let found = String::from_utf8_lossy(bytes);
-            let reason = format!("\"{}\" is not UTF-8 text: convert the file", shortened(&found));
-            Error::input(&self.path, self.cell(line, column), reason)
-        })
+        Err(self.wrong_count(column, line))
     }
 
     #[cold]
-    fn no_number(&self, field: Field, line: u64, column: usize, expected: &str) -> Error {
-        let found = field.value();
-        let found = String::from_utf8_lossy(&found);
-        let reason = format!("expected {expected}, found \"{}\"", shortened(&found));
-        Error::input(&self.path, self.cell(line, column), reason)
+    fn wrong_count(&self, found: usize, line: u64) -> Error {
+        let reason = format!("expected {} fields, found {found}", self.names.len());
+        Error::input(&self.path, Place::row(RowNumber::Line(line)), reason)
+    }
+
+    /// Appends a field that is wanted.
+    #[inline]
+    fn push(&self, field: Field, line: u64, column: usize, values: &mut Values) -> Result<()> {
+        if let (Values::Numbers(numbers), false) = (&mut *values, field.quoted)
+            && let Number::Value(value) = number(field.bytes)
+        {
+            numbers.push(value);
+            return Ok(());
+        }
+        // Blanks and quotes are rare around numbers: they are dealt with when it is none as it is.
+        let is_number = matches!(values, Values::Numbers(_));
+        let value = field.value();
+        self.cell(line, column).push(if is_number { value.trim_ascii() } else { &value }, values)
     }
 
     #[cold]
@@ -311,20 +228,19 @@ impl CsvDecoder {
         Error::input(&self.path, Place::row(RowNumber::Line(line)), reason)
     }
 
-    fn cell(&self, line: u64, column: usize) -> Place {
-        let number = RowNumber::Line(line);
-        self.names.get(column).map_or(Place::row(number), |name| Place::cell(number, name))
+    fn cell(&self, line: u64, column: usize) -> Cell<'_> {
+        Cell { path: &self.path, line, column: self.names.get(column).map(String::as_str) }
     }
 }
 
 impl Decoder for CsvDecoder {
-    fn decode(&self, chunk: &Chunk, wanted: &[Wanted]) -> Result<Batch> {
+    fn decode(&self, chunk: Chunk, wanted: &[Wanted]) -> Result<Batch> {
         let text = &chunk.bytes[..];
-        refuse_zero_bytes(&self.path, chunk)?;
-        let mut slots = vec![None; self.names.len()];
-        for (slot, wanted) in wanted.iter().enumerate() {
-            slots[wanted.column] = Some(slot);
+        refuse_zero_bytes(&self.path, &chunk)?;
+        if SPARSE * wanted.len() <= self.names.len() && memchr(b'"', text).is_none() {
+            return self.decode_sparsely(&chunk, wanted);
         }
+        let slots = slots(wanted, self.names.len());
         let mut columns: Vec<Values> = wanted.iter().map(|w| Values::new(w.kind)).collect();
         let mut lines = Vec::new();
         let (mut at, mut line) = (0, 0);
@@ -351,18 +267,51 @@ impl Decoder for CsvDecoder {
     }
 }
 
-fn refuse_zero_bytes(path: &Path, chunk: &Chunk) -> Result<()> {
-    let Some(at) = memchr(0, &chunk.bytes) else { return Ok(()) };
-    let line = chunk.first + memchr_iter(b'\n', &chunk.bytes[..at]).count() as u64;
-    let reason = "has a zero byte, so it is not UTF-8 text: convert it, or give its --format";
-    Err(Error::input(path, Place::row(RowNumber::Line(line)), reason))
+impl CsvDecoder {
+    /// Decodes a few columns of records without quotes: the fields of the others are only counted,
+    /// which is several times faster than cutting them.
+    fn decode_sparsely(&self, chunk: &Chunk, wanted: &[Wanted]) -> Result<Batch> {
+        let fields = self.names.len();
+        let mut columns: Vec<Values> = wanted.iter().map(|w| Values::new(w.kind)).collect();
+        let mut lines = Vec::new();
+        let mut rest = &chunk.bytes[..];
+        for line in 0u32.. {
+            if rest.is_empty() {
+                break;
+            }
+            let end = memchr(b'\n', rest);
+            let (record, after) = rest.split_at(end.map_or(rest.len(), |end| end + 1));
+            rest = after;
+            if blank_line(record).is_some() {
+                continue;
+            }
+            let record = record.strip_suffix(b"\n").unwrap_or(record);
+            let record = record.strip_suffix(b"\r").unwrap_or(record);
+            let number = chunk.first + u64::from(line);
+            let found = memchr_iter(self.separator, record).count() + 1;
+            if found != fields {
+                return Err(self.wrong_count(found, number));
+            }
+            lines.push(line);
+            for (wanted, values) in wanted.iter().zip(&mut columns) {
+                let bytes = nth_field(record, wanted.column, fields, self.separator);
+                self.push(Field { bytes, quoted: false }, number, wanted.column, values)?;
+            }
+        }
+        Ok(Batch { rows: RowNumbers::Lines(chunk.first, lines), columns })
+    }
 }
 
-/// A value as it can be shown in an error.
-fn shortened(text: &str) -> String {
-    let mut shown: String = text.chars().take(60).flat_map(char::escape_debug).collect();
-    if text.chars().nth(60).is_some() {
-        shown.push_str("...");
+/// The field at `index` of a record of so many, searched for from the nearer end.
+fn nth_field(record: &[u8], index: usize, fields: usize, separator: u8) -> &[u8] {
+    if index < fields / 2 {
+        let mut ends = memchr_iter(separator, record);
+        let start = if index == 0 { Some(0) } else { ends.nth(index - 1).map(|end| end + 1) };
+        &record[start.unwrap_or(record.len())..ends.next().unwrap_or(record.len())]
+    } else {
+        let mut starts = memrchr_iter(separator, record);
+        let after = fields - 1 - index;
+        let end = if after == 0 { Some(record.len()) } else { starts.nth(after - 1) };
+        &record[starts.next().map_or(0, |start| start + 1)..end.unwrap_or(0)]
     }
-    shown
 }

@@ -8,8 +8,9 @@ use super::{
 use crate::dataset::Dataset;
 use crate::error::{Error, Place, Result};
 use crate::frame::MAGIC;
-use crate::schema::{InputKind, Target};
+use crate::schema::{Encoding, InputKind, Target};
 use crate::source::Source;
+use std::ops::Deref;
 use std::sync::Arc;
 
 /// The format.
@@ -39,7 +40,7 @@ impl Format for Grist {
         let source = &sources[0];
         let dataset = Arc::new(Dataset::open(source.path())?);
         dataset.verify()?;
-        let (columns, origins, likely_target) = columns(&dataset);
+        let (columns, origins, likely_target) = raw_columns(&dataset);
         let record_bytes = dataset.features() * dataset.dtype().size();
         let chunks =
             GristChunks { source: source.clone(), rows: dataset.rows(), next: 0, record_bytes };
@@ -50,7 +51,7 @@ impl Format for Grist {
             sources: 1,
             record_bytes,
             chunks: Box::new(chunks),
-            decoder: Box::new(GristDecoder { dataset, origins }),
+            decoder: Box::new(RawColumns { dataset, origins }),
         })
     }
 }
@@ -69,7 +70,8 @@ enum Origin {
     Weight,
 }
 
-fn columns(dataset: &Dataset) -> (Vec<Column>, Vec<Origin>, Option<usize>) {
+/// The columns that a data set was made of: inputs, targets, weights.
+fn raw_columns(dataset: &Dataset) -> (Vec<Column>, Vec<Origin>, Option<usize>) {
     let (mut columns, mut origins) = (Vec::new(), Vec::new());
     let mut add = |name: &str, kind, origin| {
         columns.push(Column { name: name.to_owned(), kind });
@@ -103,9 +105,25 @@ fn columns(dataset: &Dataset) -> (Vec<Column>, Vec<Origin>, Option<usize>) {
         Target::None => None,
     };
     if dataset.has_weights() {
-        add(WEIGHT, ColumnKind::Number, Origin::Weight);
+        add(&weight_name(encoding), ColumnKind::Number, Origin::Weight);
     }
     (columns, origins, likely_target)
+}
+
+/// A name for the column of weights that no other column has.
+fn weight_name(encoding: &Encoding) -> String {
+    let targets = match &encoding.target {
+        Target::Classes { column, .. } => std::slice::from_ref(column),
+        Target::Numbers { columns } => columns,
+        Target::None => &[],
+    };
+    let is_taken =
+        |name: &String| targets.contains(name) || encoding.inputs.iter().any(|i| i.name == *name);
+    let mut name = WEIGHT.to_owned();
+    while is_taken(&name) {
+        name.push('_');
+    }
+    name
 }
 
 struct GristChunks {
@@ -125,17 +143,26 @@ impl Chunks for GristChunks {
         let first = self.next + 1;
         self.next += rows;
         self.source.count(rows * self.record_bytes as u64);
-        Ok(Some(Chunk { bytes: Vec::new(), first, rows: rows as usize }))
+        Ok(Some(Chunk::records(Vec::new(), first, rows as usize)))
     }
 }
 
-struct GristDecoder {
-    dataset: Arc<Dataset>,
+/// The raw columns of a data set.
+pub(crate) struct RawColumns<D> {
+    dataset: D,
     origins: Vec<Origin>,
 }
 
-impl GristDecoder {
-    fn number(&self, origin: Origin, row: u64) -> f32 {
+impl<'d> RawColumns<&'d Dataset> {
+    /// The columns of a data set, inputs first, then targets, then weights.
+    pub(crate) fn of(dataset: &'d Dataset) -> (Vec<Column>, RawColumns<&'d Dataset>) {
+        let (columns, origins, _) = raw_columns(dataset);
+        (columns, RawColumns { dataset, origins })
+    }
+}
+
+impl<D: Deref<Target = Dataset>> RawColumns<D> {
+    fn number(&self, origin: Origin, row: u64, targets: &mut [f32]) -> f32 {
         let dataset = &*self.dataset;
         match origin {
             Origin::Feature(feature) | Origin::OneHot { first: feature, .. } => {
@@ -146,8 +173,7 @@ impl GristDecoder {
             }
             Origin::Label => dataset.label(row) as f32,
             Origin::Target(index) => {
-                let mut targets = vec![0.0; dataset.target_statistics().len()];
-                dataset.targets(row, &mut targets);
+                dataset.targets(row, targets);
                 targets[index]
             }
             Origin::Weight => dataset.weight(row),
@@ -162,7 +188,8 @@ impl GristDecoder {
                 let InputKind::OneHot { categories } = &encoding.inputs[input].kind else {
                     return None;
                 };
-                let is_set = |c: &usize| self.number(Origin::Feature(first + c), row) != 0.0;
+                let is_set =
+                    |c: &usize| self.number(Origin::Feature(first + c), row, &mut []) != 0.0;
                 (0..categories.len()).find(is_set).map(|c| categories[c].as_str())
             }
             Origin::Label => match &encoding.target {
@@ -176,11 +203,12 @@ impl GristDecoder {
     }
 }
 
-impl Decoder for GristDecoder {
-    fn decode(&self, chunk: &Chunk, wanted: &[Wanted]) -> Result<Batch> {
+impl<D: Deref<Target = Dataset> + Send + Sync> Decoder for RawColumns<D> {
+    fn decode(&self, chunk: Chunk, wanted: &[Wanted]) -> Result<Batch> {
         let first = chunk.first - 1;
         let rows = RowNumbers::Rows(chunk.first, chunk.rows);
         let mut columns = Vec::with_capacity(wanted.len());
+        let mut targets = vec![0.0; self.dataset.target_statistics().len()];
         for wanted in wanted {
             let origin = self.origins[wanted.column];
             let mut values = Values::new(wanted.kind);
@@ -192,7 +220,9 @@ impl Decoder for GristDecoder {
                         let name = self.name(origin, row);
                         texts.push(name.ok_or_else(|| self.no_category(&rows, index))?);
                     }
-                    Values::Texts(texts) => texts.push(&self.number(origin, row).to_string()),
+                    Values::Texts(texts) => {
+                        texts.push(&self.number(origin, row, &mut targets).to_string())
+                    }
                     Values::Numbers(numbers) if named => {
                         let name = self.name(origin, row).unwrap_or_default();
                         let number = name.parse::<f32>().ok().filter(|n| n.is_finite());
@@ -205,7 +235,9 @@ impl Decoder for GristDecoder {
                             )
                         })?);
                     }
-                    Values::Numbers(numbers) => numbers.push(self.number(origin, row)),
+                    Values::Numbers(numbers) => {
+                        numbers.push(self.number(origin, row, &mut targets))
+                    }
                 }
             }
             columns.push(values);
@@ -214,7 +246,7 @@ impl Decoder for GristDecoder {
     }
 }
 
-impl GristDecoder {
+impl<D: Deref<Target = Dataset>> RawColumns<D> {
     fn no_category(&self, rows: &RowNumbers, index: usize) -> Error {
         let place = Place::row(rows.number(index));
         Error::input(self.dataset.path(), place, "has no category: import the data set again")

@@ -229,7 +229,7 @@ impl Chunks for IdxChunks {
         }
         let first = self.next + 1;
         self.next += rows as u64;
-        Ok(Some(Chunk { bytes, first, rows }))
+        Ok(Some(Chunk::records(bytes, first, rows)))
     }
 }
 
@@ -255,7 +255,7 @@ struct IdxDecoder {
 }
 
 impl Decoder for IdxDecoder {
-    fn decode(&self, chunk: &Chunk, wanted: &[Wanted]) -> Result<Batch> {
+    fn decode(&self, chunk: Chunk, wanted: &[Wanted]) -> Result<Batch> {
         let rows = RowNumbers::Rows(chunk.first, chunk.rows);
         let (items, labels) = chunk.bytes.split_at(chunk.rows * self.items.bytes());
         let mut columns = Vec::with_capacity(wanted.len());

@@ -115,11 +115,14 @@ impl Default for EarlyStoppingConfig {
 }
 
 /// The `[checkpoint]` section.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CheckpointConfig {
     /// Save after every so many epochs; default 1, 0 never.
     pub every_epochs: u32,
+    /// Largest share of the time that saving after epochs may take, above 0; default 0.1. A checkpoint
+    /// that would come too soon after the last is left out, but for that of the last epoch.
+    pub max_share: f64,
     /// Save also within an epoch after so many seconds; default 300, 0 never.
     pub every_seconds: u32,
     /// How many of the newest checkpoints stay on disk; at least 1, default 3.
@@ -128,7 +131,7 @@ pub struct CheckpointConfig {
 
 impl Default for CheckpointConfig {
     fn default() -> Self {
-        CheckpointConfig { every_epochs: 1, every_seconds: 300, keep: 3 }
+        CheckpointConfig { every_epochs: 1, max_share: 0.1, every_seconds: 300, keep: 3 }
     }
 }
 
@@ -206,6 +209,8 @@ impl CheckpointConfig {
         if self.keep == 0 {
             return Err(ConfigError::value("checkpoint.keep", 0, "expected at least 1"));
         }
+        let share = self.max_share;
+        require("checkpoint.max_share", share, share > 0.0 && share <= 1.0, "above 0, at most 1")?;
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Reading a number from the bytes of a field.
+//! Reading a number from its text.
 
 use crate::format::is_missing;
 

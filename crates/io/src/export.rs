@@ -1,0 +1,227 @@
+//! Exporting: a data set back as the raw columns that it was made of. How a format is written stays with
+//! the format.
+
+use crate::atomic::AtomicFile;
+use crate::dataset::Dataset;
+use crate::dtype::Dtype;
+use crate::error::{Error, Result};
+use crate::format::grist::RawColumns;
+use crate::format::{Batch, Chunk, Column, Decoder, FORMATS, Format, Wanted};
+use crate::schema::{InputKind, Target};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rayon::prelude::*;
+use std::io::{self, BufWriter, Write};
+use std::ops::Range;
+use std::path::Path;
+
+/// Values in a batch of rows.
+const BATCH_VALUES: usize = 1 << 20;
+/// Rows in a batch, for narrow data.
+const BATCH_ROWS: usize = 1 << 16;
+
+/// What an export wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportSummary {
+    /// Name of the format.
+    pub format: &'static str,
+    /// Rows written.
+    pub rows: u64,
+    /// The columns of inputs.
+    pub inputs: Vec<String>,
+    /// The columns of targets, as an import of the file is told them.
+    pub targets: Vec<String>,
+    /// The column of weights, if rows have weights.
+    pub weights: Option<String>,
+}
+
+/// Writes a data set as a table of the columns that it was imported from: text columns as text, classes by
+/// name, targets and weights as columns after the inputs. An import of the file that is told these gives
+/// the same values, to the bit. A value that was missing is what was filled in for it.
+///
+/// The format is that of the name given, or else that of the end of `output`'s name; `.gz` or `.zst` after
+/// that compresses a format of text.
+///
+/// # Errors
+/// There is no such format or it cannot be written, a text cannot be expressed in it, or `output` cannot
+/// be written; `output` is then as it was before.
+pub fn export(dataset: &Dataset, output: &Path, format: Option<&str>) -> Result<ExportSummary> {
+    let name = output.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let (plain, compression) = match name.rsplit_once('.') {
+        Some((plain, "gz")) => (plain, Some("gz")),
+        Some((plain, "zst")) => (plain, Some("zst")),
+        _ => (&*name, None),
+    };
+    let (format, exporter) = writable(format, plain, output)?;
+    let table = Exported::new(dataset, output, plain);
+    let file = BufWriter::new(AtomicFile::create(output)?);
+    let failed = Error::io("write", output);
+    let file = match compression {
+        None => {
+            let mut file = file;
+            exporter(&table, &mut file)?;
+            file
+        }
+        Some("gz") => {
+            let mut encoder = GzEncoder::new(file, Compression::default());
+            exporter(&table, &mut encoder)?;
+            encoder.finish().map_err(&failed)?
+        }
+        Some(_) => {
+            let mut encoder = zstd::Encoder::new(file, 0).map_err(&failed)?;
+            exporter(&table, &mut encoder)?;
+            encoder.finish().map_err(&failed)?
+        }
+    };
+    let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
+    file.commit()?;
+    let names = |range: Range<usize>| {
+        table.columns[range].iter().map(|column| column.name.clone()).collect::<Vec<_>>()
+    };
+    Ok(ExportSummary {
+        format: format.name(),
+        rows: dataset.rows(),
+        inputs: names(table.inputs()),
+        targets: names(table.targets()),
+        weights: table.weights().map(|column| table.columns[column].name.clone()),
+    })
+}
+
+fn writable(
+    name: Option<&str>,
+    file_name: &str,
+    output: &Path,
+) -> Result<(&'static dyn Format, Exporter)> {
+    let extension = file_name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let is_asked_for = |format: &&&dyn Format| match name {
+        Some(name) => format.name() == name,
+        None => format.extensions().contains(&extension),
+    };
+    let format = FORMATS.iter().find(is_asked_for);
+    let writable = format.and_then(|format| Some((*format, format.exporter()?)));
+    writable.ok_or_else(|| {
+        let written = FORMATS.iter().filter(|format| format.exporter().is_some());
+        let written: Vec<&str> = written.map(|format| format.name()).collect();
+        let (what, output) = (name.unwrap_or(extension), output.display());
+        Error::Invalid(format!(
+            "{output}: \"{what}\" is no format that is written; these are {}",
+            written.join(", ")
+        ))
+    })
+}
+
+/// Writes a table. What it writes is complete when it returns.
+pub type Exporter = fn(&Exported, &mut (dyn Write + Send)) -> Result<()>;
+
+/// A data set as a table to be written.
+pub struct Exported<'a> {
+    dataset: &'a Dataset,
+    raw: RawColumns<&'a Dataset>,
+    columns: Vec<Column>,
+    output: &'a Path,
+    file_name: &'a str,
+}
+
+impl<'a> Exported<'a> {
+    fn new(dataset: &'a Dataset, output: &'a Path, file_name: &'a str) -> Exported<'a> {
+        let (columns, raw) = RawColumns::of(dataset);
+        Exported { dataset, raw, columns, output, file_name }
+    }
+
+    /// The file's name in lower case, without the ending of a compression.
+    pub fn file_name(&self) -> &str {
+        self.file_name
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> u64 {
+        self.dataset.rows()
+    }
+
+    /// All columns: inputs, targets, weights.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// The columns of inputs.
+    pub fn inputs(&self) -> Range<usize> {
+        0..self.dataset.encoding().inputs.len()
+    }
+
+    /// The columns of targets.
+    pub fn targets(&self) -> Range<usize> {
+        let start = self.inputs().end;
+        start..self.columns.len() - usize::from(self.dataset.has_weights())
+    }
+
+    /// The column of weights.
+    pub fn weights(&self) -> Option<usize> {
+        self.dataset.has_weights().then(|| self.columns.len() - 1)
+    }
+
+    /// The narrowest type known to hold a column of numbers.
+    pub fn dtype(&self, column: usize) -> Dtype {
+        if self.inputs().contains(&column) { self.dataset.dtype() } else { Dtype::F32 }
+    }
+
+    /// The different texts of a column; none for numbers.
+    pub fn texts(&self, column: usize) -> &[String] {
+        let encoding = self.dataset.encoding();
+        match (encoding.inputs.get(column).map(|input| &input.kind), &encoding.target) {
+            (Some(InputKind::OneHot { categories }), _) => categories,
+            (None, Target::Classes { names, .. }) if self.targets().contains(&column) => names,
+            _ => &[],
+        }
+    }
+
+    /// Gives the rows of some columns in batches to `encode`, on all cores, and what comes of them to `sink`,
+    /// in order.
+    ///
+    /// # Errors
+    /// Those of `encode` and `sink`, and of a damaged data set.
+    pub fn for_each_batch<T: Send>(
+        &self,
+        columns: Range<usize>,
+        encode: impl Fn(&Batch) -> Result<T> + Sync,
+        mut sink: impl FnMut(T) -> Result<()>,
+    ) -> Result<()> {
+        let wanted: Vec<Wanted> =
+            columns.map(|column| Wanted { column, kind: self.columns[column].kind }).collect();
+        let batch_rows = (BATCH_VALUES / self.dataset.features()).clamp(1, BATCH_ROWS);
+        let starts: Vec<u64> = (0..self.rows()).step_by(batch_rows).collect();
+        for starts in starts.chunks(2 * rayon::current_num_threads()) {
+            let encode = |start: &u64| -> Result<T> {
+                let rows = (self.rows() - start).min(batch_rows as u64) as usize;
+                let chunk = Chunk::records(Vec::new(), start + 1, rows);
+                encode(&self.raw.decode(chunk, &wanted)?)
+            };
+            let encoded: Vec<Result<T>> = starts.par_iter().map(encode).collect();
+            for batch in encoded {
+                sink(batch?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// For `map_err` on what is written.
+    pub fn failed(&self) -> impl Fn(io::Error) -> Error {
+        Error::io("write", self.output)
+    }
+
+    /// An error about a column that cannot be written.
+    pub fn refuse(&self, column: usize, reason: &str) -> Error {
+        let place = crate::Place::column(&self.columns[column].name);
+        Error::input(self.dataset.path(), place, reason)
+    }
+}
+
+/// Appends a number as the shortest text that reads back to the bit.
+pub(crate) fn write_number(out: &mut Vec<u8>, number: f32) {
+    let size = number.abs();
+    let written = if size == 0.0 || (1e-5..1e16).contains(&size) {
+        write!(out, "{number}")
+    } else {
+        write!(out, "{number:e}")
+    };
+    debug_assert!(written.is_ok(), "writing to memory does not fail");
+}

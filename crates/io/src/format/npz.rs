@@ -1,0 +1,171 @@
+//! NPZ, numpy's archive of arrays: a matrix `X` with its targets `y`, or an array per column. Beside `X`
+//! the texts `feature_names` and `target_names` name its columns and those of `y`.
+
+mod write;
+
+use super::npy::array::{self, Array};
+use super::npy::header::Header;
+use super::shared_file::SharedFile;
+use super::{Format, ReadOptions, Table, customary_target};
+use crate::error::{Error, Place, Result};
+use crate::export::Exporter;
+use crate::source::Source;
+use flate2::Crc;
+use flate2::read::DeflateDecoder;
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use zip::{CompressionMethod, ZipArchive};
+
+/// The format.
+pub(super) struct Npz;
+
+/// More arrays than this are not read side by side.
+const MOST_ARRAYS: usize = 1 << 12;
+/// More names than this are not read.
+const MOST_NAMES: u64 = 1 << 20;
+const FEATURE_NAMES: &str = "feature_names";
+const TARGET_NAMES: &str = "target_names";
+
+impl Format for Npz {
+    fn name(&self) -> &'static str {
+        "npz"
+    }
+
+    fn description(&self) -> &'static str {
+        "numpy arrays in one file: X and y, or one per column"
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &["npz"]
+    }
+
+    fn is_mine(&self, head: &[u8]) -> bool {
+        head.starts_with(b"PK\x03\x04")
+    }
+
+    fn open(&self, sources: &[Source], _: &ReadOptions) -> Result<Table> {
+        let source = &sources[0];
+        let refuse = |reason: String| Error::input(source.path(), Place::FILE, reason);
+        let mut arrays = arrays(source)?;
+        let has_matrix = arrays.iter().any(|(name, _)| name == "X");
+        let mut take = |name: &str| -> Option<Vec<String>> {
+            let at = arrays.iter().position(|(found, _)| has_matrix && found == name)?;
+            arrays.remove(at).1.texts(MOST_NAMES)
+        };
+        let feature_names = take(FEATURE_NAMES).unwrap_or_default();
+        let target_names = take(TARGET_NAMES).unwrap_or_default();
+        let matrix = arrays.iter().find(|(name, array)| name == "X" && array.width > 1);
+        if let Some(rows) = matrix.map(|(_, array)| array.rows) {
+            // What has another length is about something else than the rows.
+            arrays.retain(|(_, array)| array.rows == rows);
+        }
+        let Some((first, rows)) = arrays.first().map(|(name, array)| (name.clone(), array.rows))
+        else {
+            return Err(refuse("has no arrays".to_owned()));
+        };
+        let mut columns = Vec::with_capacity(arrays.len());
+        for (name, mut array) in arrays {
+            if array.rows != rows {
+                let other = array.rows;
+                return Err(refuse(format!(
+                    "the arrays have different lengths: \"{first}\" {rows}, \"{name}\" {other}"
+                )));
+            }
+            let names = match name.as_str() {
+                "X" => &feature_names[..],
+                "y" => &target_names[..],
+                _ => &[],
+            };
+            let (is_named, width) = (names.len() == array.width, array.width);
+            array.name_columns(|index| match name.as_str() {
+                _ if is_named => names[index].clone(),
+                "X" => format!("f{index}"),
+                _ if width == 1 => name.clone(),
+                _ => format!("{name}{index}"),
+            });
+            columns.push((name, array));
+        }
+        let target = columns.iter().position(|(name, array)| name == "y" && array.width == 1);
+        let before = |at| columns[..at].iter().map(|(_, array)| array.width).sum();
+        let target = target.map(before);
+        let arrays = columns.into_iter().map(|(_, array)| array).collect();
+        let mut table = array::table(source.path(), arrays)?;
+        table.likely_target = target.or_else(|| customary_target(&table.columns));
+        Ok(table)
+    }
+
+    fn exporter(&self) -> Option<Exporter> {
+        Some(write::export)
+    }
+}
+
+/// The arrays of an archive in order, by name.
+fn arrays(source: &Source) -> Result<Vec<(String, Array)>> {
+    let path = source.path();
+    let refuse = |reason: String| Error::input(path, Place::FILE, reason);
+    let broken = |error: zip::result::ZipError| refuse(format!("is no sound archive: {error}"));
+    let file = SharedFile::open(source)?;
+    let reader = BufReader::new(File::open(path).map_err(Error::io("open", path))?);
+    let mut archive = ZipArchive::new(reader).map_err(broken)?;
+    if archive.len() > MOST_ARRAYS {
+        let count = archive.len();
+        return Err(refuse(format!("has {count} arrays; at most {MOST_ARRAYS} are read")));
+    }
+    let mut arrays = Vec::with_capacity(archive.len());
+    for index in 0..archive.len() {
+        let entry = archive.by_index_raw(index).map_err(broken)?;
+        let name = entry.name().map_err(broken)?.into_owned();
+        let Some(name) = name.strip_suffix(".npy") else {
+            return Err(refuse(format!("holds \"{name}\", which is not a numpy array")));
+        };
+        let refuse = |reason: String| refuse(format!("the array \"{name}\" {reason}"));
+        let start = entry.data_start().filter(|_| !entry.encrypted());
+        let start = start.ok_or_else(|| refuse("cannot be read".to_owned()))?;
+        let end = start.checked_add(entry.compressed_size()).filter(|end| *end <= file.length());
+        let end = end.ok_or_else(|| refuse("goes on after the end of the file".to_owned()))?;
+        let part = file.part(start, end);
+        let array = match entry.compression() {
+            CompressionMethod::Stored => {
+                let header = Header::read(&mut file.part(start, end)).map_err(refuse)?;
+                match header.fortran {
+                    true => Array::random(&header, &file, start, end),
+                    false => checked(part, entry.crc32()),
+                }
+            }
+            CompressionMethod::Deflated => {
+                checked(DeflateDecoder::new(BufReader::new(part)), entry.crc32())
+            }
+            other => Err(format!("is compressed by {other}; deflate is read")),
+        };
+        arrays.push((name.to_owned(), array.map_err(refuse)?));
+    }
+    Ok(arrays)
+}
+
+/// An array in a stream whose checksum is compared at its end.
+fn checked(
+    stream: impl Read + Send + 'static,
+    expected: u32,
+) -> std::result::Result<Array, String> {
+    let mut stream = Box::new(Checked { stream, crc: Crc::new(), expected });
+    let header = Header::read(&mut stream)?;
+    Array::sequential(&header, stream)
+}
+
+struct Checked<R> {
+    stream: R,
+    crc: Crc,
+    expected: u32,
+}
+
+impl<R: Read> Read for Checked<R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let read = self.stream.read(bytes)?;
+        self.crc.update(&bytes[..read]);
+        if read == 0 && !bytes.is_empty() && self.crc.sum() != self.expected {
+            let reason = "the checksum of an array does not match";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
+        }
+        Ok(read)
+    }
+}

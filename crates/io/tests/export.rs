@@ -1,0 +1,217 @@
+//! Exporting: what is written is imported as the same data set, to the bit, in every format that is
+//! written.
+
+mod common;
+
+use common::{names_in, texts};
+use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target};
+use gristmill_io::writer::{DatasetWriter, Layout, Rows};
+use gristmill_io::{
+    Dataset, Dtype, ExportSummary, FORMATS, ImportOptions, Plan, Task, export, import,
+};
+use proptest::prelude::*;
+use std::path::Path;
+
+fn number(name: &str) -> InputColumn {
+    InputColumn { name: name.to_owned(), kind: InputKind::Number { fill: None } }
+}
+
+fn one_hot(name: &str, categories: &[&str]) -> InputColumn {
+    let categories = texts(categories);
+    InputColumn { name: name.to_owned(), kind: InputKind::OneHot { categories } }
+}
+
+fn write(path: &Path, layout: Layout, rows: &Rows) -> Dataset {
+    let mut writer = DatasetWriter::create(path, layout).unwrap();
+    writer.push(rows).unwrap();
+    writer.finish().unwrap();
+    Dataset::open(path).unwrap()
+}
+
+/// The names by which files of each written format are recognised.
+fn file_names() -> Vec<String> {
+    let written = FORMATS.iter().filter(|format| format.exporter().is_some());
+    let name = |extension: &&str| format!("table.{extension}");
+    let mut names: Vec<String> = written.flat_map(|f| f.extensions().iter().map(name)).collect();
+    for text in ["table.csv.gz", "table.jsonl.zst"] {
+        names.push(text.to_owned());
+    }
+    names
+}
+
+fn options(summary: &ExportSummary) -> ImportOptions {
+    ImportOptions {
+        target: summary.targets.clone(),
+        weights: summary.weights.clone(),
+        header: Some(true),
+        ..ImportOptions::default()
+    }
+}
+
+/// Exports in every format and asserts that an import by the same encoding gives the same file, and,
+/// where the encoding is one that an import would learn, that learning gives it too.
+fn assert_round_trips(dataset: &Dataset, directory: &Path, learned: Option<Task>) {
+    let expected = std::fs::read(dataset.path()).unwrap();
+    for name in file_names() {
+        let (table, again) = (directory.join(&name), directory.join("again.grist"));
+        let summary = export(dataset, &table, None).unwrap();
+        assert_eq!(summary.rows, dataset.rows());
+        let mut options = options(&summary);
+        if let Some(task) = learned {
+            let plan = Plan::Learn(ImportOptions { task: Some(task), ..options.clone() });
+            import(std::slice::from_ref(&table), &again, &plan, &())
+                .unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert!(std::fs::read(&again).unwrap() == expected, "{name}, learned");
+        }
+        options.dtype = Some(dataset.dtype());
+        let plan = Plan::Fixed { encoding: dataset.encoding(), with_target: true, options };
+        import(std::slice::from_ref(&table), &again, &plan, &())
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(std::fs::read(&again).unwrap() == expected, "{name}, by its encoding");
+        std::fs::remove_file(&again).unwrap();
+        std::fs::remove_file(&table).unwrap();
+    }
+    assert_eq!(names_in(directory).len(), 1, "nothing is left");
+}
+
+#[test]
+fn classes_weights_and_categories() {
+    let directory = tempfile::tempdir().unwrap();
+    let names = ["a,\"b\"\nc", " blank ", "d;e|f", "é"];
+    let encoding = Encoding {
+        inputs: vec![number("x"), one_hot("colour, say", &["light \"blue\"", "red"]), number("z")],
+        target: Target::Classes { column: "kind".to_owned(), names: texts(&names) },
+    };
+    let mut encoding = encoding;
+    if let Target::Classes { names, .. } = &mut encoding.target {
+        names.sort();
+    }
+    let rows = Rows {
+        features: [
+            [0.1, 1.0, 0.0, -0.0],
+            [f32::MAX, 0.0, 1.0, f32::MIN_POSITIVE / 8.0],
+            [1e-40, 1.0, 0.0, 16_777_217.0],
+            [-3.5, 0.0, 1.0, 7.0],
+        ]
+        .concat(),
+        labels: vec![3, 1, 0, 2],
+        weights: vec![0.5, 1.0, 0.0, 1e-30],
+        ..Rows::default()
+    };
+    let layout = Layout { encoding, dtype: None, weighted: true };
+    let dataset = write(&directory.path().join("d.grist"), layout, &rows);
+    assert_eq!(dataset.dtype(), Dtype::F32);
+    assert_round_trips(&dataset, directory.path(), Some(Task::Classify));
+}
+
+#[test]
+fn numeric_classes_stay_in_numeric_order() {
+    let directory = tempfile::tempdir().unwrap();
+    let target = Target::Classes { column: "digit".to_owned(), names: texts(&["2", "9", "10"]) };
+    let encoding = Encoding { inputs: vec![number("a"), number("weight")], target };
+    let rows = Rows {
+        features: vec![0.0, 255.0, 7.0, 8.0, 9.0, 1.0],
+        labels: vec![1, 2, 0],
+        weights: vec![1.0, 2.0, 3.0],
+        ..Rows::default()
+    };
+    let layout = Layout { encoding, dtype: None, weighted: true };
+    let dataset = write(&directory.path().join("d.grist"), layout, &rows);
+    assert_eq!(dataset.dtype(), Dtype::U8);
+    assert_round_trips(&dataset, directory.path(), Some(Task::Classify));
+}
+
+#[test]
+fn a_class_that_no_row_has_needs_the_encoding() {
+    let directory = tempfile::tempdir().unwrap();
+    let target = Target::Classes { column: "y".to_owned(), names: texts(&["no", "yes"]) };
+    let encoding = Encoding { inputs: vec![number("a")], target };
+    let rows = Rows { features: vec![1.5], labels: vec![1], ..Rows::default() };
+    let layout = Layout { encoding, dtype: Some(Dtype::F32), weighted: false };
+    let dataset = write(&directory.path().join("d.grist"), layout, &rows);
+    assert_round_trips(&dataset, directory.path(), None);
+}
+
+#[test]
+fn rows_without_a_target() {
+    let directory = tempfile::tempdir().unwrap();
+    let encoding =
+        Encoding { inputs: vec![one_hot("a", &["", "b"]), number("c")], target: Target::None };
+    let rows = Rows { features: vec![1.0, 0.0, 1.0, 0.0, 1.0, 2.0], ..Rows::default() };
+    let layout = Layout { encoding, dtype: None, weighted: false };
+    let dataset = write(&directory.path().join("d.grist"), layout, &rows);
+    assert_round_trips(&dataset, directory.path(), None);
+}
+
+#[test]
+fn more_rows_than_a_batch() {
+    let directory = tempfile::tempdir().unwrap();
+    let target = Target::Numbers { columns: texts(&["u", "v"]) };
+    let encoding = Encoding { inputs: vec![number("a"), number("b")], target };
+    let count = 150_000;
+    let rows = Rows {
+        features: (0..2 * count).map(|i| (i % 999) as f32 + 0.5).collect(),
+        targets: (0..2 * count).map(|i| i as f32 / 7.0).collect(),
+        ..Rows::default()
+    };
+    let layout = Layout { encoding, dtype: None, weighted: false };
+    let dataset = write(&directory.path().join("d.grist"), layout, &rows);
+    assert_eq!(dataset.dtype(), Dtype::F16);
+    assert_round_trips(&dataset, directory.path(), Some(Task::Regress));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn any_numbers_and_types(
+        rows in prop::collection::vec(
+            (prop::num::f32::NORMAL | prop::num::f32::SUBNORMAL | prop::num::f32::ZERO, 0u8..4,
+             prop::num::f32::NORMAL | prop::num::f32::ZERO, 0f32..1e9), 1..40),
+        dtype in prop::sample::select(vec![Dtype::U8, Dtype::F16, Dtype::F32]),
+        weighted: bool,
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        let target = Target::Numbers { columns: texts(&["t", "u"]) };
+        let inputs = vec![number("x"), one_hot("c", &["p", "q", "r", "s"])];
+        let encoding = Encoding { inputs, target };
+        let feature = |x: f32| match dtype {
+            Dtype::U8 => (x.to_bits() % 256) as f32,
+            Dtype::F16 => half::f16::from_bits((x.to_bits() as u16) & 0xbbff).to_f32(),
+            Dtype::F32 => x,
+        };
+        let hot = |c: u8| (0..4).map(move |k| f32::from(u8::from(k == c)));
+        let data = Rows {
+            features: rows.iter().flat_map(|(x, c, ..)| [feature(*x)].into_iter().chain(hot(*c))).collect(),
+            targets: rows.iter().flat_map(|(x, _, t, _)| [*t, *x]).collect(),
+            weights: if weighted { rows.iter().map(|row| row.3).collect() } else { Vec::new() },
+            ..Rows::default()
+        };
+        let layout = Layout { encoding, dtype: Some(dtype), weighted };
+        let dataset = write(&directory.path().join("d.grist"), layout, &data);
+        assert_round_trips(&dataset, directory.path(), None);
+    }
+}
+
+#[test]
+fn what_cannot_be_written_is_said_and_nothing_left() {
+    let directory = tempfile::tempdir().unwrap();
+    let encoding = Encoding { inputs: vec![one_hot("a", &["b\0", "c"])], target: Target::None };
+    let rows = Rows { features: vec![1.0, 0.0], ..Rows::default() };
+    let layout = Layout { encoding, dtype: None, weighted: false };
+    let dataset = write(&directory.path().join("d.grist"), layout, &rows);
+    let refused = |name: &str, format| {
+        let path = directory.path().join(name);
+        let error = export(&dataset, &path, format).expect_err(name).to_string();
+        assert_eq!(names_in(directory.path()), ["d.grist"]);
+        error
+    };
+    assert!(refused("t.csv", None).contains("column \"a\": has a zero character"));
+    assert!(refused("t.npz", None).contains("column \"a\": has a text that ends with a zero"));
+    assert!(refused("t.doc", None).contains("\"doc\" is no format that is written"));
+    assert!(refused("t.arff", None).contains("these are npz, jsonl"));
+    assert!(refused("t.csv", Some("xlsx")).contains("\"xlsx\" is no format that is written"));
+    assert!(refused("no/such/t.csv", Some("jsonl")).contains("no/such/t.csv"));
+    std::fs::write(directory.path().join("t.csv"), "old").unwrap();
+    export(&dataset, &directory.path().join("t.csv"), None).unwrap_err();
+    assert_eq!(std::fs::read(directory.path().join("t.csv")).unwrap(), b"old");
+}
