@@ -12,14 +12,14 @@ use std::process::Command;
 
 /// Check the machine code of the matrix products in the release binary.
 ///
-/// Fails if no product kernel multiplies and adds in zmm registers (AVX-512), or none in ymm
-/// registers (AVX2), or if one calls libm. Needs objdump; only for x86-64.
+/// Fails if a product kernel's AVX-512 instance does not multiply and add in zmm registers, or its
+/// AVX2 instance in ymm registers, or if either calls libm. Needs objdump; only for x86-64.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The binary to look into; by default target/release/gristmill is built.
+    /// The binary to look into, built with `-C symbol-mangling-version=v0` [default: builds one]
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
-    /// Functions whose demangled name contains this are product kernels.
+    /// Kernels whose demangled name contains this are looked at.
     #[arg(long, value_name = "TEXT", default_value = "product")]
     symbols: String,
 }
@@ -35,13 +35,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let binary = match &arguments.binary {
         Some(file) => file.clone(),
         None => {
-            process::run(Command::new("cargo").current_dir(paths::repository()).args([
-                "build",
-                "--release",
-                "-p",
-                "gristmill",
-            ]))?;
-            paths::repository().join("target/release/gristmill")
+            // Names in the other mangling leave out which kernel a function is an instance for.
+            let target = paths::repository().join("target/asm");
+            process::run(
+                Command::new("cargo")
+                    .current_dir(paths::repository())
+                    .env("RUSTFLAGS", "-C symbol-mangling-version=v0")
+                    .args(["build", "--release", "-p", "gristmill", "--target-dir"])
+                    .arg(&target),
+            )?;
+            target.join("release/gristmill")
         }
     };
     let listing = process::output(
@@ -50,7 +53,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             .arg(&binary),
     )?;
     let kernels: Vec<Function> =
-        functions(&listing).filter(|f| f.name.contains(&arguments.symbols)).collect();
+        functions(&listing).filter(|f| is_kernel(f.name, &arguments.symbols)).collect();
     let mut report = std::io::stdout().lock();
     for kernel in &kernels {
         let Function { name, zmm, ymm, libm } = kernel;
@@ -60,7 +63,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 }
 
 /// What matters of a function's machine code.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default, Clone)]
 struct Function<'a> {
     name: &'a str,
     /// Fused multiply-adds of packed f32 in zmm registers.
@@ -105,13 +108,29 @@ fn callee(instruction: &str) -> Option<&str> {
     target.split(['@', '+']).next()
 }
 
+/// The functions that are compiled for an instruction set, one instance per kernel.
+const COMPILED_FOR: [&str; 2] = ["avx512::with_features::<", "avx2::with_features::<"];
+
+fn is_kernel(name: &str, symbols: &str) -> bool {
+    COMPILED_FOR.iter().any(|function| {
+        name.split_once(function).is_some_and(|(_, kernel)| kernel.contains(symbols))
+    })
+}
+
 fn judge(kernels: &[Function], symbols: &str) -> Result<()> {
-    ensure!(!kernels.is_empty(), "no function is called anything with {symbols:?}");
-    for kernel in kernels {
-        ensure!(kernel.libm.is_empty(), "{} calls {}", kernel.name, kernel.libm.join(", "));
+    for (function, registers) in COMPILED_FOR.iter().zip(["zmm", "ymm"]) {
+        let instances: Vec<_> = kernels.iter().filter(|k| k.name.contains(function)).collect();
+        ensure!(
+            !instances.is_empty(),
+            "no function is called {function}...{symbols}...: was the kernel renamed, or the \
+             binary built without `-C symbol-mangling-version=v0`?"
+        );
+        for Function { name, zmm, ymm, libm } in instances {
+            let fused = if registers == "zmm" { zmm } else { ymm };
+            ensure!(*fused > 0, "{name} has no FMA in {registers} registers");
+            ensure!(libm.is_empty(), "{name} calls {}", libm.join(", "));
+        }
     }
-    ensure!(kernels.iter().any(|k| k.zmm > 0), "no product kernel has an FMA in zmm registers");
-    ensure!(kernels.iter().any(|k| k.ymm > 0), "no product kernel has an FMA in ymm registers");
     Ok(())
 }
 
@@ -120,32 +139,44 @@ mod tests {
     use super::*;
 
     const LISTING: &str = "\nf:     file format elf64-x86-64\n\n\n\
-        0000000000001000 <k::product::avx512>:\n\
+        0000000000001000 <k::arch::avx512::with_features::<k::product::P>>:\n\
         \x20   1000:\tvfmadd231ps zmm0,zmm1,zmm2\n\
         \x20   1006:\tvfmadd231ss xmm0,xmm1,xmm2\n\
         \x20   100c:\tret\n\n\
-        0000000000002000 <k::product::avx2>:\n\
+        0000000000002000 <k::arch::avx2::with_features::<k::product::P>>:\n\
         \x20   2000:\tvfmadd231ps ymm0,ymm1,YMMWORD PTR [rax]\n\
         \x20   2006:\tcall   3000 <memcpy@plt>\n\n\
-        0000000000003000 <k::product::bad>:\n\
-        \x20   3000:\tcall   4000 <fmaf@plt>\n";
+        0000000000003000 <k::arch::avx2::with_features::<k::product::Q>>:\n\
+        \x20   3000:\tvfmadd231ps ymm0,ymm1,ymm2\n\
+        \x20   3006:\tcall   QWORD PTR [rip+0x1]        # 4000 <fmaf@GLIBC_2.27>\n\n\
+        0000000000004000 <k::arch::avx512::with_features::<k::product::R>>:\n\
+        \x20   4000:\tvfmadd231ss xmm0,xmm1,xmm2\n\n\
+        0000000000005000 <k::product::multiply>:\n\
+        \x20   5000:\tret\n";
 
     #[test]
     fn instructions_are_counted_per_function() {
         let found: Vec<_> = functions(LISTING).collect();
         let counts: Vec<_> = found.iter().map(|f| (f.zmm, f.ymm, f.libm.as_slice())).collect();
-        assert_eq!(counts, [(1, 0, &[][..]), (0, 1, &[]), (0, 0, &["fmaf"])]);
-        assert_eq!(found[0].name, "k::product::avx512");
+        let none: &[&str] = &[];
+        let libm: &[&str] = &["fmaf"];
+        assert_eq!(counts, [(1, 0, none), (0, 1, none), (0, 1, libm), (0, 0, none), (0, 0, none)]);
+        assert!(is_kernel(found[0].name, "product"));
+        assert!(!is_kernel(found[0].name, "gather"));
+        assert!(!is_kernel(found[4].name, "product"));
     }
 
     #[test]
     fn each_fault_is_told() {
-        let found: Vec<_> = functions(LISTING).collect();
-        judge(&found[..2], "product").unwrap();
-        let message = |kernels| judge(kernels, "product").unwrap_err().to_string();
-        assert!(message(&found[..0]).contains("product"));
-        assert!(message(&found[..1]).contains("ymm"));
-        assert!(message(&found[1..2]).contains("zmm"));
-        assert!(message(&found).contains("fmaf"));
+        let judged = |picked: &[usize]| {
+            let all: Vec<_> = functions(LISTING).collect();
+            let kernels: Vec<_> = picked.iter().map(|&index| all[index].clone()).collect();
+            judge(&kernels, "product").map_err(|error| error.to_string())
+        };
+        assert_eq!(judged(&[0, 1]), Ok(()));
+        assert!(judged(&[0]).unwrap_err().contains("avx2::with_features"));
+        assert!(judged(&[1]).unwrap_err().contains("avx512::with_features"));
+        assert!(judged(&[0, 1, 2]).unwrap_err().contains("calls fmaf"));
+        assert!(judged(&[0, 1, 3]).unwrap_err().contains("no FMA in zmm"));
     }
 }

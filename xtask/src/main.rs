@@ -2,13 +2,17 @@
 #![forbid(unsafe_code)]
 
 mod asm;
+mod bench;
+mod ceiling;
 mod datasets;
 mod fetch;
+mod ours;
 mod paths;
 mod peers;
 mod process;
 mod program;
 mod report;
+mod steps;
 mod trace;
 mod workload;
 
@@ -20,7 +24,10 @@ use clap::Parser;
 enum Command {
     FetchData(fetch::Arguments),
     Datasets(datasets::Arguments),
+    Bench(bench::Arguments),
     Peers(peers::Arguments),
+    #[command(hide = true)]
+    Steps(steps::Arguments),
     Asm(asm::Arguments),
 }
 
@@ -28,6 +35,8 @@ fn main() -> anyhow::Result<()> {
     match Command::parse() {
         Command::FetchData(arguments) => fetch::run(&arguments),
         Command::Datasets(arguments) => datasets::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Steps(arguments) => steps::run(&arguments),
         Command::Peers(arguments) => peers::run(&arguments),
         Command::Asm(arguments) => asm::run(&arguments),
     }

@@ -2,11 +2,14 @@
 
 mod programs;
 
+use crate::ceiling::{Ceilings, Prober};
+use crate::paths;
 use crate::program::{Program, Start};
-use crate::report::{Circumstances, median, table, thousands};
+use crate::report::{Circumstances, median, percent, table, thousands};
+use crate::trace::Trace;
 use crate::workload::{Activation, Choice, Optimizer, Workload};
-use crate::{paths, trace};
 use anyhow::{Context, Result, ensure};
+use gristmill_kernels::Isa;
 use programs::{FRAMEWORKS, Framework, OURS, Prepared, is_f32};
 use serde::Serialize;
 use std::fs;
@@ -32,7 +35,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 1.0)]
     slice: f64,
     /// Over how many steps losses are compared; 0 compares none. ReLU with Adam is compared over
-    /// ten at most, because two correct programs may part after that.
+    /// ten at most, because two correct programs may part after that, and with GELU over all.
     #[arg(long, default_value_t = 50)]
     agree: usize,
     /// Write the results as JSON to this file.
@@ -65,6 +68,12 @@ struct WorkloadResults {
     compared_steps: usize,
     /// Our median over that of the best f32 peer, where both took part.
     ours_over_best: Option<f64>,
+    /// Measured in turn with the programs.
+    ceilings: Ceilings,
+    /// Samples per second that they allow.
+    roofline: f64,
+    /// Our median over the roofline, where we took part.
+    ours_over_roofline: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -86,6 +95,7 @@ struct ProgramResults {
 /// # Errors
 /// A program cannot be built, started or understood, or losses do not agree.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    ensure!(!cfg!(debug_assertions), "built without optimisation: use `cargo xtask peers`");
     ensure!(arguments.rounds > 0, "--rounds 0: expected at least 1");
     ensure!(
         arguments.slice > 0.0 && arguments.slice.is_finite(),
@@ -128,13 +138,14 @@ fn time(
     prepared: &[(&Framework, Prepared)],
     arguments: &Arguments,
 ) -> Result<WorkloadResults> {
-    let mut contenders = start(&workload, prepared)?;
-    let steps = comparable_steps(&workload, arguments.agree);
-    if steps > 0 {
-        compare_losses(&workload, steps, &mut contenders)?;
+    let mut contenders = start(&workload, prepared, |_| true)?;
+    if arguments.agree > 0 {
+        agree(&workload, prepared, arguments.agree, &mut contenders)?;
     }
+    let mut prober = Prober::new(Isa::best(), workload.threads);
     for round in 1..=arguments.rounds {
         eprintln!("{}: round {round} of {}", workload.name, arguments.rounds);
+        prober.measure(arguments.slice.min(0.25));
         for Contender { program, results } in &mut contenders {
             results.rates.push(program.rate(arguments.slice)?);
         }
@@ -144,18 +155,27 @@ fn time(
         program.median = median(&program.rates);
         program.gflops = program.median * workload.flops_per_sample() / 1e9;
     }
+    let ceilings = prober.ceilings();
+    let roofline = ceilings.roofline(&workload);
     Ok(WorkloadResults {
-        compared_steps: steps,
+        compared_steps: arguments.agree,
         ours_over_best: ratio(&programs),
+        ceilings,
+        roofline,
+        ours_over_roofline: best_f32(&programs, true).map(|rate| rate / roofline),
         workload,
         programs,
     })
 }
 
-fn start(workload: &Workload, prepared: &[(&Framework, Prepared)]) -> Result<Vec<Contender>> {
+fn start(
+    workload: &Workload,
+    prepared: &[(&Framework, Prepared)],
+    wanted: fn(&str) -> bool,
+) -> Result<Vec<Contender>> {
     let mut contenders = Vec::new();
     for (framework, prepared) in prepared {
-        for variant in framework.variants {
+        for variant in framework.variants.iter().filter(|variant| wanted(variant)) {
             match Program::start(prepared.command(variant), workload)? {
                 Start::Ready(program) => {
                     let results = ProgramResults {
@@ -179,24 +199,42 @@ fn start(workload: &Workload, prepared: &[(&Framework, Prepared)]) -> Result<Vec
     Ok(contenders)
 }
 
-/// Over how many of the steps asked for the losses of two correct f32 programs agree.
+/// Steps over which two correct f32 programs agree where ReLU meets Adam.
 ///
 /// Where a sum is within rounding of ReLU's kink, one program passes its gradient on and another does
 /// not, and Adam, which divides by the gradient's size, makes whole steps of that. On `mnist` PyTorch
 /// eager and compiled differ by 2e-7 after 10 steps and 8e-4 after 50; with GELU, or with momentum
 /// in Adam's place, all programs stay within 5e-6 for 50.
-fn comparable_steps(workload: &Workload, asked: usize) -> usize {
-    match (workload.activation, workload.optimizer) {
-        (Activation::Relu, Optimizer::Adam) => asked.min(10),
-        _ => asked,
+const KINKED_STEPS: usize = 10;
+
+/// Makes sure that all programs compute the same over so many steps: with GELU in ReLU's place where
+/// the workload itself can be compared over fewer only.
+fn agree(
+    workload: &Workload,
+    prepared: &[(&Framework, Prepared)],
+    steps: usize,
+    contenders: &mut [Contender],
+) -> Result<()> {
+    let kinked = (workload.activation, workload.optimizer) == (Activation::Relu, Optimizer::Adam);
+    if !kinked || steps <= KINKED_STEPS {
+        return compare_losses(workload, steps, contenders);
     }
+    compare_losses(workload, KINKED_STEPS, contenders)?;
+    let smooth = Workload { activation: Activation::Gelu, ..workload.clone() };
+    let mut twins = start(&smooth, prepared, is_f32)?;
+    compare_losses(&smooth, steps, &mut twins)?;
+    for Contender { results, .. } in contenders {
+        let twin = twins.iter().find(|twin| twin.results.program == results.program);
+        results.loss_difference = twin.and_then(|twin| twin.results.loss_difference);
+    }
+    Ok(())
 }
 
 /// Lets the f32 programs train on one trace; their losses must agree with those of the first.
 fn compare_losses(workload: &Workload, steps: usize, contenders: &mut [Contender]) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("trace.f32");
-    trace::write(workload, steps, &file)?;
+    Trace::random(workload, steps).write(workload, &file)?;
     let mut first: Option<(String, Vec<f64>)> = None;
     for Contender { program, results } in contenders.iter_mut().filter(|c| c.results.f32) {
         let Some(losses) = program.losses(steps, &file)? else { continue };
@@ -222,13 +260,15 @@ fn largest_difference(a: &[f64], b: &[f64]) -> f64 {
     })
 }
 
+/// The best median of the f32 programs that are ours, or of those that are not.
+fn best_f32(programs: &[ProgramResults], ours: bool) -> Option<f64> {
+    let medians = programs.iter().filter(|p| p.f32 && p.ours == ours).map(|p| p.median);
+    medians.max_by(f64::total_cmp)
+}
+
 /// The median of ours over that of the best f32 peer.
 fn ratio(programs: &[ProgramResults]) -> Option<f64> {
-    let best = |ours: bool| {
-        let medians = programs.iter().filter(|p| p.f32 && p.ours == ours).map(|p| p.median);
-        medians.max_by(f64::total_cmp)
-    };
-    Some(best(true)? / best(false)?)
+    Some(best_f32(programs, true)? / best_f32(programs, false)?)
 }
 
 /// The results as a table: programs down, workloads across.
@@ -250,6 +290,7 @@ fn show(results: &Results) -> String {
         }));
     }
     rows.push(line("ours / best f32 peer", &|w| w.ours_over_best.map(|r| format!("{r:.2}"))));
+    rows.push(line("ours / roofline", &|w| w.ours_over_roofline.map(percent)));
     let Circumstances { date, cpu, commit } = &results.circumstances;
     format!("{}\n{cpu}, {date}, commit {commit}\n", table(&rows))
 }

@@ -1,12 +1,12 @@
 //! Results of timing: tables for people, and where and when they were measured.
 
 use crate::{paths, process};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fs;
 use std::process::Command;
 
 /// The circumstances of a measurement.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Circumstances {
     /// Day, as in 2026-11-23 (UTC).
     pub(crate) date: String,
@@ -93,6 +93,11 @@ pub(crate) fn thousands(value: f64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A share in percent.
+pub(crate) fn percent(share: f64) -> String {
+    format!("{:.0} %", 100.0 * share)
 }
 
 #[cfg(test)]

@@ -1,45 +1,113 @@
-//! Traces: start parameters and batches that every program trains on, to compare their losses.
+//! Traces: start parameters and batches that a program trains on. `benches/peers/README.md` has their
+//! layout in files.
 
 use crate::workload::{Loss, Workload};
-use anyhow::Result;
-use std::fs::File;
+use anyhow::{Context, Result, ensure};
+use gristmill_trainer::samples::Table;
+use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-/// Writes the trace of so many steps; `benches/peers/README.md` has the layout.
-///
-/// Weights are even in ± 1 / sqrt(inputs), biases 0, inputs even in ± 1.7 (deviation 1), targets at
-/// random: the same numbers for the same workload.
-///
-/// # Errors
-/// The file cannot be written.
-pub(crate) fn write(workload: &Workload, steps: usize, path: &Path) -> Result<()> {
-    let mut random = SplitMix(1);
-    let mut out = BufWriter::new(File::create(path)?);
-    for (inputs, outputs) in workload.links() {
-        let scale = (inputs as f32).sqrt().recip();
-        for _ in 0..inputs * outputs {
-            out.write_all(&(random.even() * scale).to_le_bytes())?;
+/// Start parameters and batches.
+pub(crate) struct Trace {
+    /// Per layer the weights, outputs x inputs, and the biases.
+    pub(crate) parameters: Vec<(Vec<f32>, Vec<f32>)>,
+    /// The rows of all batches: rows x inputs.
+    pub(crate) inputs: Vec<f32>,
+    /// What is to be predicted of each row: rows x outputs, or the class of each.
+    pub(crate) targets: Vec<f32>,
+}
+
+impl Trace {
+    /// So many batches at random: the same numbers for the same workload.
+    ///
+    /// Weights are even in ± 1 / sqrt(inputs), biases 0, inputs even in ± 1.7 (deviation 1), targets
+    /// classes or 0 or 1.
+    pub(crate) fn random(workload: &Workload, batches: usize) -> Trace {
+        let mut random = SplitMix(1);
+        let mut parameters = Vec::new();
+        for (inputs, outputs) in workload.links() {
+            let scale = (inputs as f32).sqrt().recip();
+            let weights = (0..inputs * outputs).map(|_| random.even() * scale).collect();
+            parameters.push((weights, vec![0.0; outputs]));
         }
-        for _ in 0..outputs {
-            out.write_all(&0f32.to_le_bytes())?;
-        }
+        let values = match workload.loss {
+            Loss::SoftmaxCrossEntropy => workload.outputs(),
+            _ => 2,
+        };
+        let rows = batches * workload.batch;
+        let inputs = (0..rows * workload.layers[0]).map(|_| random.even() * 1.7).collect();
+        let mut target = || ((random.next() >> 32) as usize % values) as f32;
+        let targets = (0..rows * workload.targets()).map(|_| target()).collect();
+        Trace { parameters, inputs, targets }
     }
-    let outputs = workload.links().last().map_or(0, |(_, outputs)| outputs);
-    let (targets, values) = match workload.loss {
-        Loss::SoftmaxCrossEntropy => (1, outputs),
-        _ => (outputs, 2),
-    };
-    for _ in 0..steps {
-        for _ in 0..workload.batch * workload.layers[0] {
-            out.write_all(&(random.even() * 1.7).to_le_bytes())?;
+
+    /// Writes the trace to a file.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(crate) fn write(&self, workload: &Workload, path: &Path) -> Result<()> {
+        let mut out = BufWriter::new(File::create(path)?);
+        let mut put = |numbers: &[f32]| {
+            numbers.iter().try_for_each(|number| out.write_all(&number.to_le_bytes()))
+        };
+        for (weights, bias) in &self.parameters {
+            put(weights)?;
+            put(bias)?;
         }
-        for _ in 0..workload.batch * targets {
-            let target = (random.next() >> 32) as usize % values;
-            out.write_all(&(target as f32).to_le_bytes())?;
+        let inputs = self.inputs.chunks_exact(workload.batch * workload.layers[0]);
+        let targets = self.targets.chunks_exact(workload.batch * workload.targets());
+        for (inputs, targets) in inputs.zip(targets) {
+            put(inputs)?;
+            put(targets)?;
         }
+        Ok(out.flush()?)
     }
-    Ok(out.flush()?)
+
+    /// Reads a trace of so many batches.
+    ///
+    /// # Errors
+    /// The file cannot be read, or has another length.
+    pub(crate) fn read(workload: &Workload, batches: usize, path: &Path) -> Result<Trace> {
+        let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let (words, _) = bytes.as_chunks::<4>();
+        let mut numbers = words.iter().map(|word| f32::from_le_bytes(*word));
+        let batch = [workload.layers[0], workload.targets()].map(|width| width * workload.batch);
+        let expected = workload.parameters() + batches * (batch[0] + batch[1]);
+        ensure!(
+            bytes.len() == 4 * expected,
+            "{} has {} bytes; expected {expected} numbers of 4 bytes",
+            path.display(),
+            bytes.len()
+        );
+        let mut take = |count: usize| numbers.by_ref().take(count).collect::<Vec<_>>();
+        let parameters = workload
+            .links()
+            .map(|(inputs, outputs)| (take(inputs * outputs), take(outputs)))
+            .collect();
+        let (mut inputs, mut targets) = (Vec::new(), Vec::new());
+        for _ in 0..batches {
+            inputs.extend(take(batch[0]));
+            targets.extend(take(batch[1]));
+        }
+        Ok(Trace { parameters, inputs, targets })
+    }
+
+    /// The rows as a data set in memory.
+    ///
+    /// # Errors
+    /// Numbers that are not finite.
+    pub(crate) fn table(&self, workload: &Workload) -> Result<Table> {
+        let outputs = workload.outputs();
+        Ok(match workload.loss {
+            Loss::SoftmaxCrossEntropy => {
+                let labels = self.targets.iter().map(|&class| class as u32).collect();
+                let names = (0..outputs).map(|class| class.to_string()).collect();
+                Table::of_classes(&self.inputs, labels, names)?
+            }
+            _ => Table::of_numbers(&self.inputs, self.targets.clone(), outputs)?,
+        })
+    }
 }
 
 /// The generator of Steele, Lea and Flood: a counter and a mix.
@@ -57,5 +125,26 @@ impl SplitMix {
     /// Evenly in -1..1.
     fn even(&mut self) -> f32 {
         (self.next() >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::named;
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("trace.f32");
+        for name in ["seed", "tab", "mnist"] {
+            let workload = named(name, 1).unwrap();
+            let trace = Trace::random(&workload, 3);
+            trace.write(&workload, &file).unwrap();
+            let again = Trace::read(&workload, 3, &file).unwrap();
+            assert!(trace.parameters == again.parameters, "{name}");
+            assert!(trace.inputs == again.inputs && trace.targets == again.targets, "{name}");
+            assert!(Trace::read(&workload, 2, &file).is_err(), "{name}");
+        }
     }
 }

@@ -2,10 +2,10 @@
 
 use anyhow::{Result, bail, ensure};
 use clap::ValueEnum;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One training step, as `benches/peers/README.md` describes its JSON.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Workload {
     pub(crate) name: String,
     pub(crate) layers: Vec<usize>,
@@ -20,7 +20,7 @@ pub(crate) struct Workload {
 }
 
 /// How parameters follow their gradient.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Optimizer {
     Sgd,
@@ -29,17 +29,21 @@ pub(crate) enum Optimizer {
 }
 
 /// What is minimised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Loss {
+    #[value(alias = "mse")]
     MeanSquared,
+    #[value(alias = "mae")]
     MeanAbsolute,
+    #[value(alias = "bce")]
     BinaryCrossEntropy,
+    #[value(alias = "ce")]
     SoftmaxCrossEntropy,
 }
 
 /// The function after a layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Activation {
     Identity,
@@ -53,8 +57,8 @@ pub(crate) enum Activation {
 /// Which workloads to time.
 #[derive(clap::Args)]
 pub(crate) struct Choice {
-    /// Named workloads.
-    #[arg(long, value_delimiter = ',', value_name = "NAMES", default_value = "seed,tab,higgs,mnist,wide", value_parser = clap::builder::PossibleValuesParser::new(NAMES))]
+    /// Named workloads [default: all].
+    #[arg(value_name = "WORKLOADS", value_parser = clap::builder::PossibleValuesParser::new(NAMES))]
     workloads: Vec<String>,
     /// A workload of your own instead: widths from the input to the output, as 784,512,10.
     #[arg(long, value_delimiter = ',', value_name = "WIDTHS", conflicts_with = "workloads")]
@@ -82,9 +86,23 @@ impl Choice {
     /// # Errors
     /// Numbers that make no network.
     pub(crate) fn workloads(&self) -> Result<Vec<Workload>> {
+        self.or(&NAMES)
+    }
+
+    /// The workloads chosen, or the one of this name if there are none.
+    ///
+    /// # Errors
+    /// Numbers that make no network.
+    pub(crate) fn workloads_or(&self, name: &str) -> Result<Vec<Workload>> {
+        self.or(&[name])
+    }
+
+    fn or(&self, default: &[&str]) -> Result<Vec<Workload>> {
         ensure!(self.threads > 0, "--threads 0: expected at least 1");
         let Some(layers) = &self.layers else {
-            return self.workloads.iter().map(|name| named(name, self.threads)).collect();
+            let names = self.workloads.iter().map(String::as_str);
+            let names = if self.workloads.is_empty() { default.to_vec() } else { names.collect() };
+            return names.into_iter().map(|name| named(name, self.threads)).collect();
         };
         ensure!(
             layers.len() > 1 && !layers.contains(&0),
@@ -105,7 +123,11 @@ fn widths(layers: &[usize]) -> String {
 /// The names of the standing workloads, smallest first.
 pub(crate) const NAMES: [&str; 5] = ["seed", "tab", "higgs", "mnist", "wide"];
 
-fn named(name: &str, threads: usize) -> Result<Workload> {
+/// The standing workload of this name.
+///
+/// # Errors
+/// There is none.
+pub(crate) fn named(name: &str, threads: usize) -> Result<Workload> {
     use {Loss::*, Optimizer::*};
     let mut workload = match name {
         "seed" => Workload {
@@ -127,7 +149,14 @@ fn named(name: &str, threads: usize) -> Result<Workload> {
 }
 
 impl Workload {
-    fn new(name: &str, layers: &[usize], batch: usize, optimizer: Optimizer, loss: Loss) -> Self {
+    /// With ReLU, and the learning rate and momentum that suit the optimiser.
+    pub(crate) fn new(
+        name: &str,
+        layers: &[usize],
+        batch: usize,
+        optimizer: Optimizer,
+        loss: Loss,
+    ) -> Self {
         Workload {
             name: name.to_owned(),
             layers: layers.to_vec(),
@@ -150,6 +179,38 @@ impl Workload {
     /// (inputs, outputs) of every layer.
     pub(crate) fn links(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
         self.layers.windows(2).map(|pair| (pair[0], pair[1]))
+    }
+
+    /// Outputs of the last layer.
+    pub(crate) fn outputs(&self) -> usize {
+        self.layers[self.layers.len() - 1]
+    }
+
+    /// Numbers per row that the outputs are compared with: one class, or a value per output.
+    pub(crate) fn targets(&self) -> usize {
+        if self.loss == Loss::SoftmaxCrossEntropy { 1 } else { self.outputs() }
+    }
+
+    /// Weights and biases.
+    pub(crate) fn parameters(&self) -> usize {
+        self.links().map(|(inputs, outputs)| (inputs + 1) * outputs).sum()
+    }
+
+    /// How many batches of data there are: together they do not fit in the first caches.
+    pub(crate) fn batches(&self) -> usize {
+        usize::max((65_536 / self.batch).clamp(2, 16), 4096 / self.batch)
+    }
+
+    /// Bytes that a step cannot do without: parameters and optimiser state read and written, and the
+    /// rows of the minibatch read.
+    pub(crate) fn least_bytes(&self) -> f64 {
+        let slots = match self.optimizer {
+            Optimizer::Sgd => 0,
+            Optimizer::Momentum => 1,
+            Optimizer::Adam => 2,
+        };
+        let arenas = 2 * self.parameters() * (1 + slots);
+        (4 * (arenas + self.batch * (self.layers[0] + self.targets()))) as f64
     }
 
     /// Floating-point operations of the matrix products of a step, per row: forward, the weights'
@@ -180,6 +241,13 @@ mod tests {
             json,
             r#"{"name":"seed","layers":[3,1],"batch":4,"optimizer":"sgd","learning_rate":0.01,"momentum":0.0,"loss":"mean-squared","activation":"relu","output":"sigmoid","threads":3}"#
         );
+    }
+
+    #[test]
+    fn state_and_rows_move_once() {
+        let workload = Workload::new("", &[2, 3, 1], 7, Optimizer::Adam, Loss::MeanSquared);
+        assert_eq!(workload.parameters(), 9 + 4);
+        assert_eq!(workload.least_bytes(), (4 * (2 * 3 * 13 + 7 * 3)) as f64);
     }
 
     #[test]

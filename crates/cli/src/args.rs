@@ -1,4 +1,7 @@
 //! Groups of arguments that several commands share. Parsing does nothing but parse.
+//!
+//! The groups do not contain each other: clap would not know then which arguments a group has, which
+//! `train --resume` needs.
 
 mod network;
 mod run;

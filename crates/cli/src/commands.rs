@@ -11,14 +11,15 @@ macro_rules! commands {
         /// What the program is to do, with its arguments.
         #[derive(clap::Subcommand)]
         pub(crate) enum Command {
-            $($command($module::$command)),+
+            // Boxed, since some have many more arguments than others.
+            $($command(Box<$module::$command>)),+
         }
 
         impl Command {
             /// Does it.
             pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
                 match self {
-                    $(Command::$command(command) => command.run(output)),+
+                    $(Command::$command(command) => (*command).run(output)),+
                 }
             }
         }

@@ -3,12 +3,27 @@
 use crate::failure::Failure;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
-use std::io;
+use signal_hook::iterator::Signals;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::{fs, io, process, thread};
 
 /// Exit code of a program that was interrupted.
 pub(crate) const EXIT_CODE: u8 = 130;
+
+/// Has a temporary directory removed if the program is interrupted while it works there.
+pub(crate) fn remove_when_interrupted(directory: &Path) {
+    // Without a listener the system's default holds: the program ends, and the directory stays.
+    let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return };
+    let directory = directory.to_owned();
+    thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            let _ = fs::remove_dir_all(&directory);
+            process::exit(EXIT_CODE.into());
+        }
+    });
+}
 
 /// A flag that the first signal sets. The second one ends the program at once.
 pub(crate) fn flag() -> Result<Arc<AtomicBool>, Failure> {

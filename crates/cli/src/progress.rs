@@ -3,6 +3,7 @@
 use crate::output::Output;
 use crate::table::{number, thousands};
 use gristmill_io::ImportProgress;
+use gristmill_trainer::metrics::Metric;
 use gristmill_trainer::observer::{Control, EpochReport, EpochStart, Observer, StepReport};
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -161,22 +162,29 @@ impl Observer for FitProgress<'_> {
             number(report.train_loss),
             width = report.epochs.to_string().len(),
         );
-        for (metric, value) in &report.train {
-            line += &format!("  {metric} {}", number(*value));
-        }
+        line += &shown(&report.train);
         if !report.validation.is_empty() {
-            line += "  validation:";
-        }
-        for (metric, value) in &report.validation {
-            line += &format!(" {metric} {}", number(*value));
+            line += &format!("  validation:{}", shown(&report.validation));
         }
         let rate = thousands(report.samples_per_second as u64);
-        self.output.talk(format_args!("{line}  {:.1} s  {rate} rows/s", report.seconds));
+        self.output.talk(format_args!("{line}  {}  {rate} rows/s", duration(report.seconds)));
     }
 
     fn warn(&mut self, message: &str) {
         self.output.warn(message);
     }
+}
+
+/// Seconds, or milliseconds where that says more.
+fn duration(seconds: f64) -> String {
+    if seconds < 1.0 { format!("{:.1} ms", 1e3 * seconds) } else { format!("{seconds:.1} s") }
+}
+
+/// The metrics that say at a glance how well it goes; all of them are in `metrics.csv`.
+fn shown(values: &[(Metric, f64)]) -> String {
+    let at_a_glance = [Metric::Loss, Metric::Accuracy, Metric::Rmse, Metric::R2];
+    let values = values.iter().filter(|(metric, _)| at_a_glance.contains(metric));
+    values.map(|(metric, value)| format!(" {metric} {}", number(*value))).collect()
 }
 
 impl Drop for FitProgress<'_> {

@@ -3,7 +3,11 @@
 use crate::table::{number, thousands};
 use gristmill_io::schema::{Encoding, InputKind, Statistics, Target};
 use gristmill_io::{DenseLayer, HistoryRow};
+use gristmill_trainer::Outcome;
+use gristmill_trainer::feed::Shuffling;
+use gristmill_trainer::sampler::WindowShape;
 use serde_json::{Map, Value, json};
+use std::time::Duration;
 
 /// At most so many names are listed where there may be thousands.
 const LISTED: usize = 12;
@@ -50,6 +54,41 @@ pub(crate) fn activation(layer: &DenseLayer) -> String {
 pub(crate) fn parameters(layers: &[DenseLayer]) -> u64 {
     let bias = |layer: &DenseLayer| layer.bias.as_ref().map_or(0, Vec::len);
     layers.iter().map(|layer| (layer.weights.len() + bias(layer)) as u64).sum()
+}
+
+/// In which order an epoch visits the rows.
+pub(crate) fn order_line(shuffling: Shuffling) -> String {
+    match shuffling {
+        Shuffling::Stored => "as stored".to_owned(),
+        Shuffling::Full => "full shuffle".to_owned(),
+        Shuffling::Window(WindowShape { block_rows, blocks }) => {
+            let (blocks, rows) = (thousands(blocks), thousands(block_rows));
+            format!("shuffled in windows of {blocks} blocks of {rows} rows")
+        }
+    }
+}
+
+/// How long a run took, how much of that it waited for data, and what set its speed.
+pub(crate) fn time_line(outcome: &Outcome) -> String {
+    let share = |part: Duration, whole: Duration| {
+        100.0 * part.as_secs_f64() / whole.as_secs_f64().max(f64::MIN_POSITIVE)
+    };
+    let waited = share(outcome.waited_for_data, outcome.seconds);
+    let total = outcome.profile.total();
+    let gathering = share(outcome.profile.gather, total);
+    let limit = if waited > 10.0 {
+        "the disk"
+    } else if gathering > 40.0 {
+        "finding rows in memory"
+    } else if total.is_zero() {
+        "steps too small to share among threads"
+    } else {
+        "arithmetic"
+    };
+    format!(
+        "trained for {:.1} s; waited for data {waited:.1} % of it; the limit was {limit}",
+        outcome.seconds.as_secs_f64()
+    )
 }
 
 /// The measurements of an epoch, in a line.

@@ -1,12 +1,16 @@
 //! From the files that a user names to data sets: `.grist` files as they are, all else imported.
 
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::output::Output;
 use crate::progress::ImportBar;
 use crate::table::thousands;
 use gristmill_io::{Dataset, FileKind, ImportOptions, Model, Plan, import};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
+
+/// Most bytes of features that are compared with their checksums before each use.
+const VERIFIED_BYTES: u64 = 1 << 30;
 
 /// What the user named as data.
 pub(crate) enum Source {
@@ -48,6 +52,16 @@ impl Source {
         let stem = name.split('.').find(|part| !part.is_empty()).unwrap_or("run");
         stem.to_owned()
     }
+}
+
+/// Opens a data set. One that is read in a moment is compared with its checksums first.
+pub(crate) fn open_native(path: &Path) -> Result<Dataset, Failure> {
+    let dataset = Dataset::open(path)?;
+    let bytes = dataset.rows() * (dataset.features() * dataset.dtype().size()) as u64;
+    if bytes <= VERIFIED_BYTES {
+        dataset.verify()?;
+    }
+    Ok(dataset)
 }
 
 /// Imports tables, and says what came of it.
@@ -95,7 +109,7 @@ impl ModelRows {
     ) -> Result<ModelRows, Failure> {
         match Source::find(paths)? {
             Source::Native(path) => {
-                let dataset = Dataset::open(&path)?;
+                let dataset = open_native(&path)?;
                 let known = &model.encoding;
                 let mismatch = known.mismatch(dataset.encoding(), with_target);
                 match mismatch {
@@ -110,6 +124,7 @@ impl ModelRows {
                 let directory = tempfile::Builder::new().prefix("gristmill-").tempdir();
                 let directory =
                     directory.map_err(Failure::io("write to", &std::env::temp_dir()))?;
+                interrupt::remove_when_interrupted(directory.path());
                 let plan = Plan::Fixed { encoding: &model.encoding, with_target, options };
                 let file = directory.path().join("rows.grist");
                 let dataset = import_tables(&paths, &file, &plan, output)?;

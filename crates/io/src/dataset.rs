@@ -1,12 +1,15 @@
 //! Reading `.grist` data sets: a mapped file and what is known about it without looking at its rows.
 //! Writing them is in [`crate::writer`].
 
+mod paging;
+
 use crate::dtype::Dtype;
 use crate::error::{Error, Result};
 use crate::frame::{self, FileKind, Section};
 use crate::map::Map;
 use crate::schema::{Encoding, Statistics, Target};
 use crate::wire::{EncodingWire, StatisticsWire};
+use paging::Identity;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -36,6 +39,7 @@ pub(crate) struct DatasetWire {
 #[derive(Debug)]
 pub struct Dataset {
     path: PathBuf,
+    identity: Identity,
     map: Map,
     features_at: usize,
     targets_at: usize,
@@ -62,6 +66,9 @@ impl Dataset {
     /// The file cannot be read or is no data set, is of another version, cut off or damaged.
     pub fn open(path: &Path) -> Result<Dataset> {
         let mut file = File::open(path).map_err(Error::io("open", path))?;
+        // For others to see that the file is in use; where there are no locks there is nothing to see.
+        let _ = file.try_lock_shared();
+        let identity = Identity::of(file.metadata()).map_err(Error::io("open", path))?;
         let (header, sections) = frame::read_header(&mut file, path, FileKind::Dataset)?;
         let &[features_section, targets_section, weights_section, sums_section, metadata] =
             sections.as_slice()
@@ -103,13 +110,14 @@ impl Dataset {
         if sums_section.length != 4 * blocks {
             return Err(contradiction());
         }
-        let map = Map::new(&file).map_err(Error::io("map", path))?;
+        let map = Map::new(file, path).map_err(Error::io("map", path))?;
         let last = &sections[SECTIONS - 1];
         if map.len() as u64 != last.offset + last.length {
             return Err(Error::damaged(path, "its length changed while it was opened"));
         }
         Ok(Dataset {
             path: path.to_owned(),
+            identity,
             map,
             features_at: features_section.offset as usize,
             targets_at: targets_section.offset as usize,

@@ -49,6 +49,14 @@ pub enum Error {
         /// Which check failed and where.
         reason: String,
     },
+    /// Someone changed the file while it was in use.
+    #[error("{} was changed while it was in use: {reason}; bring back what was there, or start anew with what is there now", .path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// What is different.
+        reason: String,
+    },
     /// A source has something in it that cannot be used.
     #[error("{}{place}: {reason}", .path.display())]
     Input {

@@ -6,23 +6,20 @@
 mod columns;
 mod encode;
 mod learn;
+mod memory;
 mod pipeline;
 
 use crate::dtype::Dtype;
 use crate::error::{Error, Place, Result};
 use crate::format::{self, ReadOptions, Table};
 use crate::schema::{Encoding, Target};
-use crate::source::Source;
+use crate::source::{Source, expand};
 use crate::writer::{DatasetWriter, Layout};
 use encode::Encoder;
+use memory::Budget;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-/// Most bytes of a chunk of the source...
-const CHUNK_BYTES: usize = 1 << 20;
-/// ... and about as many values as the features of a chunk may become.
-const CHUNK_VALUES: usize = 1 << 20;
 
 /// What is predicted: a class or numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +60,9 @@ pub struct ImportOptions {
     pub missing: Missing,
     /// How to store features; else the narrowest type that loses nothing.
     pub dtype: Option<Dtype>,
+    /// Most bytes of memory that the process may come to use, at least [`ImportOptions::LEAST_MEMORY`];
+    /// else a few MiB for each thread. Does not count what a single record may need beyond 1 MiB.
+    pub memory: Option<u64>,
 }
 
 /// Where the encoding of columns as features comes from.
@@ -109,7 +109,8 @@ pub trait ImportProgress: Sync {
 
 impl ImportProgress for () {}
 
-/// Imports `sources`, one after the other, as the data set `output`.
+/// Imports `sources`, one after the other, as the data set `output`. A source that is no file but a
+/// pattern, such as `part-*.csv`, stands for the files that match it, in the order of their names.
 ///
 /// # Errors
 /// A source cannot be read or has something in it that cannot be used, or `output` cannot be written;
@@ -131,7 +132,9 @@ pub fn import(
         Plan::Learn(_) => Vec::new(),
         Plan::Fixed { encoding, .. } => encoding.inputs.iter().map(|i| i.name.clone()).collect(),
     };
-    let input = Input::new(sources, options, known, progress);
+    let sources = expand(sources)?;
+    let budget = Budget::of(options.memory)?;
+    let input = Input::new(&sources, options, known, budget, progress);
     progress.begin(input.length()? * if learns { 2 } else { 1 });
     let encoding = match plan {
         Plan::Learn(options) => learn::learn(&input, options)?,
@@ -144,10 +147,11 @@ pub fn import(
     let layout =
         Layout { encoding: encoding.clone(), dtype: options.dtype, weighted: weights.is_some() };
     let mut writer = DatasetWriter::create(output, layout)?;
+    writer.limit_memory(budget.writer_bytes());
     input.for_each_table(|mut table, path| {
         let before = writer.rows();
         let encoder = Encoder::new(&table, path, &encoding, weights)?;
-        let bytes = chunk_bytes(&table, encoding.features());
+        let bytes = budget.chunk_bytes(&table, encoding.features());
         pipeline::run(
             &mut table,
             encoder.wanted(),
@@ -167,17 +171,12 @@ pub fn import(
     writer.finish()
 }
 
-/// Bytes of a chunk, so that wide one-hot columns do not become gigabytes of features at once.
-fn chunk_bytes(table: &Table, features: usize) -> usize {
-    let rows = (CHUNK_VALUES / features).max(1);
-    rows.saturating_mul(table.record_bytes).min(CHUNK_BYTES)
-}
-
 /// The sources of an import, which are opened anew for every pass.
 struct Input<'a> {
     sources: Vec<Source>,
     options: &'a ImportOptions,
     known: Vec<String>,
+    budget: Budget,
     bytes_read: Arc<AtomicU64>,
     progress: &'a dyn ImportProgress,
 }
@@ -187,11 +186,12 @@ impl<'a> Input<'a> {
         paths: &[PathBuf],
         options: &'a ImportOptions,
         known: Vec<String>,
+        budget: Budget,
         progress: &'a dyn ImportProgress,
     ) -> Input<'a> {
         let bytes_read = Arc::default();
         let sources = paths.iter().map(|path| Source::new(path, &bytes_read)).collect();
-        Input { sources, options, known, bytes_read, progress }
+        Input { sources, options, known, budget, bytes_read, progress }
     }
 
     /// Bytes of all sources together.

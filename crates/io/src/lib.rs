@@ -29,6 +29,7 @@ pub use export::{ExportSummary, export};
 pub use format::{FORMATS, Format};
 pub use frame::FileKind;
 pub use import::{ImportOptions, ImportProgress, ImportSummary, Missing, Plan, Task, import};
+pub use map::Advice;
 pub use model::{ActivationSpec, DenseLayer, Model, OutputKind, Scale};
 pub use source::Source;
 pub use writer::{DatasetWriter, Layout, Rows};

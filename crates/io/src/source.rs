@@ -1,7 +1,7 @@
 //! Opening what is imported: a file as a stream of bytes, decompressed if it is compressed. Formats
 //! never see compression.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result};
 use flate2::bufread::MultiGzDecoder;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -95,6 +95,34 @@ impl Source {
         read.map_err(Error::io("read", &self.path))?;
         Ok(head)
     }
+}
+
+/// Paths as they are, and in place of each pattern that is no file the files that match it.
+pub(crate) fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut expanded = Vec::with_capacity(paths.len());
+    for path in paths {
+        let pattern = path.to_str().filter(|text| text.contains(['*', '?', '[']));
+        let Some(pattern) = pattern.filter(|_| !path.exists()) else {
+            expanded.push(path.clone());
+            continue;
+        };
+        let matches = glob::glob(pattern).map_err(|error| {
+            Error::input(path, Place::FILE, format!("is no pattern of file names: {error}"))
+        })?;
+        let before = expanded.len();
+        for found in matches {
+            let found = found.map_err(|error| Error::Io {
+                action: "look at",
+                path: error.path().to_owned(),
+                source: error.into(),
+            })?;
+            expanded.push(found);
+        }
+        if expanded.len() == before {
+            return Err(Error::input(path, Place::FILE, "matches no file"));
+        }
+    }
+    Ok(expanded)
 }
 
 struct Counted {

@@ -54,6 +54,8 @@ pub struct DatasetWriter {
     fills: Vec<f32>,
     columns: Columns,
     block_rows: usize,
+    /// Blocks that are gathered before they are written.
+    group: usize,
     dtype: Dtype,
     features: SectionWriter,
     targets: AtomicFile,
@@ -101,6 +103,7 @@ impl DatasetWriter {
         Ok(DatasetWriter {
             fills: fills(&layout.encoding),
             columns: Columns { features, labels, targets, weights },
+            group: 2 * rayon::current_num_threads(),
             block_rows: (BLOCK_VALUES / features).clamp(1, BLOCK_ROWS),
             dtype: layout.dtype.unwrap_or(Dtype::U8),
             features: SectionWriter::create(path)?,
@@ -113,6 +116,13 @@ impl DatasetWriter {
             class_counts: vec![0; classes],
             layout,
         })
+    }
+
+    /// Gathers fewer blocks of rows, so that they take about so many bytes. What is written is the same.
+    pub(crate) fn limit_memory(&mut self, bytes: usize) {
+        // Each value as it came, once more while a vector grows, and as it is stored.
+        let block = self.block_rows * self.columns.features * 3 * size_of::<f32>();
+        self.group = self.group.min(bytes / block).max(1);
     }
 
     /// Appends rows.
@@ -143,9 +153,12 @@ impl DatasetWriter {
         self.pending.targets.extend(&rows.targets);
         spill(&mut self.targets, rows.labels.iter().map(|l| l.to_le_bytes()))?;
         spill(&mut self.weights, rows.weights.iter().map(|w| w.to_le_bytes()))?;
-        let group = self.block_rows * 2 * rayon::current_num_threads();
         let pending = self.pending.features.len() / features;
-        if pending >= group { self.flush(pending - pending % self.block_rows) } else { Ok(()) }
+        if pending >= self.group * self.block_rows {
+            self.flush(pending - pending % self.block_rows)
+        } else {
+            Ok(())
+        }
     }
 
     /// Rows appended so far.

@@ -461,3 +461,51 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_pattern_stands_for_its_files_in_order() {
+    let bench = Bench::new();
+    for (name, value) in
+        [("part-2.csv", 2), ("part-1.csv", 1), ("other.csv", 9), ("part-[3].csv", 3)]
+    {
+        bench.file(name, format!("a,b\n{value},0.5\n"));
+    }
+    let first = |sources: &[&str]| {
+        let sources: Vec<PathBuf> = sources.iter().map(|name| bench.path(name)).collect();
+        bench.import(&sources, &Plan::Learn(target("b"))).unwrap();
+        features(&bench.output()).concat()
+    };
+    assert_eq!(first(&["part-?.csv"]), [1.0, 2.0]);
+    assert_eq!(first(&["other.csv", "part-*.csv"]), [9.0, 1.0, 2.0, 3.0]);
+    assert_eq!(first(&["part-[3].csv"]), [3.0], "a file of that very name comes first");
+    let none = bench.import(&[bench.path("none-*.csv")], &Plan::Learn(target("b"))).unwrap_err();
+    assert!(none.to_string().contains("none-*.csv: matches no file"), "{none}");
+}
+
+/// In wide tables a first pass cuts out the target alone.
+#[test]
+fn the_target_of_a_wide_table_is_found_at_any_place() {
+    const COLUMNS: usize = 9;
+    for place in 0..COLUMNS {
+        let mut text = (0..COLUMNS).map(|c| format!("c{c}")).collect::<Vec<_>>().join(",");
+        for row in 0..6 {
+            let cell = |c: usize| match c == place {
+                true => ["yes", " no "][row % 2].to_owned(),
+                false => (10 * row + c).to_string(),
+            };
+            let end = ["\n", "\r\n", "\n\n"][row % 3];
+            text += &format!("{end}{}", (0..COLUMNS).map(cell).collect::<Vec<_>>().join(","));
+        }
+        let dataset = Bench::new().learn(&text, target(&format!("c{place}")));
+        let expected =
+            Target::Classes { column: format!("c{place}"), names: texts(&["no", "yes"]) };
+        assert_eq!(dataset.encoding().target, expected);
+        assert_eq!(labels(&dataset), [1, 0, 1, 0, 1, 0]);
+        let ragged = format!("{text}\n1,2,3");
+        let bench = Bench::new();
+        let source = bench.file("ragged.csv", ragged);
+        let plan = Plan::Learn(target(&format!("c{place}")));
+        let error = bench.import(&[source], &plan).unwrap_err().to_string();
+        assert!(error.ends_with("ragged.csv, line 10: expected 9 fields, found 3"), "{error}");
+    }
+}

@@ -5,6 +5,7 @@
 
 pub mod activation;
 pub mod bias;
+pub mod ceiling;
 pub mod dropout;
 pub mod gather;
 pub mod isa;

@@ -4,6 +4,7 @@
 //! what is left out and gives the [`Plan`] that the trainer follows. Nothing here touches data or trains.
 
 mod assign;
+mod byte_size;
 mod class_weights;
 mod data;
 mod loss;
@@ -14,6 +15,7 @@ mod schedule;
 mod training;
 
 pub use crate::names::UnknownName;
+pub use byte_size::ByteSize;
 pub use class_weights::ClassWeights;
 pub use data::DataConfig;
 pub use loss::{LossConfig, LossKind};

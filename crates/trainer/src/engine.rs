@@ -8,12 +8,14 @@ use crate::layout::LayerValues;
 use crate::network::Network;
 use crate::objective::Objective;
 use crate::preprocess::Preprocess;
+use crate::profile::{Part, Profile, Stopwatch};
 use crate::samples::Samples;
 use crate::shard::{RowContext, Shard, TrainingContext};
 use crate::update::{self, Arenas, OptimizerState};
 use gristmill_kernels as kernels;
-use gristmill_kernels::{Isa, LANES, Rows, Step, UpdateRule};
+use gristmill_kernels::{Isa, LANES, Panels, PanelsMut, Rows, Step, UpdateRule};
 use rayon::prelude::*;
+use std::time::{Duration, Instant};
 
 /// Most samples in a shard: its activations share the second-level cache with a tile of weights.
 const SHARD_ROWS: usize = 128;
@@ -38,6 +40,8 @@ pub struct Engine {
     /// Of the whole network; empty unless its norm is clipped.
     gradient: Rows,
     parallel: bool,
+    threads: usize,
+    stopwatch: Stopwatch,
 }
 
 /// What is particular to one step.
@@ -107,6 +111,8 @@ impl Engine {
             shards: shards.collect(),
             gradient: Rows::zeroed(if clip_norm.is_some() { rows } else { 0 }),
             parallel,
+            threads: if parallel { threads } else { 1 },
+            stopwatch: Stopwatch::default(),
             network,
         }
     }
@@ -119,6 +125,7 @@ impl Engine {
         row: &(impl Fn(usize) -> u64 + Sync),
         plan: StepPlan,
     ) -> BatchLoss {
+        let began = self.stopwatch.start();
         let batch = self.rows_phase(samples, count, row, plan.dropout_seed);
         if batch.stray.is_some() {
             return batch;
@@ -129,7 +136,41 @@ impl Engine {
             None => self.update(&step),
             Some(limit) => self.update_clipped(step, limit),
         }
+        self.stopwatch.finish(self.threads, began);
         batch
+    }
+
+    /// About how long a step on so many samples takes, from a short trial of the matrix product that
+    /// most of it is.
+    pub fn expected_seconds(&self, samples: u64) -> f64 {
+        const EDGE: usize = 128;
+        // The fastest of some, since whatever else runs can only make one slower.
+        const TRIALS: usize = 20;
+        let operand = Rows::zeroed(EDGE * EDGE / LANES);
+        let mut sum = operand.clone();
+        let mut fastest = Duration::MAX;
+        for _ in 0..TRIALS {
+            let began = Instant::now();
+            let (a, b) = (Panels::new(&operand, EDGE), Panels::new(&operand, EDGE));
+            kernels::multiply_add(self.isa, PanelsMut::new(&mut sum, EDGE), a, b);
+            fastest = fastest.min(began.elapsed());
+        }
+        let rate = (EDGE * EDGE * EDGE) as f64 / fastest.as_secs_f64().max(1e-9);
+        let shapes = self.network.layout().shapes();
+        let weights: usize = shapes.iter().map(|s| s.inputs * s.outputs).sum();
+        // Forward, gradient, and the errors of all layers but the first; a fifth for all the rest.
+        let work = (3 * weights - shapes[0].inputs * shapes[0].outputs) as f64;
+        1.2 * samples as f64 * work / (rate * self.threads as f64)
+    }
+
+    /// Starts or stops measuring where the time of steps goes.
+    pub fn profile(&mut self, on: bool) {
+        self.stopwatch.switch(on);
+    }
+
+    /// Where the time of the steps since the last call went; all zero unless it is measured.
+    pub fn take_profile(&mut self) -> Profile {
+        self.stopwatch.take()
     }
 
     /// Loss and gradient on `count` samples, per layer as [`Network::layer_weights`] lays them out.
@@ -164,7 +205,11 @@ impl Engine {
             preprocess: &self.preprocess,
             samples,
         };
-        let training = TrainingContext { objective: &self.objective, dropout_seed };
+        let training = TrainingContext {
+            objective: &self.objective,
+            dropout_seed,
+            stopwatch: &self.stopwatch,
+        };
         let run = |(i, shard): (usize, &mut Shard)| {
             let first = i * shard.capacity();
             shard.assign(first, (first..count).map(row));
@@ -193,22 +238,25 @@ impl Engine {
 
     fn update(&mut self, step: &Step) {
         let (isa, rule, shards) = (self.isa, self.rule, &self.shards);
+        let stopwatch = &self.stopwatch;
         let (layout, weights) = self.network.parts_mut();
         let [a, b] = &mut self.state.slots;
         let arenas = Arenas { weights, slots: [a, b], gradient: &mut [] };
         update::for_each_tile(&layout.tiles, arenas, self.parallel, &|tile, arenas| {
-            update::train_tile(isa, rule, step, layout, shards, tile, arenas);
+            update::train_tile(isa, rule, step, layout, shards, tile, arenas, stopwatch);
         });
     }
 
     /// The gradient of every tile, summed over the samples.
     fn tiles_phase(&mut self) {
-        let (isa, shards) = (self.isa, &self.shards);
+        let (isa, shards, stopwatch) = (self.isa, &self.shards, &self.stopwatch);
         let gradient = &mut self.gradient;
         let arenas = Arenas { weights: &mut [], slots: [&mut [], &mut []], gradient };
         let layout = self.network.layout();
         update::for_each_tile(&layout.tiles, arenas, self.parallel, &|tile, arenas| {
+            let mut since = stopwatch.start();
             update::tile_gradient(isa, layout, shards, tile, arenas.gradient);
+            stopwatch.lap(Part::Tiles, &mut since);
         });
     }
 
@@ -220,13 +268,15 @@ impl Engine {
         if norm > limit {
             step.gradient_scale *= limit / norm;
         }
-        let (isa, rule) = (self.isa, self.rule);
+        let (isa, rule, stopwatch) = (self.isa, self.rule, &self.stopwatch);
         let (layout, weights) = self.network.parts_mut();
         let [a, b] = &mut self.state.slots;
         let arenas = Arenas { weights, slots: [a, b], gradient: &mut self.gradient };
         update::for_each_tile(&layout.tiles, arenas, self.parallel, &|tile, arenas| {
             let Arenas { weights, slots, gradient } = arenas;
+            let mut since = stopwatch.start();
             update::update_tile(isa, rule, &step, tile, weights, slots, gradient);
+            stopwatch.lap(Part::Update, &mut since);
         });
     }
 }

@@ -1,6 +1,7 @@
 //! Why training could not begin or go on.
 
 use crate::config::ConfigError;
+use crate::samples::Samples;
 use gristmill_kernels::{NameError, UnknownIsa};
 
 /// Why training could not begin or go on.
@@ -44,9 +45,10 @@ pub enum TrainError {
 
 impl TrainError {
     /// A row of a data set has a class that the data set does not name.
-    pub(crate) fn stray(row: u64) -> TrainError {
+    pub(crate) fn stray<S: Samples>(samples: &S, row: u64) -> TrainError {
         TrainError::Data(format!(
-            "row {} has a class that does not exist: the data set is damaged, import it again",
+            "{}: row {} has a class that does not exist: the data set is damaged, import it again",
+            samples.name(),
             row + 1
         ))
     }

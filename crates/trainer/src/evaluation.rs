@@ -84,7 +84,7 @@ impl Evaluator {
             let mut predictions = self.predictions.chunks_exact(outputs);
             for shard in &self.shards {
                 if let Some(row) = shard.stray() {
-                    return Err(TrainError::stray(row));
+                    return Err(TrainError::stray(rows.samples(), row));
                 }
                 for (loss, weights) in shard.losses() {
                     for (&loss, &weight) in loss.iter().zip(weights) {

@@ -2,7 +2,7 @@
 
 use gristmill_io::Scale;
 use gristmill_io::schema::Statistics;
-use gristmill_kernels::{LANES, Row, panels};
+use gristmill_kernels::{Element, LANES, Row, panels};
 
 /// Scales of features and of numeric targets; z = (x - mean) / deviation for both.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +26,22 @@ impl Preprocess {
         }
         Preprocess { shift, scale, targets }
     }
+}
+
+/// Least deviation of a byte as a share of its range.
+///
+/// A pixel at the edge of an image is almost always 0; divided by its tiny deviation, the few times that
+/// it is not would be dozens of deviations away and drown all others.
+const BYTE_FLOOR: f32 = 0.25;
+
+/// The scale that standardises a feature of these statistics, stored as `element`.
+pub fn feature_scale(statistics: &Statistics, element: Element) -> Scale {
+    let scale = standard_scale(statistics);
+    let floor = match element {
+        Element::U8 => BYTE_FLOOR * (statistics.max - statistics.min),
+        Element::F16 | Element::F32 => 0.0,
+    };
+    Scale { deviation: scale.deviation.max(floor), ..scale }
 }
 
 /// The scale that standardises what has these statistics. What is constant is only shifted.

@@ -4,6 +4,8 @@
 
 mod permutation;
 mod split;
+mod window;
 
 pub use permutation::Permutation;
 pub use split::Split;
+pub use window::{Window, WindowShape, Windows};

@@ -4,6 +4,7 @@ use gristmill_io::schema::{Encoding, InputColumn, InputKind, Statistics, Target}
 use gristmill_io::{Dataset, Dtype};
 use gristmill_kernels::Element;
 use std::fmt;
+use std::ops::Range;
 
 /// Rows of features with what is to be predicted from them.
 pub trait Samples: Sync {
@@ -27,6 +28,37 @@ pub trait Samples: Sync {
     fn target_statistics(&self) -> &[Statistics];
     /// Differs between data of different content.
     fn fingerprint(&self) -> u64;
+
+    /// What errors call it.
+    fn name(&self) -> String {
+        "the data".to_owned()
+    }
+
+    /// Bytes of a row's features.
+    fn row_bytes(&self) -> u64 {
+        (self.encoding().features() * self.element().size()) as u64
+    }
+
+    /// Whether rows come from a file and may have to be waited for.
+    fn is_paged(&self) -> bool {
+        false
+    }
+    /// Reads rows into memory.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is no longer as long as it was.
+    fn populate(&self, _rows: Range<u64>) -> Result<(), gristmill_io::Error> {
+        Ok(())
+    }
+    /// Lets rows go from memory; they can still be read.
+    fn release(&self, _rows: Range<u64>) {}
+    /// Makes sure that the file is the one that was opened.
+    ///
+    /// # Errors
+    /// It was replaced, truncated or written to.
+    fn check_unchanged(&self) -> Result<(), gristmill_io::Error> {
+        Ok(())
+    }
 }
 
 impl Samples for Dataset {
@@ -67,6 +99,22 @@ impl Samples for Dataset {
     }
     fn fingerprint(&self) -> u64 {
         Dataset::fingerprint(self)
+    }
+    fn name(&self) -> String {
+        self.path().display().to_string()
+    }
+    fn is_paged(&self) -> bool {
+        true
+    }
+    fn populate(&self, rows: Range<u64>) -> Result<(), gristmill_io::Error> {
+        Dataset::populate(self, rows)
+    }
+    fn release(&self, rows: Range<u64>) {
+        // Advice that is refused costs memory, nothing else.
+        let _ = self.advise(rows, gristmill_io::Advice::DontNeed);
+    }
+    fn check_unchanged(&self) -> Result<(), gristmill_io::Error> {
+        Dataset::check_unchanged(self)
     }
 }
 

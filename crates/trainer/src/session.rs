@@ -8,15 +8,19 @@ use crate::early_stopping::{Best, EarlyStopping, Verdict};
 use crate::engine::{Engine, StepPlan};
 use crate::error::TrainError;
 use crate::evaluation::{Evaluator, Subject};
+use crate::feed::{Feed, Order, Picker, Shuffling};
 use crate::layout::Shape;
-use crate::metrics::Metric;
+use crate::memory;
+use crate::metrics::{LossMeter, Metric};
+use crate::mixing;
 use crate::model::Trained;
 use crate::network::{Layer, Network};
 use crate::objective::{Objective, TargetKind};
 use crate::observer::{Control, EpochReport, EpochStart, Observer, StepReport};
-use crate::preprocess::{Preprocess, standard_scale};
+use crate::preprocess::{Preprocess, feature_scale, standard_scale};
+use crate::profile::Profile;
 use crate::random::{Purpose, Random};
-use crate::sampler::{Permutation, Split};
+use crate::sampler::{Split, WindowShape};
 use crate::samples::Samples;
 use crate::schedule::{self, PlateauState};
 use crate::subset::Subset;
@@ -31,9 +35,10 @@ use std::time::{Duration, Instant};
 /// A training run on data sets of type `S`.
 pub struct Session<'d, S: Samples> {
     plan: Plan,
+    shuffling: Shuffling,
     isa: Isa,
     pool: Arc<ThreadPool>,
-    train: Subset<'d, S>,
+    train: Arc<Subset<'d, S>>,
     validation: Option<Subset<'d, S>>,
     engine: Engine,
     evaluator: Option<Evaluator>,
@@ -43,6 +48,10 @@ pub struct Session<'d, S: Samples> {
     /// The weights of the best epoch so far, where they are to be restored.
     best_weights: Option<Rows>,
     history: Vec<HistoryRow>,
+    /// How long steps waited for rows since the run began.
+    waited: Duration,
+    /// What the user should know before the first step.
+    warnings: Vec<String>,
 }
 
 /// How far a run has come.
@@ -80,6 +89,41 @@ pub struct Outcome {
     pub epochs: u32,
     /// The epoch whose weights the model has, where it is not the last.
     pub restored: Option<u32>,
+    /// How long it took.
+    pub seconds: Duration,
+    /// For how much of that steps waited until their rows had been read.
+    pub waited_for_data: Duration,
+    /// Where the time of the steps went; all zero where they are too short to be measured.
+    pub profile: Profile,
+}
+
+/// Those who follow a run.
+struct Watch<'a, 's> {
+    observer: &'a mut dyn Observer,
+    save: &'a mut Save<'s>,
+    /// When the last checkpoint had been saved, and how long that took.
+    saved: Instant,
+    cost: Duration,
+}
+
+impl<'a, 's> Watch<'a, 's> {
+    fn new(observer: &'a mut dyn Observer, save: &'a mut Save<'s>) -> Watch<'a, 's> {
+        Watch { observer, save, saved: Instant::now(), cost: Duration::ZERO }
+    }
+
+    fn save(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+        let began = Instant::now();
+        (self.save)(checkpoint)?;
+        self.saved = Instant::now();
+        self.cost = self.saved - began;
+        Ok(())
+    }
+
+    /// Whether saving now takes no more than this share of the time since before the last save.
+    fn is_save_cheap(&self, share: f64) -> bool {
+        let since = (self.saved.elapsed() + self.cost).as_secs_f64();
+        share >= 1.0 || self.cost.as_secs_f64() <= share * since
+    }
 }
 
 /// Is handed a checkpoint whenever one is due.
@@ -106,7 +150,7 @@ impl<'d, S: Samples> Session<'d, S> {
                 return Err(TrainError::Data(format!("the data set has no target: {hint}")));
             }
         };
-        let plan = config.resolve(&DataShape { features: encoding.features(), target })?;
+        let mut plan = config.resolve(&DataShape { features: encoding.features(), target })?;
         if validation.is_some_and(|v| v.encoding() != encoding) {
             let hint = "import it with the encoding of the training data";
             return Err(TrainError::Data(format!(
@@ -126,6 +170,9 @@ impl<'d, S: Samples> Session<'d, S> {
         if train.is_empty() {
             return Err(TrainError::Data("there are no rows to learn from".to_owned()));
         }
+        let mut warnings = Vec::new();
+        let shuffling = decide_order(&mut plan, &train, &mut warnings);
+        plan.config.training.instruction_set = Some(isa.name().to_owned());
         let batch = plan.batch_size.min(usize::try_from(train.len()).unwrap_or(usize::MAX));
         let engine = pool.install(|| {
             Engine::new(
@@ -140,9 +187,10 @@ impl<'d, S: Samples> Session<'d, S> {
         });
         let stopping = EarlyStopping::new(plan.early_stopping.clone(), None);
         Ok(Session {
+            shuffling,
             isa,
             pool: Arc::new(pool),
-            train,
+            train: Arc::new(train),
             evaluator: None,
             validation: validation.filter(|rows| !rows.is_empty()),
             engine,
@@ -151,6 +199,8 @@ impl<'d, S: Samples> Session<'d, S> {
             stopping,
             best_weights: None,
             history: Vec::new(),
+            waited: Duration::ZERO,
+            warnings,
             plan,
         })
     }
@@ -175,6 +225,16 @@ impl<'d, S: Samples> Session<'d, S> {
         &self.engine.network
     }
 
+    /// In which order an epoch visits the rows.
+    pub fn shuffling(&self) -> Shuffling {
+        self.shuffling
+    }
+
+    /// About how long an epoch takes if its rows are in memory, without validation.
+    pub fn expected_epoch_seconds(&self) -> f64 {
+        self.engine.expected_seconds(self.train.len())
+    }
+
     /// Rows that are learned from, and rows that are validated on.
     pub fn row_counts(&self) -> (u64, u64) {
         (self.train.len(), self.validation.as_ref().map_or(0, Subset::len))
@@ -197,37 +257,42 @@ impl<'d, S: Samples> Session<'d, S> {
     /// Trains to the end of the last epoch, or until the observer or early stopping ends it.
     ///
     /// # Errors
-    /// The loss is no longer a number, or `save` failed.
+    /// The loss is no longer a number, the data cannot be read any more, or `save` failed.
     pub fn fit(
         &mut self,
         observer: &mut dyn Observer,
         save: &mut Save<'_>,
     ) -> Result<Outcome, TrainError> {
         let pool = Arc::clone(&self.pool);
-        pool.install(|| self.run(observer, save))
+        for warning in self.warnings.drain(..) {
+            observer.warn(&warning);
+        }
+        pool.install(|| self.run(&mut Watch::new(observer, save)))
     }
 
-    fn run(
-        &mut self,
-        observer: &mut dyn Observer,
-        save: &mut Save<'_>,
-    ) -> Result<Outcome, TrainError> {
-        let mut saved = Instant::now();
+    fn run(&mut self, watch: &mut Watch<'_, '_>) -> Result<Outcome, TrainError> {
+        self.engine.profile(self.is_large_step());
+        let began = Instant::now();
         let mut reason = Reason::Finished;
         while self.position.epoch < self.plan.epochs {
             if self.has_stopped() {
                 reason = Reason::EarlyStopped;
                 break;
             }
-            if self.run_epoch(observer, save, &mut saved)? == Control::Stop {
-                return Ok(Outcome {
-                    reason: Reason::Interrupted,
-                    epochs: self.position.epoch,
-                    restored: None,
-                });
+            if self.run_epoch(watch)? == Control::Stop {
+                reason = Reason::Interrupted;
+                break;
             }
         }
-        Ok(Outcome { reason, epochs: self.position.epoch, restored: self.restored_epoch() })
+        let restored = self.restored_epoch().filter(|_| reason != Reason::Interrupted);
+        Ok(Outcome {
+            reason,
+            epochs: self.position.epoch,
+            restored,
+            seconds: began.elapsed(),
+            waited_for_data: std::mem::take(&mut self.waited),
+            profile: self.engine.take_profile(),
+        })
     }
 
     /// Whether the last epoch ended the patience of early stopping.
@@ -237,39 +302,24 @@ impl<'d, S: Samples> Session<'d, S> {
         patience > 0 && self.position.epoch - best.min(self.position.epoch) >= patience
     }
 
-    fn run_epoch(
-        &mut self,
-        observer: &mut dyn Observer,
-        save: &mut Save<'_>,
-        saved: &mut Instant,
-    ) -> Result<Control, TrainError> {
+    fn run_epoch(&mut self, watch: &mut Watch<'_, '_>) -> Result<Control, TrainError> {
         let epoch = self.position.epoch + 1;
         let (epochs, steps) = (self.plan.epochs, self.steps_per_epoch());
         let done = self.position.step_in_epoch;
-        observer.epoch_begin(&EpochStart { epoch, epochs, steps, done });
+        watch.observer.epoch_begin(&EpochStart { epoch, epochs, steps, done });
         let began = Instant::now();
-        let order = Order::new(&self.plan, self.train.len(), epoch);
-        let every = Duration::from_secs(u64::from(self.plan.checkpoint.every_seconds));
-        let mut learning_rate = 0.0;
-        while self.position.step_in_epoch < steps {
-            learning_rate = self.learning_rate(steps);
-            let report = self.step(&order, steps, learning_rate)?;
-            let control = observer.step(&report);
-            let due = !every.is_zero() && self.looks_at_clock() && saved.elapsed() >= every;
-            if control == Control::Stop || due {
-                save(&self.checkpoint())?;
-                *saved = Instant::now();
-            }
-            if control == Control::Stop {
-                return Ok(Control::Stop);
-            }
+        if self.run_steps(watch)? == Control::Stop {
+            return Ok(Control::Stop);
         }
         let trained = began.elapsed();
         let rows = self.train.len() - (done * self.plan.batch_size as u64).min(self.train.len());
-        let train_loss = self.position.loss / self.position.weight.max(f64::MIN_POSITIVE);
+        let learning_rate = self.learning_rate(self.position.step.saturating_sub(1));
+        let mut loss = LossMeter::default();
+        loss.add(self.position.loss, self.position.weight);
+        let train_loss = loss.value(self.plan.loss);
         let validation = self.validate()?;
         self.finish_epoch(train_loss, &validation, learning_rate);
-        observer.epoch_end(&EpochReport {
+        watch.observer.epoch_end(&EpochReport {
             epoch,
             epochs,
             learning_rate,
@@ -281,63 +331,108 @@ impl<'d, S: Samples> Session<'d, S> {
         });
         let every_epochs = self.plan.checkpoint.every_epochs;
         let last = epoch == epochs || self.has_stopped();
-        if every_epochs > 0 && (epoch.is_multiple_of(every_epochs) || last) {
-            save(&self.checkpoint())?;
-            *saved = Instant::now();
+        let due = epoch.is_multiple_of(every_epochs.max(1))
+            && watch.is_save_cheap(self.plan.checkpoint.max_share);
+        if every_epochs > 0 && (due || last) {
+            watch.save(&self.checkpoint())?;
         }
         Ok(Control::Continue)
     }
 
-    /// The clock is worth a look after a fair amount of work, not after every tiny step.
-    fn looks_at_clock(&self) -> bool {
-        let work = self.plan.batch_size * self.engine.network.layout().parameters();
-        work > 1 << 20 || self.position.step.is_multiple_of(64)
+    /// The steps of the epoch under way that are still to be done, fed by a thread that reads ahead.
+    fn run_steps(&mut self, watch: &mut Watch<'_, '_>) -> Result<Control, TrainError> {
+        let train = Arc::clone(&self.train);
+        train.samples().check_unchanged()?;
+        let (rows, row_bytes) = (train.len(), train.samples().row_bytes());
+        let epoch = u64::from(self.position.epoch) + 1;
+        let order = Order::new(self.shuffling, rows, row_bytes, self.plan.seed, epoch);
+        let releases = memory::releases(rows, row_bytes, self.plan.memory);
+        let next = (self.position.step_in_epoch * self.plan.batch_size as u64).min(rows - 1);
+        std::thread::scope(|scope| {
+            let mut feed = Feed::start(scope, &order, &train, next, releases);
+            let mut picker = Picker::default();
+            let mut control = Ok(Control::Continue);
+            while self.position.step_in_epoch < self.steps_per_epoch() {
+                control = self.step(&order, &mut feed, &mut picker, watch);
+                if !matches!(control, Ok(Control::Continue)) {
+                    break;
+                }
+            }
+            self.waited += feed.finish();
+            control
+        })
     }
 
-    fn learning_rate(&self, steps_per_epoch: u64) -> f64 {
-        let schedule = &self.plan.schedule;
-        let factor = schedule.factor(self.position.step, steps_per_epoch, self.plan.epochs);
-        self.plan.optimizer.learning_rate * factor * self.plateau.factor
-    }
-
+    /// One step, reported and, if it is time, saved.
     fn step(
         &mut self,
         order: &Order,
-        steps: u64,
-        learning_rate: f64,
-    ) -> Result<StepReport, TrainError> {
-        let Plan { seed, batch_size, ref optimizer, .. } = self.plan;
-        let start = self.position.step_in_epoch * batch_size as u64;
-        let count = (self.train.len() - start).min(batch_size as u64) as usize;
-        let train = &self.train;
-        let row = |i: usize| train.row(order.index(start + i as u64));
-        let plan = StepPlan {
-            step: Step {
-                learning_rate,
-                l1: optimizer.l1,
-                l2: optimizer.l2,
-                decay: optimizer.weight_decay,
-                clip: optimizer.clip_value,
-                ..Step::plain(optimizer.rule, learning_rate, self.position.step + 1)
-            },
-            dropout_seed: Random::new(seed, Purpose::Dropout).bits(self.position.step),
-        };
-        let batch = self.engine.step(train.samples(), count, &row, plan);
+        feed: &mut Feed<'_>,
+        picker: &mut Picker,
+        watch: &mut Watch<'_, '_>,
+    ) -> Result<Control, TrainError> {
+        let start = self.position.step_in_epoch * self.plan.batch_size as u64;
+        let positions = start..self.train.len().min(start + self.plan.batch_size as u64);
+        feed.await_rows(order, &positions)?;
+        picker.prepare(order, &positions);
+        let learning_rate = self.learning_rate(self.position.step);
+        let row = |i: usize| self.train.row(picker.index(order, start + i as u64));
+        let count = (positions.end - positions.start) as usize;
+        let plan = self.step_plan(learning_rate);
+        let batch = self.engine.step(self.train.samples(), count, &row, plan);
         if let Some(row) = batch.stray {
-            return Err(TrainError::stray(row));
+            return Err(TrainError::stray(self.train.samples(), row));
         }
         let loss = batch.mean();
         let position = &mut self.position;
+        let (epoch, step) = (position.epoch + 1, position.step_in_epoch + 1);
         if !loss.is_finite() {
-            let (epoch, step) = (position.epoch + 1, position.step_in_epoch + 1);
             return Err(TrainError::Diverged { epoch, step, loss, learning_rate });
         }
         position.loss += batch.loss;
         position.weight += batch.weight;
         position.step += 1;
         position.step_in_epoch += 1;
-        let (epoch, step) = (position.epoch + 1, position.step_in_epoch);
-        Ok(StepReport { epoch, step, steps, rows: count, loss, learning_rate })
+        let steps = self.steps_per_epoch();
+        let report = StepReport { epoch, step, steps, rows: count, loss, learning_rate };
+        let control = watch.observer.step(&report);
+        let every = Duration::from_secs(u64::from(self.plan.checkpoint.every_seconds));
+        let due = !every.is_zero() && self.looks_at_clock() && watch.saved.elapsed() >= every;
+        if control == Control::Stop || due {
+            watch.save(&self.checkpoint())?;
+        }
+        Ok(control)
+    }
+
+    fn step_plan(&self, learning_rate: f64) -> StepPlan {
+        let optimizer = &self.plan.optimizer;
+        StepPlan {
+            step: Step {
+                l1: optimizer.l1,
+                l2: optimizer.l2,
+                decay: optimizer.weight_decay,
+                clip: optimizer.clip_value,
+                ..Step::plain(optimizer.rule, learning_rate, self.position.step + 1)
+            },
+            dropout_seed: Random::new(self.plan.seed, Purpose::Dropout).bits(self.position.step),
+        }
+    }
+
+    /// Whether a step takes long enough that a few looks at the clock do not count.
+    fn is_large_step(&self) -> bool {
+        self.plan.batch_size.saturating_mul(self.engine.network.layout().parameters()) > 1 << 20
+    }
+
+    /// The clock is worth a look after a fair amount of work, not after every tiny step.
+    fn looks_at_clock(&self) -> bool {
+        self.is_large_step() || self.position.step.is_multiple_of(64)
+    }
+
+    /// Of the step with this number, counted from 0.
+    fn learning_rate(&self, step: u64) -> f64 {
+        let schedule = &self.plan.schedule;
+        let factor = schedule.factor(step, self.steps_per_epoch(), self.plan.epochs);
+        self.plan.optimizer.learning_rate * factor * self.plateau.factor
     }
 
     /// Measures the validation rows; nothing where there are none.
@@ -487,6 +582,15 @@ impl<'d, S: Samples> Session<'d, S> {
             let reason = "it stands beyond the end of an epoch; the batch size has changed";
             return Err(TrainError::Checkpoint(reason.to_owned()));
         }
+        let saved = RunConfig::from_toml(&checkpoint.config)?.training.instruction_set;
+        if let Some(saved) = saved.filter(|saved| *saved != self.isa.name()) {
+            self.warnings.push(format!(
+                "the run was started with instruction set {saved} and goes on with {}: the last \
+                 bits of its results may differ from an uninterrupted run (GRISTMILL_ISA={saved} \
+                 where this CPU has it)",
+                self.isa
+            ));
+        }
         let tensors = Tensors(checkpoint);
         let (network, state) = (&mut self.engine.network, &mut self.engine.state);
         let layout = network.layout().clone();
@@ -561,27 +665,57 @@ impl Tensors<'_> {
     }
 }
 
-/// In which order an epoch visits the rows.
-enum Order {
-    Stored,
-    Shuffled(Permutation),
-}
-
-impl Order {
-    fn new(plan: &Plan, rows: u64, epoch: u32) -> Order {
-        match plan.shuffle {
-            Shuffle::None => Order::Stored,
-            _ => Order::Shuffled(Permutation::new(rows, plan.seed, u64::from(epoch))),
+/// Decides what order `auto` means here, and writes it into the plan, so that a run that is resumed on
+/// another machine keeps it. A window that mixes badly is made of smaller blocks; what is still bad is
+/// told.
+fn decide_order<S: Samples>(
+    plan: &mut Plan,
+    train: &Subset<'_, S>,
+    warnings: &mut Vec<String>,
+) -> Shuffling {
+    let (rows, row_bytes) = (train.len(), train.samples().row_bytes());
+    let training = &mut plan.config.training;
+    let given = training.block_rows.zip(training.window_blocks);
+    let mut shuffling = match (plan.shuffle, given) {
+        (Shuffle::Auto | Shuffle::Window, Some((block_rows, blocks))) => {
+            Shuffling::Window(WindowShape { block_rows, blocks })
+        }
+        (shuffle, _) => memory::choose(shuffle, rows, row_bytes, plan.memory),
+    };
+    let unevenness = |how: Shuffling| {
+        let order = Order::new(how, rows, row_bytes, plan.seed, 1);
+        mixing::unevenness(&order, train, plan.batch_size as u64)
+    };
+    let mut uneven = if shuffling == Shuffling::Full { 1.0 } else { unevenness(shuffling) };
+    while let (Shuffling::Window(shape), None) = (shuffling, given) {
+        if uneven <= mixing::UNEVEN || shape.block_rows * row_bytes <= memory::SMALLEST_BLOCK {
+            break;
+        }
+        let block_rows = shape.block_rows.div_ceil(2);
+        shuffling = Shuffling::Window(WindowShape { block_rows, blocks: shape.blocks * 2 });
+        uneven = unevenness(shuffling);
+    }
+    if uneven > mixing::UNEVEN {
+        let advice = match shuffling {
+            Shuffling::Stored => "shuffle them with --shuffle auto",
+            _ => "give more --memory, or --shuffle full",
+        };
+        warnings.push(format!(
+            "the targets of minibatches differ {uneven:.1} times as much as in a true shuffle \
+             (the file may be sorted): {advice}"
+        ));
+    }
+    match shuffling {
+        Shuffling::Stored => {}
+        Shuffling::Full => training.shuffle = Shuffle::Full,
+        Shuffling::Window(shape) => {
+            training.shuffle = Shuffle::Window;
+            training.block_rows = Some(shape.block_rows);
+            training.window_blocks = Some(shape.blocks);
         }
     }
-
-    #[inline]
-    fn index(&self, position: u64) -> u64 {
-        match self {
-            Order::Stored => position,
-            Order::Shuffled(permutation) => permutation.index(position),
-        }
-    }
+    plan.shuffle = training.shuffle;
+    shuffling
 }
 
 fn split<S: Samples>(plan: &Plan, samples: &S) -> Split {
@@ -628,7 +762,7 @@ pub(crate) fn start_network(plan: &Plan) -> Network {
 fn input_scales<S: Samples>(plan: &Plan, samples: &S) -> Vec<Scale> {
     let statistics = samples.statistics();
     if plan.standardize_inputs {
-        statistics.iter().map(standard_scale).collect()
+        statistics.iter().map(|s| feature_scale(s, samples.element())).collect()
     } else {
         vec![Trained::UNSCALED; statistics.len()]
     }

@@ -13,6 +13,7 @@
 use crate::network::{Layer, Network};
 use crate::objective::{Objective, TargetKind};
 use crate::preprocess::Preprocess;
+use crate::profile::{Part, Stopwatch};
 use crate::samples::Samples;
 use gristmill_kernels as kernels;
 use gristmill_kernels::{
@@ -70,6 +71,7 @@ pub(crate) struct TrainingContext<'a> {
     pub(crate) objective: &'a Objective,
     /// Makes the dropout masks of this step differ from those of every other.
     pub(crate) dropout_seed: u64,
+    pub(crate) stopwatch: &'a Stopwatch,
 }
 
 /// The rows of a shard, as the gather wants them.
@@ -178,11 +180,16 @@ impl Shard {
         if self.rows.is_empty() {
             return;
         }
+        let stopwatch = training.stopwatch;
+        let mut since = stopwatch.start();
         self.gather(context);
         self.gather_targets(context, training.objective);
+        stopwatch.lap(Part::Gather, &mut since);
         self.forward(context, Some(training.dropout_seed));
         self.loss(context, training.objective);
+        stopwatch.lap(Part::Forward, &mut since);
         self.backward(context);
+        stopwatch.lap(Part::Backward, &mut since);
     }
 
     /// Gathers the rows and runs them forward; [`output_mut`](Self::output_mut) then has the results.

@@ -9,6 +9,7 @@
 //! needs the whole gradient first (clipping by the global norm) keeps it in an arena of its own.
 
 use crate::layout::{Layout, Tile};
+use crate::profile::{Part, Stopwatch};
 use crate::shard::Shard;
 use gristmill_kernels as kernels;
 use gristmill_kernels::{Isa, LANES, PanelsMut, Row, Rows, Step, UpdateRule};
@@ -137,6 +138,7 @@ pub(crate) fn update_tile(
 }
 
 /// Gradient and update of a tile in one go, the gradient never leaving the cache.
+#[allow(clippy::too_many_arguments)]
 pub(crate) fn train_tile(
     isa: Isa,
     rule: UpdateRule,
@@ -145,11 +147,15 @@ pub(crate) fn train_tile(
     shards: &[Shard],
     tile: &Tile,
     arenas: Arenas<'_>,
+    stopwatch: &Stopwatch,
 ) {
+    let mut since = stopwatch.start();
     GRADIENT.with_borrow_mut(|buffer| {
         let gradient = grown(buffer, tile.rows().len());
         tile_gradient(isa, layout, shards, tile, gradient);
+        stopwatch.lap(Part::Tiles, &mut since);
         update_tile(isa, rule, step, tile, arenas.weights, arenas.slots, gradient);
+        stopwatch.lap(Part::Update, &mut since);
     });
 }
 

@@ -4,8 +4,10 @@ use gristmill_io::Checkpoint;
 use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target};
 use gristmill_trainer::config::RunConfig;
 use gristmill_trainer::metrics::Metric;
-use gristmill_trainer::observer::EpochReport;
+use gristmill_trainer::observer::{Control, EpochReport, Observer, StepReport};
 use gristmill_trainer::run::{Draft, Run, RunError};
+use gristmill_trainer::samples::Table;
+use gristmill_trainer::{Isa, Reason, Session};
 use std::fs;
 use std::path::Path;
 
@@ -167,4 +169,59 @@ fn a_damaged_checkpoint_is_passed_over_with_a_warning() {
     fs::write(Checkpoint::path_in(&checkpoints, 10), "nothing").unwrap();
     let error = Run::open(&path, &mut |_| {}).unwrap_err().to_string();
     assert!(error.contains("step-000000000020"), "{error}");
+}
+
+/// Stops a run after so many steps.
+struct StopAfter(u64);
+
+impl Observer for StopAfter {
+    fn step(&mut self, _: &StepReport) -> Control {
+        self.0 -= 1;
+        if self.0 == 0 { Control::Stop } else { Control::Continue }
+    }
+}
+
+#[test]
+fn a_run_stopped_after_any_step_ends_with_the_same_bytes() {
+    let directory = tempfile::tempdir().unwrap();
+    let features: Vec<f32> = (0..60).map(|i| ((i * 37) % 11) as f32).collect();
+    let labels = (0..30).map(|i| i % 3).collect();
+    let names = ["a", "b", "c"].map(String::from).to_vec();
+    let table = Table::of_classes(&features, labels, names).unwrap();
+    let config = RunConfig::from_toml(
+        "network = { hidden = [5], dropout = 0.3 }
+        training = { batch_size = 8, epochs = 3 }
+        schedule.kind = 'cosine'
+        validation.split = 0.2",
+    );
+    let isa = Isa::best();
+    let session = || Session::new(config.as_ref().unwrap(), isa, &table, None).unwrap();
+    let start = |name: &str| {
+        let draft = Draft::create(&directory.path().join(name)).unwrap();
+        draft.start(session().config()).unwrap()
+    };
+
+    let mut whole = start("whole");
+    let outcome = whole.fit(&mut session(), &mut ()).unwrap();
+    assert_eq!(outcome.reason, Reason::Finished);
+    let model = fs::read(whole.model_path()).unwrap();
+    // 24 rows are learned from: 3 epochs of 3 steps.
+    for stop in 1..=9 {
+        let mut run = start(&format!("stopped-{stop}"));
+        let outcome = run.fit(&mut session(), &mut StopAfter(stop)).unwrap();
+        assert_eq!(outcome.reason, Reason::Interrupted, "after {stop} steps");
+        assert!(!run.model_path().exists());
+        let path = run.path().to_owned();
+        drop(run);
+
+        let (mut run, checkpoint) = open(&path);
+        let checkpoint = checkpoint.unwrap();
+        assert_eq!(checkpoint.step, stop);
+        let mut session = session();
+        session.restore(&checkpoint).unwrap();
+        run.fit(&mut session, &mut ()).unwrap();
+        assert!(fs::read(run.model_path()).unwrap() == model, "stopped after {stop} steps");
+        let lines = metrics(&path);
+        assert_eq!(lines.lines().count(), 4, "stopped after {stop} steps: {lines}");
+    }
 }

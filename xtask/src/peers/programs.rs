@@ -20,13 +20,13 @@ enum Kind {
     Python(&'static str),
     /// A Cargo workspace of its own under `benches/peers/`.
     Cargo,
-    /// A binary of `gristmill-benches`.
-    Ours(&'static str),
+    /// This program: `cargo xtask steps`.
+    Ours,
 }
 
 /// Ours, and then every peer.
 pub(super) const FRAMEWORKS: &[Framework] = &[
-    Framework { name: OURS, variants: &["f32"], kind: Kind::Ours("steps") },
+    Framework { name: OURS, variants: &["avx512", "avx2", "portable"], kind: Kind::Ours },
     Framework {
         name: "torch",
         variants: &["eager", "compile", "bf16", "compile-bf16"],
@@ -63,7 +63,7 @@ impl Framework {
         let folder = folder();
         match self.kind {
             Kind::Python(script) => {
-                Ok(Prepared { program: python(venv)?, script: Some(folder.join(script)) })
+                Ok(Prepared { program: python(venv)?, first: Some(folder.join(script)) })
             }
             Kind::Cargo => {
                 let target = paths::repository().join("target/peers");
@@ -75,19 +75,11 @@ impl Framework {
                         .arg(&target),
                 )?;
                 let program = target.join("release").join(format!("{}-peer", self.name));
-                Ok(Prepared { program, script: None })
+                Ok(Prepared { program, first: None })
             }
-            Kind::Ours(binary) => {
-                process::run(Command::new("cargo").current_dir(paths::repository()).args([
-                    "build",
-                    "--release",
-                    "-p",
-                    "gristmill-benches",
-                    "--bin",
-                    binary,
-                ]))?;
-                let program = paths::repository().join("target/release").join(binary);
-                Ok(Prepared { program, script: None })
+            Kind::Ours => {
+                let program = std::env::current_exe().context("where is this program?")?;
+                Ok(Prepared { program, first: Some("steps".into()) })
             }
         }
     }
@@ -96,14 +88,15 @@ impl Framework {
 /// A program that can be started.
 pub(super) struct Prepared {
     program: PathBuf,
-    script: Option<PathBuf>,
+    /// A script, or the like, that it is given first.
+    first: Option<PathBuf>,
 }
 
 impl Prepared {
     /// The command that starts a variant, but for the workload.
     pub(super) fn command(&self, variant: &str) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(&self.script).arg(variant);
+        command.args(&self.first).arg(variant);
         command
     }
 }

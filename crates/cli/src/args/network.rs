@@ -1,7 +1,7 @@
 //! The network and its loss.
 
 use clap::Args;
-use gristmill_trainer::config::{InitKind, LossKind, RunConfig};
+use gristmill_trainer::config::{InitKind, LossConfig, LossKind, RunConfig};
 use std::str::FromStr;
 
 /// What overrides the `[network]` and `[loss]` sections of a configuration.
@@ -39,12 +39,17 @@ impl NetworkArgs {
         if let Some(Widths(widths)) = self.hidden {
             network.hidden = Some(widths);
             network.layers.clear();
+            // Explicit weights were those of an output layer of other inputs.
+            network.output.weights = None;
         }
         network.activation = self.activation.unwrap_or_else(|| network.activation.clone());
         network.bias &= !self.no_bias;
         network.dropout = self.dropout.unwrap_or(network.dropout);
         network.init = self.init.unwrap_or(network.init);
-        config.loss.kind = self.loss.unwrap_or(config.loss.kind);
+        // Another loss takes its own defaults in place of those that were spelled out for the last.
+        if let Some(kind) = self.loss.filter(|kind| *kind != config.loss.kind) {
+            config.loss = LossConfig { kind, ..Default::default() };
+        }
     }
 }
 

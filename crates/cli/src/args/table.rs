@@ -52,13 +52,11 @@ pub(crate) struct LearnArgs {
     /// How features are stored: u8, f16 or f32 [default: the narrowest that loses nothing]
     #[arg(long, value_name = "TYPE")]
     dtype: Option<Dtype>,
-    #[command(flatten)]
-    table: TableArgs,
 }
 
 impl LearnArgs {
-    /// As the library takes them.
-    pub(crate) fn options(self) -> ImportOptions {
+    /// As the library takes them, together with the others.
+    pub(crate) fn options(self, table: TableArgs) -> ImportOptions {
         ImportOptions {
             target: self.target,
             task: self.task.map(|task| match task {
@@ -71,7 +69,7 @@ impl LearnArgs {
                 MissingName::Mean => Missing::Mean,
             },
             dtype: self.dtype,
-            ..self.table.options()
+            ..table.options()
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `gristmill import`: tables in, a data set out.
 
-use crate::args::LearnArgs;
+use crate::args::{LearnArgs, TableArgs};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::report;
@@ -28,11 +28,13 @@ pub(crate) struct Import {
     output: PathBuf,
     #[command(flatten)]
     learn: LearnArgs,
+    #[command(flatten)]
+    table: TableArgs,
 }
 
 impl Import {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
-        let plan = Plan::Learn(self.learn.options());
+        let plan = Plan::Learn(self.learn.options(self.table));
         let dataset = source::import_tables(&self.sources, &self.output, &plan, output)?;
         output.talk(report::target_line(dataset.encoding()));
         output.talk(format_args!("wrote {}", self.output.display()));

@@ -1,6 +1,6 @@
 //! `gristmill train`: a data set and a configuration in, a run directory with a model out.
 
-use crate::args::{LearnArgs, RunArgs};
+use crate::args::{LearnArgs, NetworkArgs, RunArgs, TableArgs};
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output::Output;
@@ -59,9 +59,13 @@ pub(crate) struct Train {
     #[arg(long, value_name = "FILE")]
     validation: Option<PathBuf>,
     #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
     run: RunArgs,
     #[command(flatten)]
     learn: LearnArgs,
+    #[command(flatten)]
+    table: TableArgs,
 }
 
 impl Train {
@@ -76,6 +80,7 @@ impl Train {
     fn start(self, isa: Isa, output: &Output) -> Result<(), Failure> {
         let mut config = read_config(self.config.as_deref())?;
         config = self.run.apply(config)?;
+        self.network.apply(&mut config);
         override_course(&mut config, self.epochs, self.threads);
         if let Some(file) = self.validation {
             config.validation.file = Some(file);
@@ -95,7 +100,7 @@ impl Train {
             Some(path) => Draft::create(path)?,
             None => Draft::numbered(Path::new(RUNS), &source.stem())?,
         };
-        let options = self.learn.options();
+        let options = self.learn.options(self.table);
         let validation_options = ImportOptions {
             format: options.format.clone(),
             header: options.header,
@@ -135,7 +140,7 @@ fn prepare(
 ) -> Result<(Dataset, PathBuf), Failure> {
     match source {
         Source::Native(path) => {
-            let dataset = Dataset::open(&path)?;
+            let dataset = source::open_native(&path)?;
             let absolute = fs::canonicalize(&path).map_err(Failure::io("open", &path))?;
             Ok((dataset, absolute))
         }
@@ -175,8 +180,8 @@ fn resume(
         let directory = directory.display();
         return Err(Failure::new(format!("{directory}: config.toml lacks data.path")));
     };
-    let train = Dataset::open(&path)?;
-    let validation = seen.validation.file.map(|path| Dataset::open(&path)).transpose()?;
+    let train = source::open_native(&path)?;
+    let validation = seen.validation.file.map(|path| source::open_native(&path)).transpose()?;
     let mut session = Session::new(&config, isa, &train, validation.as_ref())?;
     match &checkpoint {
         Some(checkpoint) => {
@@ -221,7 +226,8 @@ fn announce(run: &Run, session: &Session<'_, Dataset>, output: &Output) {
     output.talk(format_args!(
         "training {} on {} rows of {} features{validation}\n\
          network {}: {} parameters\n\
-         instruction set {}, {} threads",
+         instruction set {}, {} threads\n\
+         rows {}; an epoch should take about {} s",
         run.path().display(),
         thousands(rows),
         thousands(model.inputs.len() as u64),
@@ -229,6 +235,8 @@ fn announce(run: &Run, session: &Session<'_, Dataset>, output: &Output) {
         thousands(report::parameters(&model.layers)),
         session.isa(),
         session.threads(),
+        report::order_line(session.shuffling()),
+        number(session.expected_epoch_seconds()),
     ));
 }
 
@@ -243,6 +251,7 @@ fn conclude(
         let epochs = outcome.epochs;
         output.talk(format_args!("stopped early after {epochs} epochs: no more improvement"));
     }
+    output.talk(report::time_line(&outcome));
     let epoch = outcome.restored.unwrap_or(outcome.epochs);
     let mut result = format!("epoch: {epoch}\n");
     if let Some(row) = session.history().iter().find(|row| row.epoch == epoch) {

@@ -22,6 +22,6 @@ pub(super) fn map(source: &Source) -> Result<Bytes> {
         return Err(Error::input(path, Place::FILE, reason));
     }
     let file = File::open(path).map_err(Error::io("open", path))?;
-    let map = Map::new(&file).map_err(Error::io("map", path))?;
+    let map = Map::new(file, path).map_err(Error::io("map", path))?;
     Ok(Bytes::from_owner(Mapped(map)))
 }

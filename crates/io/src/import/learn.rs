@@ -16,8 +16,6 @@ const MOST_CATEGORIES: usize = 1000;
 const MOST_CLASSES: usize = 10_000;
 /// A numeric target of at most so many different whole numbers is taken for a class.
 const MOST_GUESSED_CLASSES: usize = 100;
-/// Bytes of a chunk in this pass.
-const CHUNK_BYTES: usize = 1 << 20;
 
 /// Learns the encoding of all tables together.
 pub(super) fn learn(input: &Input, options: &ImportOptions) -> Result<Encoding> {
@@ -137,7 +135,8 @@ impl Survey {
             });
             Ok((batch.rows.len(), seen.collect::<Result<_>>()?))
         };
-        pipeline::run(table, &wanted, CHUNK_BYTES, look, |(rows, seen)| {
+        let bytes = input.budget.sparse_chunk_bytes();
+        pipeline::run(table, &wanted, bytes, look, |(rows, seen)| {
             self.rows += rows as u64;
             for (column, seen) in self.columns.iter_mut().zip(seen) {
                 column.merge(seen);

@@ -5,6 +5,16 @@ use crate::error::Result;
 use crate::format::{Batch, Chunk, Chunks, Table, Wanted};
 use rayon::prelude::*;
 
+/// Chunks read, or being worked on, at a time.
+pub(super) fn chunks_in_flight() -> usize {
+    2 * round()
+}
+
+/// Chunks that are worked on together.
+fn round() -> usize {
+    2 * rayon::current_num_threads()
+}
+
 /// Runs `work` on every batch of a table and gives the results to `sink` in order. Of several errors
 /// the one that comes first in the table is returned.
 pub(super) fn run<T: Send>(
@@ -17,7 +27,7 @@ pub(super) fn run<T: Send>(
     let Table { chunks, decoder, .. } = table;
     let (chunks, decoder) = (&mut **chunks, &**decoder);
     chunks.select(wanted)?;
-    let count = 2 * rayon::current_num_threads();
+    let count = round();
     let mut ready = read(chunks, count, chunk_bytes);
     while !ready.is_empty() {
         let decode = || -> Vec<Result<T>> {

@@ -30,6 +30,8 @@ pub struct Plan {
     pub threads: usize,
     /// In which order an epoch visits the rows; [`Shuffle::Auto`] depends on the machine's memory.
     pub shuffle: Shuffle,
+    /// Bytes of memory for rows; `None` is what the machine has.
+    pub memory: Option<u64>,
     /// Whether features are scaled to mean 0 and deviation 1.
     pub standardize_inputs: bool,
     /// Whether numeric targets are; false for classes.
@@ -82,6 +84,7 @@ impl RunConfig {
             epochs: self.training.epochs,
             threads: self.training.threads,
             shuffle: self.training.shuffle,
+            memory: self.training.memory.map(|size| size.0),
             standardize_inputs: self.training.standardize_inputs,
             standardize_targets,
             class_weights: self.training.class_weights.clone(),

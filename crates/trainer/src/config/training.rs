@@ -1,5 +1,6 @@
 //! The sections about the course of a run: training, validation, early stopping, checkpoints.
 
+use super::byte_size::ByteSize;
 use super::class_weights::ClassWeights;
 use super::{ConfigError, TargetShape, require};
 use crate::metrics::Metric;
@@ -34,6 +35,15 @@ pub struct TrainingConfig {
     pub threads: usize,
     /// In which order an epoch visits the rows.
     pub shuffle: Shuffle,
+    /// Memory for rows, as `2G` or `512M`; decides whether `auto` means `full` or `window`, and how
+    /// large windows are. By default what the machine has.
+    pub memory: Option<ByteSize>,
+    /// Rows of a block and blocks of a window, for `window`; by default they follow from `memory`.
+    pub block_rows: Option<u64>,
+    /// See `block_rows`.
+    pub window_blocks: Option<u64>,
+    /// With what instruction set the run was started; written, never read from a user's file.
+    pub instruction_set: Option<String>,
     /// Whether features are scaled to mean 0 and deviation 1; default true.
     pub standardize_inputs: bool,
     /// Whether numeric targets are; default true, but false for `half-sum-squares` or where the
@@ -50,6 +60,10 @@ impl Default for TrainingConfig {
             epochs: 20,
             threads: 0,
             shuffle: Shuffle::Auto,
+            memory: None,
+            block_rows: None,
+            window_blocks: None,
+            instruction_set: None,
             standardize_inputs: true,
             standardize_targets: None,
             class_weights: ClassWeights::None,
@@ -101,11 +115,14 @@ impl Default for EarlyStoppingConfig {
 }
 
 /// The `[checkpoint]` section.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CheckpointConfig {
     /// Save after every so many epochs; default 1, 0 never.
     pub every_epochs: u32,
+    /// Largest share of the time that saving after epochs may take, above 0; default 0.1. A checkpoint
+    /// that would come too soon after the last is left out, but for that of the last epoch.
+    pub max_share: f64,
     /// Save also within an epoch after so many seconds; default 300, 0 never.
     pub every_seconds: u32,
     /// How many of the newest checkpoints stay on disk; at least 1, default 3.
@@ -114,7 +131,7 @@ pub struct CheckpointConfig {
 
 impl Default for CheckpointConfig {
     fn default() -> Self {
-        CheckpointConfig { every_epochs: 1, every_seconds: 300, keep: 3 }
+        CheckpointConfig { every_epochs: 1, max_share: 0.1, every_seconds: 300, keep: 3 }
     }
 }
 
@@ -131,6 +148,12 @@ impl TrainingConfig {
         }
         if self.epochs == 0 {
             return Err(ConfigError::value("training.epochs", 0, "expected at least 1"));
+        }
+        if self.block_rows == Some(0) {
+            return Err(ConfigError::value("training.block_rows", 0, "expected at least 1"));
+        }
+        if self.window_blocks == Some(0) {
+            return Err(ConfigError::value("training.window_blocks", 0, "expected at least 1"));
         }
         self.class_weights.check(target)?;
 
@@ -186,6 +209,8 @@ impl CheckpointConfig {
         if self.keep == 0 {
             return Err(ConfigError::value("checkpoint.keep", 0, "expected at least 1"));
         }
+        let share = self.max_share;
+        require("checkpoint.max_share", share, share > 0.0 && share <= 1.0, "above 0, at most 1")?;
         Ok(())
     }
 }

@@ -1,0 +1,158 @@
+//! The same model, whatever the threads and however often the run was stopped.
+
+use crate::place::{Done, Place, flowers, prices, signal};
+use std::process::{Child, Stdio};
+
+const ISAS: [&str; 3] = ["portable", "avx2", "avx512"];
+
+/// Runs with an instruction set; `None` if this CPU lacks it.
+fn train(place: &Place, isa: &str, arguments: &str) -> Option<Done> {
+    let done = place.command(arguments).env("GRISTMILL_ISA", isa).output().unwrap();
+    let done = Done::of(done);
+    if done.stderr.contains("not available on this CPU") {
+        eprintln!("skipped: this CPU has no {isa}");
+        return None;
+    }
+    assert!(done.status.success(), "{arguments}: {}", done.stderr);
+    assert!(done.stderr.contains(&format!("instruction set {isa}")), "{}", done.stderr);
+    Some(done)
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    let place = Place::new();
+    place.write("prices.csv", prices(700));
+    place.ok("import prices.csv -o prices.grist");
+    let options = "--hidden 96,64 --dropout 0.1 --clip-norm 5 --validation-split 0.1 --epochs 2";
+    for isa in ISAS {
+        let mut first = None;
+        for threads in [1, 2, 3, 8] {
+            let run = format!("{isa}-{threads}");
+            let arguments = format!("train prices.grist {options} --threads {threads} --out {run}");
+            if train(&place, isa, &arguments).is_none() {
+                break;
+            }
+            let model = place.read(&format!("{run}/model.gristmill"));
+            let first = first.get_or_insert_with(|| model.clone());
+            assert!(*first == model, "{isa}: {threads} threads make another model");
+        }
+    }
+}
+
+#[test]
+fn a_longer_run_goes_on_where_the_shorter_ended() {
+    let place = Place::new();
+    place.write("flowers.csv", flowers(200));
+    let options = "--hidden 12 --dropout 0.2 --optimizer momentum --validation-split 0.2";
+    place.ok(&format!("train flowers.csv {options} --epochs 5 --out whole"));
+    place.ok(&format!("train flowers.csv {options} --epochs 2 --out parts"));
+    let before = place.read("parts/model.gristmill");
+    assert_ne!(before, place.read("whole/model.gristmill"));
+    let done = place.run("train --resume parts --epochs 5 --threads 1");
+    assert!(done.stderr.contains("resuming after 2 epochs"), "{}", done.stderr);
+    assert_eq!(place.read("parts/model.gristmill"), place.read("whole/model.gristmill"));
+    let epochs = |run: &str| -> Vec<String> {
+        let metrics = place.text(&format!("{run}/metrics.csv"));
+        metrics.lines().map(|line| line.split(',').next().unwrap().to_owned()).collect()
+    };
+    assert_eq!(epochs("parts"), ["epoch", "1", "2", "3", "4", "5"]);
+    assert_eq!(epochs("whole"), epochs("parts"));
+
+    // A run that has ended is not changed by resuming it.
+    place.ok("train --resume parts");
+    assert_eq!(place.read("parts/model.gristmill"), place.read("whole/model.gristmill"));
+    assert_eq!(epochs("whole"), epochs("parts"));
+}
+
+#[test]
+fn a_run_without_checkpoints_starts_from_the_beginning() {
+    let place = Place::new();
+    place.write("flowers.csv", flowers(60));
+    place.ok("train flowers.csv --epochs 2 --out whole");
+    place.ok("train flowers.csv --epochs 2 --out run --set checkpoint.every_epochs=0");
+    assert!(place.names("run/checkpoints").is_empty());
+    let done = place.run("train --resume run");
+    assert!(done.stderr.contains("from the beginning"), "{}", done.stderr);
+    assert_eq!(place.text("run/metrics.csv").lines().count(), 3);
+    assert_eq!(place.read("run/model.gristmill"), place.read("whole/model.gristmill"));
+}
+
+#[test]
+fn what_cannot_be_resumed_is_named() {
+    let place = Place::new();
+    place.write("flowers.csv", flowers(60));
+    place.fails("train --resume none", &["none", "holds no run"]);
+    place.ok("train flowers.csv --epochs 1 --out run");
+    // Other data under the same name.
+    place.write("flowers.csv", flowers(61));
+    place.ok("import flowers.csv -o run/data.grist");
+    place.fails("train --resume run --epochs 2", &["data have changed"]);
+}
+
+/// Starts a run of long epochs, or goes on with it, and waits until it has saved two of them.
+fn start_and_wait(place: &Place, isa: &str, arguments: &str, run: &str) -> Child {
+    let checkpoints = format!("{run}/checkpoints");
+    let saved = || {
+        let names = place.path(&checkpoints).exists().then(|| place.names(&checkpoints));
+        names.into_iter().flatten().filter(|name| name.starts_with("step-")).count()
+    };
+    let enough = saved() + 2;
+    let mut child = place
+        .command(arguments)
+        .env("GRISTMILL_ISA", isa)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while saved() < enough {
+        assert!(child.try_wait().unwrap().is_none(), "the run ended before it was stopped");
+        std::thread::yield_now();
+    }
+    child
+}
+
+const LONG: &str = "--hidden 256,256 --batch-size 16 --epochs 6 --set checkpoint.keep=9";
+
+#[test]
+fn a_killed_run_ends_with_the_same_bytes() {
+    let place = Place::new();
+    place.write("flowers.csv", flowers(6000));
+    place.ok("import flowers.csv -o flowers.grist");
+    for isa in ISAS {
+        let whole = format!("whole-{isa}");
+        if train(&place, isa, &format!("train flowers.grist {LONG} --out {whole}")).is_none() {
+            continue;
+        }
+        let run = format!("killed-{isa}");
+        let arguments = format!("train flowers.grist {LONG} --out {run}");
+        let mut child = start_and_wait(&place, isa, &arguments, &run);
+        child.kill().unwrap();
+        assert_eq!(child.wait().unwrap().code(), None, "it was killed, and did not exit");
+        let saved = place.names(&format!("{run}/checkpoints"));
+        assert!((2..6).contains(&saved.len()), "{saved:?}");
+        assert!(!place.path(&format!("{run}/model.gristmill")).exists());
+
+        train(&place, isa, &format!("train --resume {run}")).unwrap();
+        let models = [&whole, &run].map(|run| place.read(&format!("{run}/model.gristmill")));
+        assert!(models[0] == models[1], "{isa}: the resumed run made another model");
+    }
+}
+
+#[test]
+fn an_interrupted_run_saves_and_exits_with_130() {
+    let place = Place::new();
+    place.write("flowers.csv", flowers(6000));
+    place.ok("import flowers.csv -o flowers.grist");
+    let isa = "portable";
+    train(&place, isa, &format!("train flowers.grist {LONG} --out whole")).unwrap();
+    let arguments = format!("train flowers.grist {LONG} --out run");
+    for (name, continuation) in [("INT", arguments.as_str()), ("TERM", "train --resume run")] {
+        let mut child = start_and_wait(&place, isa, continuation, "run");
+        place.fails("train --resume run", &["run", "in use"]);
+        signal(&child, name);
+        assert_eq!(child.wait().unwrap().code(), Some(130), "SIG{name}");
+        assert!(!place.path("run/model.gristmill").exists());
+    }
+    train(&place, isa, "train --resume run").unwrap();
+    assert_eq!(place.read("run/model.gristmill"), place.read("whole/model.gristmill"));
+}

@@ -1,0 +1,115 @@
+//! Which rows of a data set are in memory, and whether its file is still the one that was opened.
+
+use super::Dataset;
+use crate::error::{Error, Result};
+use crate::map::Advice;
+use std::fs::Metadata;
+use std::io;
+use std::ops::Range;
+use std::time::SystemTime;
+
+impl Dataset {
+    /// Tells the system what is going to happen to some rows; those past the last one are ignored.
+    /// This changes how long things take, never what is read.
+    ///
+    /// # Errors
+    /// The system refuses, which it does not do where it merely cannot follow.
+    pub fn advise(&self, rows: Range<u64>, advice: Advice) -> Result<()> {
+        for range in self.ranges(rows) {
+            self.map.advise(&range, advice).map_err(Error::io("page", &self.path))?;
+        }
+        Ok(())
+    }
+
+    /// Reads some rows into memory and returns when they are there; those past the last one are
+    /// ignored. To be called from a thread that has nothing else to do.
+    ///
+    /// # Errors
+    /// The file was cut short, or the disk cannot be read.
+    pub fn populate(&self, rows: Range<u64>) -> Result<()> {
+        for range in self.ranges(rows) {
+            self.map.populate(&range).map_err(|error| match error.kind() {
+                io::ErrorKind::UnexpectedEof => self.check_unchanged().err().unwrap_or_else(|| {
+                    self.changed("its end could not be read for a moment".to_owned())
+                }),
+                _ => Error::io("read", &self.path)(error),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Checks that the path still leads to the file that was opened and that nothing wrote to that. A
+    /// file replaced by renaming another over it can still be read as it was, but is reported too.
+    ///
+    /// # Errors
+    /// Says what is different.
+    pub fn check_unchanged(&self) -> Result<()> {
+        let there = match Identity::of(std::fs::metadata(&self.path)) {
+            Ok(there) => there,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(self.changed("it was removed or renamed".to_owned()));
+            }
+            Err(error) => return Err(Error::io("look at", &self.path)(error)),
+        };
+        // A file that was written to and then removed or replaced is a matter of the open file alone.
+        let open = Identity::of(self.map.file().metadata());
+        let open = open.map_err(Error::io("look at", &self.path))?;
+        match self.identity.difference(&open).or_else(|| self.identity.difference(&there)) {
+            Some(reason) => Err(self.changed(reason)),
+            None => Ok(()),
+        }
+    }
+
+    fn changed(&self, reason: String) -> Error {
+        Error::Changed { path: self.path.clone(), reason }
+    }
+
+    /// The bytes of some rows: one range each of features, targets and weights.
+    fn ranges(&self, rows: Range<u64>) -> [Range<usize>; 3] {
+        let end = rows.end.min(self.rows);
+        let start = rows.start.min(end);
+        let range =
+            |at: usize, width: usize| at + start as usize * width..at + end as usize * width;
+        [
+            range(self.features_at, self.row_bytes),
+            range(self.targets_at, self.target_bytes),
+            range(self.weights_at, 4 * usize::from(self.weighted)),
+        ]
+    }
+}
+
+/// What tells a file apart from another and from itself at another time.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    /// Device and inode, where there are such.
+    file: (u64, u64),
+    length: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Identity {
+    pub(super) fn of(metadata: io::Result<Metadata>) -> io::Result<Identity> {
+        let metadata = metadata?;
+        #[cfg(unix)]
+        let file = {
+            use std::os::unix::fs::MetadataExt;
+            (metadata.dev(), metadata.ino())
+        };
+        #[cfg(not(unix))]
+        let file = (0, 0);
+        Ok(Identity { file, length: metadata.len(), modified: metadata.modified().ok() })
+    }
+
+    /// What is different `now`, in words.
+    fn difference(&self, now: &Identity) -> Option<String> {
+        if self.file != now.file {
+            Some("another file is in its place".to_owned())
+        } else if self.length != now.length {
+            Some(format!("it had {} bytes and now has {}", self.length, now.length))
+        } else if self.modified != now.modified {
+            Some("it was written to, as the time of its last change shows".to_owned())
+        } else {
+            None
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The training step of gristmill on a workload.
+
+use crate::trace::Trace;
+use crate::workload::{self, Workload};
+use anyhow::Result;
+use gristmill_kernels::{Activation, Isa, Loss, Step, UpdateRule};
+use gristmill_trainer::engine::{Engine, StepPlan};
+use gristmill_trainer::layout::Shape;
+use gristmill_trainer::model::Trained;
+use gristmill_trainer::network::{Layer, Network};
+use gristmill_trainer::objective::{Objective, TargetKind};
+use gristmill_trainer::preprocess::Preprocess;
+use gristmill_trainer::profile::Profile;
+use gristmill_trainer::samples::{Samples, Table};
+use std::time::Instant;
+
+/// A network in training on the batches of a trace, one after the other and over again.
+pub(crate) struct Ours {
+    engine: Engine,
+    rule: UpdateRule,
+    learning_rate: f64,
+    table: Table,
+    batch: usize,
+    steps: u64,
+}
+
+/// What was done in some time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Slice {
+    pub(crate) samples: u64,
+    pub(crate) seconds: f64,
+}
+
+impl Slice {
+    /// Samples per second.
+    pub(crate) fn rate(self) -> f64 {
+        self.samples as f64 / self.seconds
+    }
+}
+
+/// Takes steps of so many samples for at least so many seconds.
+///
+/// The clock is read once every few thousand samples, for it costs as much as the smallest steps.
+pub(crate) fn timed(seconds: f64, batch: usize, mut step: impl FnMut()) -> Slice {
+    let steps = usize::max(1, 4096 / batch);
+    let (mut samples, begun) = (0, Instant::now());
+    loop {
+        (0..steps).for_each(|_| step());
+        samples += (steps * batch) as u64;
+        let elapsed = begun.elapsed().as_secs_f64();
+        if elapsed >= seconds {
+            return Slice { samples, seconds: elapsed };
+        }
+    }
+}
+
+impl Ours {
+    /// Starts from the parameters of the trace, on the threads of the current pool.
+    ///
+    /// # Errors
+    /// The trace has numbers that are not finite.
+    pub(crate) fn new(isa: Isa, workload: &Workload, trace: &Trace) -> Result<Ours> {
+        let rule = rule(workload);
+        let features = vec![Trained::UNSCALED; workload.layers[0]];
+        let engine = Engine::new(
+            isa,
+            network(workload, trace),
+            Preprocess::new(&features, Vec::new()),
+            objective(workload.loss),
+            rule,
+            None,
+            workload.batch,
+        );
+        Ok(Ours {
+            engine,
+            rule,
+            learning_rate: workload.learning_rate,
+            table: trace.table(workload)?,
+            batch: workload.batch,
+            steps: 0,
+        })
+    }
+
+    /// Trains on the next batch and returns its loss before the update.
+    pub(crate) fn step(&mut self) -> f64 {
+        let first = self.steps * self.batch as u64 % self.table.rows();
+        self.steps += 1;
+        let step = Step::plain(self.rule, self.learning_rate, self.steps);
+        let row = |i: usize| first + i as u64;
+        let plan = StepPlan { step, dropout_seed: 0 };
+        self.engine.step(&self.table, self.batch, &row, plan).mean()
+    }
+
+    /// Trains for at least so many seconds.
+    pub(crate) fn run(&mut self, seconds: f64) -> Slice {
+        timed(seconds, self.batch, || {
+            self.step();
+        })
+    }
+
+    /// Trains for at least so many seconds and tells where the time went.
+    pub(crate) fn profile(&mut self, seconds: f64) -> Profile {
+        self.engine.profile(true);
+        self.run(seconds);
+        let profile = self.engine.take_profile();
+        self.engine.profile(false);
+        profile
+    }
+}
+
+fn network(workload: &Workload, trace: &Trace) -> Network {
+    let last = workload.layers.len() - 2;
+    let layer = |(i, (inputs, outputs))| Layer {
+        shape: Shape { inputs, outputs, bias: true },
+        activation: activation(if i == last { workload.output } else { workload.activation }),
+        dropout: 0.0,
+    };
+    let mut network = Network::zeroed(workload.links().enumerate().map(layer).collect());
+    for (i, (weights, bias)) in trace.parameters.iter().enumerate() {
+        network.set_layer_weights(i, weights, bias);
+    }
+    network
+}
+
+fn activation(activation: workload::Activation) -> Activation {
+    match activation {
+        workload::Activation::Identity => Activation::Identity,
+        workload::Activation::Sigmoid => Activation::Sigmoid,
+        workload::Activation::Tanh => Activation::Tanh,
+        workload::Activation::Relu => Activation::Relu,
+        workload::Activation::Gelu => Activation::Gelu,
+        workload::Activation::Silu => Activation::Silu,
+    }
+}
+
+fn objective(loss: workload::Loss) -> Objective {
+    let (loss, targets) = match loss {
+        workload::Loss::MeanSquared => (Loss::MeanSquared, TargetKind::Numbers),
+        workload::Loss::MeanAbsolute => (Loss::MeanAbsolute, TargetKind::Numbers),
+        workload::Loss::BinaryCrossEntropy => (Loss::BinaryCrossEntropy, TargetKind::Numbers),
+        workload::Loss::SoftmaxCrossEntropy => (Loss::SoftmaxCrossEntropy, TargetKind::Classes),
+    };
+    Objective { loss, targets, class_weights: Vec::new() }
+}
+
+fn rule(workload: &Workload) -> UpdateRule {
+    match workload.optimizer {
+        workload::Optimizer::Sgd => UpdateRule::Sgd,
+        workload::Optimizer::Momentum => {
+            UpdateRule::Momentum { beta: workload.momentum, nesterov: false }
+        }
+        workload::Optimizer::Adam => UpdateRule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+    }
+}
