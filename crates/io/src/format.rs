@@ -16,6 +16,8 @@ mod number;
 mod shared_file;
 mod text;
 
+pub(crate) use npy::{Element as NpyElement, Header as NpyHeader};
+
 use crate::error::{Error, Place, Result, RowNumber};
 use crate::export::Exporter;
 use crate::source::Source;
