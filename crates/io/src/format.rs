@@ -24,6 +24,8 @@ mod parquet;
 mod shared_file;
 mod text;
 
+pub(crate) use npy::{Element as NpyElement, Header as NpyHeader};
+
 use crate::error::{Error, Place, Result, RowNumber};
 use crate::export::Exporter;
 use crate::source::Source;
