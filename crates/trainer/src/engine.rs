@@ -60,6 +60,9 @@ pub struct BatchLoss {
     pub loss: f64,
     /// Sum of weights.
     pub weight: f64,
+    /// Weight of the samples whose class was predicted, or weighted sum of the squared errors of
+    /// numbers in their own unit, over all outputs.
+    pub score: f64,
     /// A row of a class that does not exist: the data set is damaged, and nothing was learned.
     pub stray: Option<u64>,
 }
@@ -232,6 +235,9 @@ impl Engine {
                 total.loss += f64::from(loss);
                 total.weight += f64::from(weight);
             }
+        }
+        for score in self.shards.iter().flat_map(Shard::scores).flatten() {
+            total.score += f64::from(*score);
         }
         total
     }

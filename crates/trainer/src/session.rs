@@ -67,6 +67,8 @@ struct Position {
     loss: f64,
     /// Weight of the rows of the epoch under way, summed.
     weight: f64,
+    /// What they scored, summed: see [`BatchLoss::score`](crate::engine::BatchLoss::score).
+    score: f64,
 }
 
 /// Why a run ended.
@@ -318,13 +320,14 @@ impl<'d, S: Samples> Session<'d, S> {
         loss.add(self.position.loss, self.position.weight);
         let train_loss = loss.value(self.plan.loss);
         let validation = self.validate()?;
-        self.finish_epoch(train_loss, &validation, learning_rate);
+        let train = vec![self.train_metric()];
+        self.finish_epoch(train_loss, &train, &validation, learning_rate);
         watch.observer.epoch_end(&EpochReport {
             epoch,
             epochs,
             learning_rate,
             train_loss,
-            train: Vec::new(),
+            train,
             validation,
             seconds: began.elapsed().as_secs_f64(),
             samples_per_second: rows as f64 / trained.as_secs_f64().max(1e-9),
@@ -391,6 +394,7 @@ impl<'d, S: Samples> Session<'d, S> {
         }
         position.loss += batch.loss;
         position.weight += batch.weight;
+        position.score += batch.score;
         position.step += 1;
         position.step_in_epoch += 1;
         let steps = self.steps_per_epoch();
@@ -451,13 +455,32 @@ impl<'d, S: Samples> Session<'d, S> {
         Ok(evaluator.measure(subject, rows, &mut |_| ())?.values())
     }
 
-    fn finish_epoch(&mut self, train_loss: f64, validation: &[(Metric, f64)], rate: f64) {
+    /// What the rows of the epoch scored, each before its step.
+    fn train_metric(&self) -> (Metric, f64) {
+        let Position { score, weight, .. } = self.position;
+        match self.engine.objective.targets {
+            TargetKind::Classes => (Metric::Accuracy, score / weight),
+            TargetKind::Numbers => {
+                let outputs = self.engine.network.outputs() as f64;
+                (Metric::Rmse, (score / (weight * outputs)).sqrt())
+            }
+        }
+    }
+
+    fn finish_epoch(
+        &mut self,
+        train_loss: f64,
+        train: &[(Metric, f64)],
+        validation: &[(Metric, f64)],
+        rate: f64,
+    ) {
         let position = &mut self.position;
         *position =
             Position { epoch: position.epoch + 1, step: position.step, ..Position::default() };
         let epoch = position.epoch;
         let mut values = vec![("learning_rate".to_owned(), rate)];
         values.push(("train_loss".to_owned(), train_loss));
+        values.extend(train.iter().map(|(m, value)| (format!("train_{}", m.name()), *value)));
         values.extend(validation.iter().map(|(m, value)| (format!("val_{}", m.name()), *value)));
         self.history.push(HistoryRow { epoch, values });
 
@@ -547,6 +570,7 @@ impl<'d, S: Samples> Session<'d, S> {
         let mut counters = vec![
             counter("epoch.loss", position.loss),
             counter("epoch.weight", position.weight),
+            counter("epoch.score", position.score),
             counter("plateau.factor", self.plateau.factor),
             counter("plateau.best", self.plateau.best),
             counter("plateau.waited", f64::from(self.plateau.waited)),
@@ -621,6 +645,7 @@ impl<'d, S: Samples> Session<'d, S> {
             step: checkpoint.step,
             loss: required("epoch.loss")?,
             weight: required("epoch.weight")?,
+            score: required("epoch.score")?,
         };
         self.plateau = PlateauState {
             factor: required("plateau.factor")?,

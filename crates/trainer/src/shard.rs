@@ -15,6 +15,7 @@ use crate::objective::{Objective, TargetKind};
 use crate::preprocess::Preprocess;
 use crate::profile::{Part, Stopwatch};
 use crate::samples::Samples;
+use gristmill_io::Scale;
 use gristmill_kernels as kernels;
 use gristmill_kernels::{
     Activation, DropoutKey, Isa, LANES, Panels, PanelsMut, Row, Rows, Targets, panels,
@@ -44,6 +45,9 @@ pub(crate) struct Shard {
     loss_gradient: Rows,
     /// Weighted loss: 1 x samples.
     losses: Rows,
+    /// 1 where the class is right and else 0, or the squared error of numbers in their own unit, summed
+    /// over the outputs; weighted: 1 x samples.
+    scores: Rows,
     /// A row whose class does not exist: its data set is damaged.
     stray: Option<u64>,
 }
@@ -119,6 +123,7 @@ impl Shard {
             weights: if_training(columns),
             loss_gradient: if_training(if linear { 0 } else { columns * network.outputs() }),
             losses: if_training(columns),
+            scores: if_training(columns),
             stray: None,
         }
     }
@@ -150,6 +155,11 @@ impl Shard {
     /// Weighted loss and weight of each panel of samples.
     pub(crate) fn losses(&self) -> impl Iterator<Item = (&Row, &Row)> {
         self.losses[..self.columns()].iter().zip(&self.weights[..self.columns()])
+    }
+
+    /// Weighted score of each panel of samples: see the field.
+    pub(crate) fn scores(&self) -> impl Iterator<Item = &Row> {
+        self.scores[..self.columns()].iter()
     }
 
     /// The input of a layer of so many inputs: samples x inputs.
@@ -186,6 +196,7 @@ impl Shard {
         self.gather_targets(context, training.objective);
         stopwatch.lap(Part::Gather, &mut since);
         self.forward(context, Some(training.dropout_seed));
+        self.score(context, training.objective);
         self.loss(context, training.objective);
         stopwatch.lap(Part::Forward, &mut since);
         self.backward(context);
@@ -313,6 +324,26 @@ impl Shard {
         }
     }
 
+    fn score<S>(&mut self, context: &RowContext<'_, S>, objective: &Objective) {
+        let outputs = context.network.outputs();
+        let last = self.layers.last().expect("a network has a layer");
+        let logits = objective.loss.takes_logits();
+        for panel in 0..self.columns() {
+            let output = &last.output[panel * outputs..][..outputs];
+            let score = match objective.targets {
+                TargetKind::Classes => right(output, logits, &self.targets[panel]),
+                TargetKind::Numbers => {
+                    let targets = &self.targets[panel * outputs..][..outputs];
+                    squared_error(output, targets, &context.preprocess.targets)
+                }
+            };
+            let weighted = score.iter().zip(&self.weights[panel]).map(|(score, w)| score * w);
+            for (out, score) in self.scores[panel].iter_mut().zip(weighted) {
+                *out = score;
+            }
+        }
+    }
+
     fn loss<S>(&mut self, context: &RowContext<'_, S>, objective: &Objective) {
         let columns = self.columns();
         let outputs = context.network.outputs();
@@ -358,4 +389,36 @@ impl Shard {
             kernels::activation::chain(isa, output, &mut error[..columns * shape.inputs]);
         }
     }
+}
+
+/// 1 for each sample whose largest output is that of its class; a single output is of the second class
+/// where its probability is above one half.
+fn right(output: &[Row], logits: bool, classes: &Row) -> Row {
+    let mut best = [if logits { 0.0 } else { 0.5 }; LANES];
+    let mut class = [0.0; LANES];
+    let first = if output.len() == 1 { 1.0 } else { 0.0 };
+    if output.len() > 1 {
+        best = [f32::NEG_INFINITY; LANES];
+    }
+    for (number, row) in output.iter().enumerate() {
+        for lane in 0..LANES {
+            let better = row[lane] > best[lane];
+            best[lane] = if better { row[lane] } else { best[lane] };
+            class[lane] = if better { first + number as f32 } else { class[lane] };
+        }
+    }
+    std::array::from_fn(|lane| f32::from(class[lane] == classes[lane]))
+}
+
+/// For each sample, summed over its outputs.
+fn squared_error(output: &[Row], targets: &[Row], scales: &[Scale]) -> Row {
+    let mut sum = [0.0; LANES];
+    for (k, (output, target)) in output.iter().zip(targets).enumerate() {
+        let unit = scales.get(k).map_or(1.0, |scale| scale.deviation);
+        for lane in 0..LANES {
+            let error = unit * (output[lane] - target[lane]);
+            sum[lane] += error * error;
+        }
+    }
+    sum
 }

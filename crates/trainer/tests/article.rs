@@ -54,3 +54,31 @@ fn a_hidden_layer_learns_what_one_layer_cannot() {
     hidden.network.output.weights = None;
     assert!(last_loss(&hidden) < 0.01);
 }
+
+#[test]
+fn the_training_rows_are_scored() {
+    let last = |config: &RunConfig, table: &Table, name: &str| {
+        let mut session = Session::new(config, Isa::best(), table, None).unwrap();
+        session.fit(&mut (), &mut |_| Ok(())).unwrap();
+        let values = &session.history().last().unwrap().values;
+        values.iter().find(|(n, _)| n == name).unwrap_or_else(|| panic!("{name}: {values:?}")).1
+    };
+    // Predictions of 0.5 are wrong by one half everywhere.
+    let numbers = Table::of_numbers(&X, Y.to_vec(), 1).unwrap();
+    assert!((last(&example(10_000), &numbers, "train_rmse") - 0.5).abs() < 1e-4);
+    for loss in ["binary-cross-entropy", "softmax-cross-entropy"] {
+        let text = format!(
+            "network = {{ hidden = [8], activation = 'tanh' }}
+             loss.kind = '{loss}'
+             optimizer.learning_rate = 0.05
+             training.epochs = 500"
+        );
+        let config = RunConfig::from_toml(&text).unwrap();
+        let names = vec!["equal".to_owned(), "different".to_owned()];
+        let classes = Table::of_classes(&X, vec![0, 1, 1, 0], names.clone()).unwrap();
+        assert_eq!(last(&config, &classes, "train_accuracy"), 1.0, "{loss}");
+        // Two equal rows of different classes: one of them is always wrong.
+        let torn = Table::of_classes(&[1.0, 1.0], vec![0, 1], names).unwrap();
+        assert_eq!(last(&config, &torn, "train_accuracy"), 0.5, "{loss}");
+    }
+}
