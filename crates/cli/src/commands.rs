@@ -33,4 +33,6 @@ commands! {
     predict::Predict,
     inspect::Inspect,
     gradcheck::Gradcheck,
+    export::Export,
+    import_model::ImportModel,
 }

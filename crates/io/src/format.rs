@@ -5,16 +5,26 @@
 //! of whole records, in order and cheaply; a [`Decoder`] turns any chunk into columns.
 
 mod arff;
+#[cfg(feature = "arrow")]
+mod arrow;
+#[cfg(feature = "arrow")]
+mod columnar;
 mod csv;
 pub(crate) mod grist;
 mod idx;
 mod jsonl;
 mod libsvm;
+#[cfg(feature = "arrow")]
+mod mapped;
 mod npy;
 mod npz;
 mod number;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod shared_file;
 mod text;
+
+pub(crate) use npy::{Element as NpyElement, Header as NpyHeader};
 
 use crate::error::{Error, Place, Result, RowNumber};
 use crate::export::Exporter;
@@ -23,6 +33,10 @@ use crate::source::Source;
 /// All formats, in the order in which they are asked whether a file is theirs.
 pub const FORMATS: &[&dyn Format] = &[
     &grist::Grist,
+    #[cfg(feature = "parquet")]
+    &parquet::Parquet,
+    #[cfg(feature = "arrow")]
+    &arrow::Arrow,
     &npy::Npy,
     &npz::Npz,
     &idx::Idx,

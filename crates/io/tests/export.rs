@@ -208,7 +208,7 @@ fn what_cannot_be_written_is_said_and_nothing_left() {
     assert!(refused("t.csv", None).contains("column \"a\": has a zero character"));
     assert!(refused("t.npz", None).contains("column \"a\": has a text that ends with a zero"));
     assert!(refused("t.doc", None).contains("\"doc\" is no format that is written"));
-    assert!(refused("t.arff", None).contains("these are npz, jsonl"));
+    assert!(refused("t.arff", None).contains("\"arff\" is no format that is written; these are "));
     assert!(refused("t.csv", Some("xlsx")).contains("\"xlsx\" is no format that is written"));
     assert!(refused("no/such/t.csv", Some("jsonl")).contains("no/such/t.csv"));
     std::fs::write(directory.path().join("t.csv"), "old").unwrap();

@@ -129,12 +129,15 @@ impl<S: Simd> Splat<S> {
         }
     }
 
-    /// Scaled, clipped (NaN stays), with the penalties.
+    /// Scaled, and unless it is `PLAIN` clipped (NaN stays) and joined by the penalties.
     #[inline(always)]
-    fn gradient(self, w: S::V, g: S::V) -> S::V {
+    fn gradient<const PLAIN: bool>(self, w: S::V, g: S::V) -> S::V {
         let s = self.s;
         let zero = s.splat(0.0);
         let g = s.mul(g, self.scale);
+        if PLAIN {
+            return g;
+        }
         let g = s.max(s.sub(zero, self.clip), s.min(self.clip, g));
         let g = s.mul_add(self.l2, w, g);
         let lasso = s.select(s.lt(zero, w), self.l1, zero);
@@ -163,13 +166,25 @@ impl Kernel for Update<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
+        let Step { l1, l2, clip, .. } = *self.step;
+        if l1 == 0.0 && l2 == 0.0 && clip.is_none() {
+            self.sweep::<S, true>(s);
+        } else {
+            self.sweep::<S, false>(s);
+        }
+    }
+}
+
+impl Update<'_> {
+    #[inline(always)]
+    fn sweep<S: Simd, const PLAIN: bool>(self, s: S) {
         let mut step = Splat::new(s, self.step);
         let pairs = self.weights.iter_mut().zip(self.gradient);
         match self.rule {
             UpdateRule::Sgd => {
                 for (weight, gradient) in pairs {
                     let w = s.load(weight);
-                    let g = step.gradient(w, s.load(gradient));
+                    let g = step.gradient::<PLAIN>(w, s.load(gradient));
                     s.store(weight, step.descend(w, g));
                 }
             }
@@ -177,7 +192,7 @@ impl Kernel for Update<'_> {
                 let beta = s.splat(beta as f32);
                 for ((weight, gradient), velocity) in pairs.zip(self.slot0) {
                     let w = s.load(weight);
-                    let g = step.gradient(w, s.load(gradient));
+                    let g = step.gradient::<PLAIN>(w, s.load(gradient));
                     let v = s.mul_add(beta, s.load(velocity), g);
                     let direction = if nesterov { s.mul_add(beta, v, g) } else { v };
                     s.store(velocity, v);
@@ -189,10 +204,10 @@ impl Kernel for Update<'_> {
                 let epsilon = s.splat(epsilon as f32);
                 for ((weight, gradient), square) in pairs.zip(self.slot0) {
                     let w = s.load(weight);
-                    let g = step.gradient(w, s.load(gradient));
+                    let g = step.gradient::<PLAIN>(w, s.load(gradient));
                     let v = s.mul_add(s.mul(fresh, g), g, s.mul(rho, s.load(square)));
                     s.store(square, v);
-                    let direction = s.div(g, s.add(s.sqrt(v), epsilon));
+                    let direction = s.quick_div(g, s.add(s.quick_sqrt(v), epsilon));
                     s.store(weight, step.descend(w, direction));
                 }
             }
@@ -200,10 +215,10 @@ impl Kernel for Update<'_> {
                 let epsilon = s.splat(epsilon as f32);
                 for ((weight, gradient), square) in pairs.zip(self.slot0) {
                     let w = s.load(weight);
-                    let g = step.gradient(w, s.load(gradient));
+                    let g = step.gradient::<PLAIN>(w, s.load(gradient));
                     let v = s.mul_add(g, g, s.load(square));
                     s.store(square, v);
-                    let direction = s.div(g, s.add(s.sqrt(v), epsilon));
+                    let direction = s.quick_div(g, s.add(s.quick_sqrt(v), epsilon));
                     s.store(weight, step.descend(w, direction));
                 }
             }
@@ -216,13 +231,13 @@ impl Kernel for Update<'_> {
                 let (beta2, epsilon) = (s.splat(beta2 as f32), s.splat(epsilon as f32));
                 for (((weight, gradient), mean), square) in pairs.zip(self.slot0).zip(self.slot1) {
                     let w = s.load(weight);
-                    let g = step.gradient(w, s.load(gradient));
+                    let g = step.gradient::<PLAIN>(w, s.load(gradient));
                     let m = s.load(mean);
                     let m = s.mul_add(fresh1, s.sub(g, m), m);
                     let v = s.mul_add(s.mul(fresh2, g), g, s.mul(beta2, s.load(square)));
                     s.store(mean, m);
                     s.store(square, v);
-                    let direction = s.div(m, s.mul_add(s.sqrt(v), root, epsilon));
+                    let direction = s.quick_div(m, s.mul_add(s.quick_sqrt(v), root, epsilon));
                     s.store(weight, step.descend(w, direction));
                 }
             }

@@ -64,6 +64,17 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn max(self, a: Self::V, b: Self::V) -> Self::V;
     fn abs(self, a: Self::V) -> Self::V;
     fn sqrt(self, a: Self::V) -> Self::V;
+    /// The square root of x >= 0, finite, to within an ULP or two; x below the normal numbers may
+    /// give anything from 0 to the root of the least normal number.
+    #[inline(always)]
+    fn quick_sqrt(self, x: Self::V) -> Self::V {
+        self.sqrt(x)
+    }
+    /// a / b to within an ULP or two, where a, b, 1 / b and a / b are normal numbers or a is 0.
+    #[inline(always)]
+    fn quick_div(self, a: Self::V, b: Self::V) -> Self::V {
+        self.div(a, b)
+    }
     /// To the nearest integer, ties to even.
     fn round(self, a: Self::V) -> Self::V;
 

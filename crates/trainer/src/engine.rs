@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 const SHARD_ROWS: usize = 128;
 
 /// Below this many multiply-adds a step runs on the calling thread: a join would cost more.
-const PARALLEL_WORK: usize = 1 << 19;
+const PARALLEL_WORK: usize = 1 << 22;
 
 /// Everything that a training step reads and writes.
 pub struct Engine {

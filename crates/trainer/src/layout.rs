@@ -1,7 +1,7 @@
 //! Where every weight stands: the tiles of each layer and their places in the flat arenas.
 //!
 //! A layer's weight matrix (rows = outputs, lanes = inputs, see [`gristmill_kernels::panels`]) is cut
-//! into tiles of at most 128 x 128. A tile is one contiguous run of rows in the arena, so that a task
+//! into tiles of at most 128 outputs by 256 inputs. A tile is one contiguous run of rows in the arena, so that a task
 //! can own it, a product finds it in the second-level cache, and its update is one pass over one slice.
 //! Bias terms follow the weights of the first input tile of their outputs.
 //!
@@ -11,8 +11,11 @@
 use gristmill_kernels::{LANES, Row, panels};
 use std::ops::Range;
 
-/// Longest edge of a tile: 64 KiB of weights, a share of the second-level cache.
-const TILE_EDGE: usize = 128;
+/// Most inputs and most outputs of a tile: 128 KiB of weights, a share of the second-level cache. The
+/// inputs are the inner dimension of the forward product and the panels of the gradient, the outputs
+/// the inner dimension of the backward product.
+const TILE_INPUTS: usize = 256;
+const TILE_OUTPUTS: usize = 128;
 
 /// The shape of a dense layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,8 +72,8 @@ impl Layout {
         let mut row = 0;
         for (layer, shape) in shapes.iter().enumerate() {
             let first = tiles.len();
-            for outputs in cut(shape.outputs, 1) {
-                for inputs in cut(shape.inputs, LANES) {
+            for outputs in cut(shape.outputs, 1, TILE_OUTPUTS) {
+                for inputs in cut(shape.inputs, LANES, TILE_INPUTS) {
                     let weights = row..row + outputs.len() * panels(inputs.len());
                     let has_bias = shape.bias && inputs.start == 0;
                     let bias_rows = if has_bias { panels(outputs.len()) } else { 0 };
@@ -152,10 +155,10 @@ impl Tile {
     }
 }
 
-/// Cuts `0..len` into nearly equal ranges of at most `TILE_EDGE` that start at multiples of `unit`.
-fn cut(len: usize, unit: usize) -> Vec<Range<usize>> {
+/// Cuts `0..len` into nearly equal ranges of at most `longest` that start at multiples of `unit`.
+fn cut(len: usize, unit: usize, longest: usize) -> Vec<Range<usize>> {
     let units = len.div_ceil(unit);
-    let parts = units.div_ceil(TILE_EDGE / unit);
+    let parts = units.div_ceil(longest / unit);
     let bound = |part: usize| (units * part / parts * unit).min(len);
     (0..parts).map(|part| bound(part)..bound(part + 1)).collect()
 }
@@ -168,14 +171,14 @@ mod tests {
     fn cuts_cover_and_are_nearly_equal() {
         for unit in [1, 16] {
             for len in 1..700 {
-                let parts = cut(len, unit);
+                let parts = cut(len, unit, 128);
                 assert_eq!(parts[0].start, 0);
                 assert_eq!(parts.last().unwrap().end, len);
                 for pair in parts.windows(2) {
                     assert_eq!(pair[0].end, pair[1].start);
                     assert_eq!(pair[0].end % unit, 0);
                 }
-                assert!(parts.iter().all(|p| !p.is_empty() && p.len() <= TILE_EDGE));
+                assert!(parts.iter().all(|p| !p.is_empty() && p.len() <= 128));
                 let sizes = parts.iter().map(|p| p.len().div_ceil(unit));
                 assert!(sizes.clone().max().unwrap() - sizes.min().unwrap() <= 1, "{len} {unit}");
             }

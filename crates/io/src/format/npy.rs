@@ -5,6 +5,9 @@ pub(super) mod array;
 pub(super) mod element;
 pub(super) mod header;
 
+pub(crate) use element::Element;
+pub(crate) use header::Header;
+
 use super::{Format, ReadOptions, Table, customary_target};
 use crate::error::{Error, Place, Result};
 use crate::source::Source;

@@ -6,7 +6,7 @@ use half::f16;
 
 /// An element type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::format) struct Element {
+pub(crate) struct Element {
     kind: Kind,
     pub(in crate::format) size: usize,
     big_endian: bool,
@@ -28,7 +28,7 @@ const LONGEST_TEXT: usize = 1 << 16;
 
 impl Element {
     /// Reads numpy's name of a type, such as `<f4`.
-    pub(super) fn parse(name: &str) -> Result<Element, String> {
+    pub(crate) fn parse(name: &str) -> Result<Element, String> {
         let unknown = || {
             let hint = if name.contains('O') { ": it holds Python objects" } else { "" };
             format!(

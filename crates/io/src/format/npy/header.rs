@@ -9,17 +9,17 @@ const LONGEST: usize = 1 << 16;
 
 /// What the header says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::format) struct Header {
-    pub(in crate::format) element: Element,
-    pub(in crate::format) fortran: bool,
-    pub(in crate::format) shape: Vec<u64>,
+pub(crate) struct Header {
+    pub(crate) element: Element,
+    pub(crate) fortran: bool,
+    pub(crate) shape: Vec<u64>,
     /// Bytes before the data.
-    pub(in crate::format) length: u64,
+    pub(crate) length: u64,
 }
 
 impl Header {
     /// Reads a header; the error says what is wrong with it.
-    pub(in crate::format) fn read(stream: &mut dyn Read) -> Result<Header, String> {
+    pub(crate) fn read(stream: &mut dyn Read) -> Result<Header, String> {
         let mut read = |bytes: &mut [u8]| {
             stream.read_exact(bytes).map_err(|error| match error.kind() {
                 std::io::ErrorKind::UnexpectedEof => "ends within its header".to_owned(),
@@ -100,7 +100,7 @@ impl Header {
     }
 
     /// The header of an array of these properties, for version 1.
-    pub(in crate::format) fn write(element: &str, shape: &[u64]) -> Vec<u8> {
+    pub(crate) fn write(element: &str, shape: &[u64]) -> Vec<u8> {
         let sizes: Vec<String> = shape.iter().map(u64::to_string).collect();
         let comma = if sizes.len() == 1 { "," } else { "" };
         let shape = sizes.join(", ") + comma;

@@ -1,0 +1,149 @@
+//! `gristmill export`: a trained model out, in the format of another program.
+
+use crate::args::TableArgs;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::progress::RowsBar;
+use crate::source::ModelRows;
+use crate::table::{number, thousands};
+use gristmill_io::{Dataset, Model, export_model, import_model};
+use gristmill_trainer::inference::Predictor;
+use gristmill_trainer::model::Trained;
+use gristmill_trainer::{Isa, on_threads};
+use std::path::{Path, PathBuf};
+
+/// Most by which a prediction of the file may differ from the model's: as it is up to 1, beyond as a
+/// share of it.
+const TOLERANCE: f64 = 1e-5;
+
+/// Write a model as ONNX, safetensors, NPZ or a C header
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  gristmill export runs/iris-1/model.gristmill -o iris.onnx
+  gristmill export runs/iris-1/model.gristmill -o iris.onnx --verify iris.csv
+  gristmill export runs/iris-1/model.gristmill --to c -o iris_model.h
+  gristmill export runs/iris-1/model.gristmill -o iris.safetensors
+
+An ONNX file takes raw rows and gives probabilities or numbers: standardisation and the coding of
+text are in its graph. safetensors and NPZ hold the weights under PyTorch's names and load with
+five lines. A C header is one function without dependencies. docs/model-formats.md says more.
+
+--verify accepts differences up to 0.00001, of the prediction where that is beyond 1.")]
+pub(crate) struct Export {
+    /// A trained model
+    model: PathBuf,
+    /// Format: onnx, safetensors, npz or c [default: by the ending of FILE]
+    #[arg(long, value_name = "FORMAT")]
+    to: Option<String>,
+    /// The file to write
+    #[arg(short, long = "output", value_name = "FILE")]
+    output: PathBuf,
+    /// Read the file back, predict these rows with it and with the model, and print the largest
+    /// difference; again for each further table
+    #[arg(long, value_name = "DATA")]
+    verify: Vec<PathBuf>,
+    /// Threads [default: every core]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    threads: usize,
+    #[command(flatten)]
+    table: TableArgs,
+}
+
+impl Export {
+    pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
+        let model = Model::load(&self.model)?;
+        let format = export_model(&model, &self.output, self.to.as_deref())?;
+        let (what, path) = (format.description(), self.output.display());
+        output.talk(format_args!("wrote {path}: {what}"));
+        if self.verify.is_empty() {
+            return Ok(());
+        }
+        if format.reader().is_none() {
+            let line = format!("{path} is not verified: this program writes {what} but does not read one");
+            output.warn(line);
+            return Ok(());
+        }
+        let back = import_model(&self.output, Some(format.name()))?;
+        if let Some(reason) = model.encoding.mismatch(&back.encoding, true) {
+            return Err(Failure::at(&self.output)(format!("does not read back: {reason}")));
+        }
+        let networks = [
+            Trained::from_model(&model).map_err(Failure::at(&self.model))?,
+            Trained::from_model(&back).map_err(Failure::at(&self.output))?,
+        ];
+        let rows = ModelRows::open(self.verify, &model, false, self.table.options(), output)?;
+        let dataset = &rows.dataset;
+        let largest = on_threads(self.threads, || largest_difference(networks, dataset, output))??;
+        judge(largest, dataset.rows(), &self.output, output)
+    }
+}
+
+fn judge(largest: f64, rows: u64, path: &Path, output: &Output) -> Result<(), Failure> {
+    let found = format!("largest difference over {} rows: {}", thousands(rows), number(largest));
+    match largest <= TOLERANCE {
+        true => output.print(found),
+        false => {
+            let allowed = number(TOLERANCE);
+            Err(Failure::at(path)(format!("{found}, at most {allowed} is accepted")))
+        }
+    }
+}
+
+/// By how much two networks differ on any row; not a number where one of them gives none.
+fn largest_difference(
+    networks: [Trained; 2],
+    dataset: &Dataset,
+    output: &Output,
+) -> Result<f64, Failure> {
+    let isa = Isa::from_env().map_err(|error| Failure::new(error.to_string()))?;
+    let [mut ours, mut theirs] = networks.map(|network| Predictor::new(isa, network));
+    let bar = RowsBar::new(output, "verifying", dataset.rows());
+    let batch = ours.batch().min(theirs.batch());
+    let mut values = [vec![0.0; batch * ours.outputs()], vec![0.0; batch * theirs.outputs()]];
+    let mut largest = 0.0;
+    for start in (0..dataset.rows()).step_by(batch) {
+        let end = dataset.rows().min(start + batch as u64);
+        let count = (end - start) as usize * ours.outputs();
+        let [expected, found] = values.each_mut().map(|values| &mut values[..count]);
+        ours.predict(dataset, start..end, expected);
+        theirs.predict(dataset, start..end, found);
+        for (&expected, &found) in expected.iter().zip(&*found) {
+            largest = worse(largest, difference(expected, found));
+        }
+        bar.advance(end);
+    }
+    Ok(largest)
+}
+
+fn difference(expected: f32, found: f32) -> f64 {
+    let (expected, found) = (f64::from(expected), f64::from(found));
+    (expected - found).abs() / expected.abs().max(1.0)
+}
+
+/// The greater, where what is no number counts as the greatest.
+fn worse(a: f64, b: f64) -> f64 {
+    if b > a || b.is_nan() { b } else { a }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_are_shares_of_large_predictions() {
+        assert_eq!(difference(0.5, 0.25), 0.25);
+        assert_eq!(difference(-200.0, -201.0), 0.005);
+        assert_eq!(worse(0.1, 0.2), 0.2);
+        assert_eq!(worse(0.2, 0.1), 0.2);
+    }
+
+    #[test]
+    fn what_is_no_number_is_never_accepted() {
+        let largest = [difference(f32::NAN, 0.0), 0.0].into_iter().fold(0.0, worse);
+        assert!(largest.is_nan());
+        let output = Output::new(true);
+        assert!(judge(largest, 1, Path::new("m.onnx"), &output).is_err());
+        assert!(judge(2.0 * TOLERANCE, 1, Path::new("m.onnx"), &output).is_err());
+    }
+}

@@ -1,0 +1,53 @@
+//! A C header: a model as constants and one function, for programs that link nothing but libm.
+//!
+//! Text is encoded by the caller: the header says in which order the features come. It is C99 without
+//! warnings, and its function may be called from several threads.
+
+mod code;
+mod text;
+
+use super::{ModelFormat, ModelReader, tensors};
+use crate::model::Model;
+
+/// The format.
+pub(super) struct CHeader;
+
+/// What a header begins with.
+const FIRST_LINE: &str = "/* A model exported by gristmill: C99, needs nothing but libm.";
+
+impl ModelFormat for CHeader {
+    fn name(&self) -> &'static str {
+        "c"
+    }
+
+    fn description(&self) -> &'static str {
+        "a C header"
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &["h"]
+    }
+
+    fn is_mine(&self, bytes: &[u8]) -> bool {
+        bytes.starts_with(FIRST_LINE.as_bytes())
+    }
+
+    fn write(&self, model: &Model) -> Result<Vec<u8>, String> {
+        for (name, tensor) in tensors::of_model(model) {
+            if let Some(number) = tensor.values.iter().find(|number| !number.is_finite()) {
+                return Err(format!("C has no literal for {number} in the tensor \"{name}\""));
+            }
+        }
+        let parts = [
+            code::comment(model),
+            code::constants(model),
+            code::activations(model)?,
+            code::predict(model)?,
+        ];
+        Ok(parts.concat().into_bytes())
+    }
+
+    fn reader(&self) -> Option<ModelReader> {
+        None
+    }
+}

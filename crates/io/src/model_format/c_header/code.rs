@@ -1,0 +1,196 @@
+//! The parts of the header: comment, constants, activations, and the function that predicts.
+
+use super::FIRST_LINE;
+use super::text::{array, literal, quoted, shown};
+use crate::model::{DenseLayer, Model, OutputKind, Scale};
+use crate::model_format::activation::Activation;
+use crate::schema::{InputKind, Target};
+
+/// How to use it, and what goes in and comes out in which order.
+pub(super) fn comment(model: &Model) -> String {
+    let mut text = format!(
+        "{FIRST_LINE}\n\n   \
+         gristmill_predict(features, out) reads GRISTMILL_FEATURES numbers and writes\n   \
+         GRISTMILL_OUTPUTS. It allocates nothing, may be called from several threads, and needs\n   \
+         about {} bytes of stack.\n\n   Features, as they are in the data, not standardised:\n",
+        4 * (model.inputs.len() + 2 * widest(model)),
+    );
+    let mut feature = 0;
+    for input in &model.encoding.inputs {
+        let name = shown(&input.name);
+        match &input.kind {
+            InputKind::Number { fill } => {
+                let missing = fill.map_or(String::new(), |fill| {
+                    format!(" (NAN where it is missing: {} takes its place)", literal(fill))
+                });
+                text += &format!("     {feature}  {name}{missing}\n");
+            }
+            InputKind::OneHot { categories } => {
+                for (index, category) in categories.iter().enumerate() {
+                    let (feature, category) = (feature + index, shown(category));
+                    text += &format!("     {feature}  1 where {name} is {category}, else 0\n");
+                }
+            }
+        }
+        feature += input.features();
+    }
+    text += "\n   Outputs:\n";
+    match &model.encoding.target {
+        Target::Classes { names, .. } => {
+            for (index, name) in names.iter().enumerate() {
+                text += &format!("     {index}  probability of {}\n", shown(name));
+            }
+        }
+        Target::Numbers { columns } => {
+            for (index, name) in columns.iter().enumerate() {
+                text += &format!("     {index}  {}\n", shown(name));
+            }
+        }
+        Target::None => {}
+    }
+    text + "*/\n#ifndef GRISTMILL_MODEL_H\n#define GRISTMILL_MODEL_H\n\n#include <math.h>\n\n"
+}
+
+/// Sizes, names, scales and weights.
+pub(super) fn constants(model: &Model) -> String {
+    let mut code = format!(
+        "#define GRISTMILL_FEATURES {}\n#define GRISTMILL_OUTPUTS {}\n\n",
+        model.inputs.len(),
+        outputs(model),
+    );
+    let names = match &model.encoding.target {
+        Target::Classes { names, .. } => names.as_slice(),
+        Target::Numbers { columns } => columns,
+        Target::None => &[],
+    };
+    let names: Vec<String> = names.iter().map(|name| format!("        {}", quoted(name))).collect();
+    code += &format!(
+        "/* The name of an output. */\n\
+         static inline const char *gristmill_output_name(int output) {{\n    \
+         static const char *const names[GRISTMILL_OUTPUTS] = {{\n{}\n    }};\n    \
+         return names[output];\n}}\n\n",
+        names.join(",\n"),
+    );
+    let part =
+        |scales: &[Scale], part: fn(&Scale) -> f32| scales.iter().map(part).collect::<Vec<_>>();
+    code += &array("gristmill_mean", &part(&model.inputs, |scale| scale.mean));
+    code += &array("gristmill_deviation", &part(&model.inputs, |scale| scale.deviation));
+    if undoes_scale(model) {
+        code += &array("gristmill_output_mean", &part(&model.outputs, |scale| scale.mean));
+        code +=
+            &array("gristmill_output_deviation", &part(&model.outputs, |scale| scale.deviation));
+    }
+    for (index, DenseLayer { weights, bias, .. }) in model.layers.iter().enumerate() {
+        code += &array(&format!("gristmill_weight_{index}"), weights);
+        if let Some(bias) = bias {
+            code += &array(&format!("gristmill_bias_{index}"), bias);
+        }
+    }
+    code + "\n"
+}
+
+/// The activations as functions, each that there is once per layer.
+pub(super) fn activations(model: &Model) -> Result<String, String> {
+    let mut code = String::new();
+    for (index, layer) in model.layers.iter().enumerate() {
+        let value = match Activation::of(&layer.activation)? {
+            Activation::Identity => continue,
+            Activation::Sigmoid => "1.0f / (1.0f + expf(-x))".to_owned(),
+            Activation::Tanh => "tanhf(x)".to_owned(),
+            Activation::Relu => "x > 0.0f ? x : 0.0f".to_owned(),
+            Activation::LeakyRelu(slope) => format!("x > 0.0f ? x : {} * x", literal(slope)),
+            Activation::Elu(alpha) => format!("x > 0.0f ? x : {} * expm1f(x)", literal(alpha)),
+            Activation::Gelu => "0.5f * x * erfcf(-0.707106781f * x)".to_owned(),
+            Activation::Silu => "x / (1.0f + expf(-x))".to_owned(),
+            Activation::Softplus => "(x > 0.0f ? x : 0.0f) + log1pf(expf(-fabsf(x)))".to_owned(),
+        };
+        code += &format!(
+            "static inline float gristmill_activation_{index}(float x) {{\n    return {value};\n}}\n\n"
+        );
+    }
+    Ok(code)
+}
+
+/// The function that predicts.
+pub(super) fn predict(model: &Model) -> Result<String, String> {
+    let buffer = widest(model);
+    let odd = if model.layers.len() > 1 { format!(", odd[{buffer}]") } else { String::new() };
+    let mut code = format!(
+        "static inline void gristmill_predict(const float *features, float *out) {{\n    \
+         float inputs[GRISTMILL_FEATURES], even[{buffer}]{odd};\n    \
+         for (int i = 0; i < GRISTMILL_FEATURES; i++) inputs[i] = features[i];\n",
+    );
+    let mut feature = 0;
+    for input in &model.encoding.inputs {
+        if let InputKind::Number { fill: Some(fill) } = &input.kind {
+            let fill = literal(*fill);
+            code += &format!("    if (isnan(inputs[{feature}])) inputs[{feature}] = {fill};\n");
+        }
+        feature += input.features();
+    }
+    code += "    for (int i = 0; i < GRISTMILL_FEATURES; i++)\n        \
+             inputs[i] = (inputs[i] - gristmill_mean[i]) / gristmill_deviation[i];\n";
+    let mut from = "inputs";
+    for (index, layer) in model.layers.iter().enumerate() {
+        let to = ["even", "odd"][index % 2];
+        let DenseLayer { inputs, outputs, .. } = layer;
+        let bias = match &layer.bias {
+            Some(_) => format!("gristmill_bias_{index}[i]"),
+            None => "0.0f".to_owned(),
+        };
+        let activated = match Activation::of(&layer.activation)? {
+            Activation::Identity => "sum".to_owned(),
+            _ => format!("gristmill_activation_{index}(sum)"),
+        };
+        code += &format!(
+            "    for (int i = 0; i < {outputs}; i++) {{\n        \
+             const float *weight = gristmill_weight_{index} + (long)i * {inputs};\n        \
+             float sum = {bias};\n        \
+             for (int j = 0; j < {inputs}; j++) sum += weight[j] * {from}[j];\n        \
+             {to}[i] = {activated};\n    }}\n"
+        );
+        from = to;
+    }
+    let width = model.layers.last().map_or(0, |layer| layer.outputs);
+    code += &match model.output {
+        OutputKind::Softmax => format!(
+            "    float most = {from}[0], total = 0.0f;\n    \
+             for (int i = 1; i < {width}; i++) if ({from}[i] > most) most = {from}[i];\n    \
+             for (int i = 0; i < {width}; i++) total += {from}[i] = expf({from}[i] - most);\n    \
+             for (int i = 0; i < {width}; i++) {from}[i] /= total;\n"
+        ),
+        OutputKind::Sigmoid => {
+            format!(
+                "    for (int i = 0; i < {width}; i++) {from}[i] = 1.0f / (1.0f + expf(-{from}[i]));\n"
+            )
+        }
+        OutputKind::Values if undoes_scale(model) => format!(
+            "    for (int i = 0; i < {width}; i++)\n        \
+             {from}[i] = {from}[i] * gristmill_output_deviation[i] + gristmill_output_mean[i];\n"
+        ),
+        OutputKind::Values => String::new(),
+    };
+    code += &match outputs(model) {
+        2 if width == 1 => format!("    out[0] = 1.0f - {from}[0];\n    out[1] = {from}[0];\n"),
+        _ => format!("    for (int i = 0; i < {width}; i++) out[i] = {from}[i];\n"),
+    };
+    Ok(code + "}\n\n#endif\n")
+}
+
+/// Numbers that come out: a single output that tells two classes apart gives both probabilities.
+fn outputs(model: &Model) -> usize {
+    match &model.encoding.target {
+        Target::Classes { names, .. } => names.len(),
+        Target::Numbers { columns } => columns.len(),
+        Target::None => 0,
+    }
+}
+
+fn undoes_scale(model: &Model) -> bool {
+    model.output == OutputKind::Values && !model.outputs.is_empty()
+}
+
+/// Units of the widest layer.
+fn widest(model: &Model) -> usize {
+    model.layers.iter().map(|layer| layer.outputs as usize).max().unwrap_or(0)
+}

@@ -1,0 +1,94 @@
+//! NPZ: a zip archive of numpy arrays, one per tensor, and the text as an array of bytes.
+
+mod array;
+
+use super::{ModelFormat, ModelReader, metadata, tensors};
+use crate::model::Model;
+use array::Array;
+use std::io::{Cursor, Read, Write};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
+
+/// The format.
+pub(super) struct Npz;
+
+/// Decompressed arrays may be this many times as long as the file, and [`SMALL`] bytes more. Weights
+/// hardly compress, and what compresses further is more likely made to fill memory.
+const MOST_EXPANSION: u64 = 64;
+const SMALL: u64 = 16 << 20;
+
+impl ModelFormat for Npz {
+    fn name(&self) -> &'static str {
+        "npz"
+    }
+
+    fn description(&self) -> &'static str {
+        "an archive of numpy arrays"
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &["npz"]
+    }
+
+    fn is_mine(&self, bytes: &[u8]) -> bool {
+        bytes.starts_with(b"PK\x03\x04")
+    }
+
+    fn write(&self, model: &Model) -> Result<Vec<u8>, String> {
+        let text = metadata::write(model)?.into_bytes();
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        // One date for all, so that equal models are equal files.
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Stored)
+            .last_modified_time(DateTime::default())
+            .large_file(true);
+        let mut add = |name: &str, array: Vec<u8>| -> Result<(), String> {
+            archive.start_file(format!("{name}.npy"), options).map_err(|e| e.to_string())?;
+            archive.write_all(&array).map_err(|e| e.to_string())
+        };
+        add(metadata::KEY, array::write_bytes(&text))?;
+        for (name, tensor) in tensors::of_model(model) {
+            add(&name, array::write_numbers(&tensor.shape, &tensor.bytes()))?;
+        }
+        Ok(archive.finish().map_err(|error| error.to_string())?.into_inner())
+    }
+
+    fn reader(&self) -> Option<ModelReader> {
+        Some(read)
+    }
+}
+
+fn read(bytes: &[u8]) -> Result<Model, String> {
+    let broken = |error: zip::result::ZipError| format!("is no sound archive: {error}");
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
+    let most = (bytes.len() as u64).saturating_mul(MOST_EXPANSION).saturating_add(SMALL);
+    let mut left = most;
+    let (mut named, mut text) = (tensors::Named::new(), None);
+    for index in 0..archive.len() {
+        let entry = archive.by_index(index).map_err(broken)?;
+        let name = entry.name().map_err(broken)?.into_owned();
+        let refuse = |reason: String| format!("the array \"{name}\" {reason}");
+        let mut content = Vec::new();
+        let read = entry.take(left.saturating_add(1)).read_to_end(&mut content);
+        read.map_err(|error| refuse(format!("cannot be read: {error}")))?;
+        left = left.checked_sub(content.len() as u64).ok_or_else(|| {
+            refuse(format!("expands beyond {most} bytes, too much for such a small file"))
+        })?;
+        let name = name.strip_suffix(".npy").unwrap_or(&name);
+        match array::read(&content).map_err(refuse)? {
+            Array::Bytes(bytes) if name == metadata::KEY => text = Some(bytes.to_vec()),
+            Array::Numbers(tensor) if name != metadata::KEY => {
+                named.insert(name.to_owned(), tensor);
+            }
+            Array::Bytes(_) => return Err(refuse("holds bytes, expected f32 ('<f4')".to_owned())),
+            Array::Numbers(_) => return Err(refuse("holds numbers, expected bytes".to_owned())),
+        }
+    }
+    let text = text.ok_or_else(|| {
+        let key = metadata::KEY;
+        format!("has no array \"{key}\", so the activations are not known: docs/model-formats.md says how to add it")
+    })?;
+    let text = String::from_utf8(text)
+        .map_err(|_| format!("the array \"{}\" is not UTF-8 text", metadata::KEY))?;
+    tensors::to_model(metadata::read(&text)?, named)
+}
