@@ -8,6 +8,7 @@
 use crate::dtype::Dtype;
 use crate::error::{Error, Result};
 use crate::import::{ImportProgress, ImportSummary};
+use crate::random::{below, hash};
 use crate::schema::{Encoding, InputColumn, InputKind, Target};
 use crate::writer::{DatasetWriter, Layout, Rows};
 use rayon::prelude::*;
@@ -191,8 +192,8 @@ impl<'a> Maker<'a> {
 
     fn class(&self, row: u64, classes: u32) -> u32 {
         let rank = match self.options.sorted {
-            true => u128::from(row) * u128::from(classes) / u128::from(self.options.rows),
-            false => (u128::from(hash(self.options.seed, row, 0)) * u128::from(classes)) >> 64,
+            true => (u128::from(row) * u128::from(classes) / u128::from(self.options.rows)) as u64,
+            false => below(hash(self.options.seed, row, 0), u64::from(classes)),
         };
         rank as u32
     }
@@ -217,23 +218,6 @@ impl<'a> Maker<'a> {
         let noise = bell(hash(self.options.seed, row, 1));
         linear / (SPREAD * (INFORMATIVE as f32).sqrt()) + square + self.options.noise * noise
     }
-}
-
-/// 64 random bits for a place in a table: the finaliser of SplitMix64 over a sum with odd factors.
-#[inline]
-fn hash(seed: u64, row: u64, column: u64) -> u64 {
-    let mut bits = seed
-        .wrapping_mul(0xd6e8_feb8_6659_fd93)
-        .wrapping_add(mix(row).wrapping_add(column.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
-    bits ^= bits >> 30;
-    mix(bits)
-}
-
-#[inline]
-fn mix(mut bits: u64) -> u64 {
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ (bits >> 31)
 }
 
 /// A bell-shaped number of mean 0 and deviation 1: the sum of four uniform ones. Within 3.5.

@@ -1,0 +1,104 @@
+//! How the values of a data set are distributed: counts of values in ranges of equal width.
+
+use crate::dataset::Dataset;
+use crate::error::{Error, Result};
+use crate::import::ImportProgress;
+use crate::map::Advice;
+use crate::schema::Statistics;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Bytes of features that are counted by one task.
+const TASK_BYTES: usize = 1 << 20;
+
+/// How many values of a column lie in each part of its range, of equal width from the least to the
+/// greatest value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Histogram {
+    /// Values in each part; all in the first where all are equal.
+    pub counts: Vec<u64>,
+}
+
+/// The histograms of all features, then of all numeric targets. Reads the whole data set once, on all
+/// cores; the memory needed is that of the counts, once for each thread.
+///
+/// # Errors
+/// No parts are asked for, or the file was cut short while it was read.
+pub fn histograms(
+    dataset: &Dataset,
+    parts: usize,
+    progress: &dyn ImportProgress,
+) -> Result<Vec<Histogram>> {
+    if parts == 0 {
+        return Err(Error::Invalid("a histogram has at least one part".to_owned()));
+    }
+    let columns = dataset.statistics().iter().chain(dataset.target_statistics());
+    let scales: Vec<Scale> = columns.map(|statistics| Scale::new(statistics, parts)).collect();
+    let row_bytes = dataset.features() * dataset.dtype().size();
+    let task_rows = (TASK_BYTES / row_bytes).max(1) as u64;
+    let round = task_rows * 16 * rayon::current_num_threads() as u64;
+    let mut counts = vec![0u64; scales.len() * parts];
+    progress.begin(dataset.rows() * row_bytes as u64);
+    let mut start = 0;
+    while start < dataset.rows() {
+        let end = dataset.rows().min(start + round);
+        dataset.advise(end..end + round, Advice::WillNeed)?;
+        dataset.populate(start..end)?;
+        let tasks = (end - start).div_ceil(task_rows);
+        let of_round = (0..tasks)
+            .into_par_iter()
+            .fold(
+                || vec![0u64; counts.len()],
+                |mut counts, task| {
+                    let first = start + task * task_rows;
+                    let rows = first..end.min(first + task_rows);
+                    count(dataset, rows, &scales, parts, &mut counts);
+                    counts
+                },
+            )
+            .reduce_with(sum);
+        counts = sum(counts, of_round.unwrap_or_default());
+        progress.advance(end * row_bytes as u64, end);
+        start = end;
+    }
+    Ok(counts.chunks(parts).map(|counts| Histogram { counts: counts.to_vec() }).collect())
+}
+
+fn sum(mut all: Vec<u64>, more: Vec<u64>) -> Vec<u64> {
+    all.iter_mut().zip(more).for_each(|(all, more)| *all += more);
+    all
+}
+
+fn count(dataset: &Dataset, rows: Range<u64>, scales: &[Scale], parts: usize, counts: &mut [u64]) {
+    let features = dataset.features();
+    let mut values = vec![0.0; scales.len()];
+    for row in rows {
+        dataset.dtype().decode(dataset.row(row), &mut values[..features]);
+        dataset.targets(row, &mut values[features..]);
+        let parts = counts.chunks_exact_mut(parts);
+        for ((value, scale), counts) in values.iter().zip(scales).zip(parts) {
+            counts[scale.part(*value)] += 1;
+        }
+    }
+}
+
+/// From a value to its part of the range.
+struct Scale {
+    min: f32,
+    parts_per_unit: f32,
+    last: usize,
+}
+
+impl Scale {
+    fn new(statistics: &Statistics, parts: usize) -> Scale {
+        // Halves, since the difference of two finite numbers may not be finite.
+        let half = statistics.max / 2.0 - statistics.min / 2.0;
+        let parts_per_unit = if half > 0.0 { parts as f32 / 2.0 / half } else { 0.0 };
+        Scale { min: statistics.min, parts_per_unit, last: parts - 1 }
+    }
+
+    fn part(&self, value: f32) -> usize {
+        // What is not a number becomes 0, and what is too large the last part.
+        (((value - self.min) * self.parts_per_unit) as usize).min(self.last)
+    }
+}

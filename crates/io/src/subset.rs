@@ -1,0 +1,247 @@
+//! Parts of a data set: its first rows, and data sets of rows drawn from it.
+
+use crate::dataset::Dataset;
+use crate::error::{Error, Result};
+use crate::format::grist::RawColumns;
+use crate::format::{Chunk, ColumnKind, Decoder, Values, Wanted};
+use crate::import::{ImportProgress, ImportSummary};
+use crate::random::{below, hash};
+use crate::schema::Target;
+use crate::writer::{DatasetWriter, Layout, Rows};
+use std::path::{Path, PathBuf};
+
+/// Values that are gathered for a part before they are written.
+const BATCH_VALUES: usize = 1 << 20;
+
+/// How a data set is divided.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SplitOptions {
+    /// The share of rows of each part, of 1 in all or less; what is missing to 1 goes to none.
+    pub fractions: Vec<f64>,
+    /// Another seed draws other rows.
+    pub seed: u64,
+    /// Whether each class is divided by itself, so that all parts have the same mix.
+    pub stratified: bool,
+}
+
+/// Divides a data set at random: every part has just its share of rows, in their old order. Numbers
+/// that were missing stay as they were filled in. The source is read once and not kept in memory.
+///
+/// # Errors
+/// The fractions are none, the outputs are not as many and different, or one cannot be written;
+/// the parts that are not complete are then as they were before.
+pub fn split(
+    dataset: &Dataset,
+    outputs: &[PathBuf],
+    options: &SplitOptions,
+    progress: &dyn ImportProgress,
+) -> Result<Vec<ImportSummary>> {
+    check(dataset, outputs, options)?;
+    let mut strata = if options.stratified {
+        let counts = dataset.class_counts().iter();
+        counts.map(|count| Stratum::new(*count, &options.fractions)).collect()
+    } else {
+        vec![Stratum::new(dataset.rows(), &options.fractions)]
+    };
+    let parts = outputs.iter().map(|path| Part::create(path, dataset));
+    let mut parts = parts.collect::<Result<Vec<_>>>()?;
+    let bytes = |rows: u64| rows * row_bytes(dataset);
+    progress.begin(bytes(dataset.rows()));
+    for row in 0..dataset.rows() {
+        let stratum = if options.stratified { dataset.label(row) as usize } else { 0 };
+        let stratum = strata.get_mut(stratum).ok_or_else(|| unknown_class(dataset, row))?;
+        let drawn = stratum.draw(hash(options.seed, row, 0));
+        if let Some(part) = drawn.and_then(|part| parts.get_mut(part))
+            && part.push(dataset, row)?
+        {
+            progress.advance(bytes(row + 1), row + 1);
+        }
+    }
+    parts.into_iter().map(Part::finish).collect()
+}
+
+/// Writes the first rows of a data set, or all if it has fewer, as one of their own.
+///
+/// # Errors
+/// `output` cannot be written; it is then as it was before.
+pub fn head(
+    dataset: &Dataset,
+    rows: u64,
+    output: &Path,
+    progress: &dyn ImportProgress,
+) -> Result<ImportSummary> {
+    let rows = rows.min(dataset.rows());
+    let mut part = Part::create(output, dataset)?;
+    progress.begin(rows * row_bytes(dataset));
+    for row in 0..rows {
+        if part.push(dataset, row)? {
+            progress.advance((row + 1) * row_bytes(dataset), row + 1);
+        }
+    }
+    part.finish()
+}
+
+/// The first rows of a data set as texts, by the columns that it was made of: the names of these, and
+/// for each row its values.
+///
+/// # Errors
+/// The data set is damaged.
+pub fn first_rows(dataset: &Dataset, rows: u64) -> Result<(Vec<String>, Vec<Vec<String>>)> {
+    let (columns, raw) = RawColumns::of(dataset);
+    let wanted = (0..columns.len()).map(|column| Wanted { column, kind: ColumnKind::Text });
+    let count = rows.min(dataset.rows()) as usize;
+    let batch = raw.decode(Chunk::records(Vec::new(), 1, count), &wanted.collect::<Vec<_>>())?;
+    let mut texts = vec![Vec::with_capacity(columns.len()); count];
+    for values in &batch.columns {
+        match values {
+            Values::Texts(values) => {
+                texts
+                    .iter_mut()
+                    .zip(values.iter())
+                    .for_each(|(row, text)| row.push(text.to_owned()));
+            }
+            Values::Numbers(_) => unreachable!("texts are wanted"),
+        }
+    }
+    Ok((columns.into_iter().map(|column| column.name).collect(), texts))
+}
+
+fn check(dataset: &Dataset, outputs: &[PathBuf], options: &SplitOptions) -> Result<()> {
+    let fractions = &options.fractions;
+    let total: f64 = fractions.iter().sum();
+    if fractions.is_empty() || !fractions.iter().all(|f| *f > 0.0) || total > 1.0 + 1e-9 {
+        return Err(Error::Invalid(format!(
+            "the fractions {fractions:?} are no shares of a data set: each is more than 0, and all together 1 at most"
+        )));
+    }
+    if outputs.len() != fractions.len() {
+        return Err(Error::Invalid(format!(
+            "there are {} parts and {} files for them: give as many",
+            fractions.len(),
+            outputs.len()
+        )));
+    }
+    if let Some(twice) = (1..outputs.len()).find(|i| outputs[..*i].contains(&outputs[*i])) {
+        let path = outputs[twice].display();
+        return Err(Error::Invalid(format!("{path} is given for two parts")));
+    }
+    if options.stratified && dataset.class_counts().is_empty() {
+        return Err(Error::Invalid(format!(
+            "{} has no classes to keep the mix of: split it without that",
+            dataset.path().display()
+        )));
+    }
+    Ok(())
+}
+
+fn row_bytes(dataset: &Dataset) -> u64 {
+    (dataset.features() * dataset.dtype().size()) as u64
+}
+
+fn unknown_class(dataset: &Dataset, row: u64) -> Error {
+    let reason = format!("row {} has a class that is not known", row + 1);
+    Error::damaged(dataset.path(), reason)
+}
+
+/// Rows that are divided by themselves. Drawing a part in proportion to the rows that it still needs
+/// gives every part exactly its share, and every choice of rows the same chance.
+struct Stratum {
+    /// Rows that each part still needs; the last is for no part.
+    needed: Vec<u64>,
+    /// Rows to come.
+    left: u64,
+}
+
+impl Stratum {
+    fn new(rows: u64, fractions: &[f64]) -> Stratum {
+        let mut needed = Vec::with_capacity(fractions.len() + 1);
+        // Ends are rounded, not lengths, so that lengths add up.
+        let (mut sum, mut start) = (0.0, 0);
+        for fraction in fractions {
+            sum += fraction;
+            let end = ((rows as f64 * sum).round() as u64).clamp(start, rows);
+            needed.push(end - start);
+            start = end;
+        }
+        needed.push(rows - start);
+        Stratum { needed, left: rows }
+    }
+
+    /// The part of the next row; `None` if more rows come than were counted.
+    fn draw(&mut self, bits: u64) -> Option<usize> {
+        let mut ticket = below(bits, self.left);
+        let part = self.needed.iter().position(|needed| match ticket.checked_sub(*needed) {
+            Some(rest) => {
+                ticket = rest;
+                false
+            }
+            None => true,
+        })?;
+        self.needed[part] -= 1;
+        self.left -= 1;
+        Some(part)
+    }
+}
+
+/// A data set that rows of another are copied to.
+struct Part {
+    writer: DatasetWriter,
+    rows: Rows,
+    batch_values: usize,
+}
+
+impl Part {
+    fn create(path: &Path, source: &Dataset) -> Result<Part> {
+        let layout = Layout {
+            encoding: source.encoding().clone(),
+            dtype: Some(source.dtype()),
+            weighted: source.has_weights(),
+        };
+        let batch_values = BATCH_VALUES.max(source.features());
+        Ok(Part {
+            writer: DatasetWriter::create(path, layout)?,
+            rows: Rows::default(),
+            batch_values,
+        })
+    }
+
+    /// Copies a row; says whether rows were written for it.
+    fn push(&mut self, source: &Dataset, row: u64) -> Result<bool> {
+        let Rows { features, labels, targets, weights } = &mut self.rows;
+        let start = features.len();
+        features.resize(start + source.features(), 0.0);
+        source.dtype().decode(source.row(row), &mut features[start..]);
+        match &source.encoding().target {
+            Target::Classes { .. } => labels.push(source.label(row)),
+            Target::Numbers { columns } => {
+                let start = targets.len();
+                targets.resize(start + columns.len(), 0.0);
+                source.targets(row, &mut targets[start..]);
+            }
+            Target::None => {}
+        }
+        if source.has_weights() {
+            weights.push(source.weight(row));
+        }
+        let is_full = features.len() + source.features() > self.batch_values;
+        if is_full {
+            self.flush()?;
+        }
+        Ok(is_full)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.writer.push(&self.rows)?;
+        let Rows { features, labels, targets, weights } = &mut self.rows;
+        features.clear();
+        labels.clear();
+        targets.clear();
+        weights.clear();
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<ImportSummary> {
+        self.flush()?;
+        self.writer.finish()
+    }
+}
