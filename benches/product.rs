@@ -10,7 +10,7 @@ use gristmill_kernels::{
 
 /// (outputs, inputs, samples) of a task: tiles of the standing workloads, and odd widths.
 const SHAPES: [(usize, usize, usize); 6] =
-    [(64, 28, 64), (64, 64, 64), (100, 112, 128), (128, 128, 128), (127, 129, 128), (10, 128, 64)];
+    [(64, 28, 64), (64, 64, 64), (100, 160, 128), (128, 256, 128), (127, 129, 128), (10, 128, 64)];
 
 /// z = W x: (outputs x inputs) times (inputs x samples).
 fn forward(c: &mut Criterion) {
