@@ -30,7 +30,7 @@ pub(crate) struct Head {
     /// How many rows
     #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
     rows: u64,
-    /// Show every column, not only the first 12
+    /// Show every column, not only the first 11 and the last
     #[arg(long, conflicts_with_all = ["csv", "output"])]
     all: bool,
     /// Print CSV, with every column
@@ -78,15 +78,23 @@ fn csv(names: &[String], rows: &[Vec<String>]) -> String {
 }
 
 fn table(names: &[String], rows: &[Vec<String>], shown: usize) -> String {
-    let mut headings = vec!["row"];
-    headings.extend(names.iter().take(shown).map(String::as_str));
-    let mut table = Table::new(&headings);
+    let line = |first: String, cells: &[String]| -> Vec<String> {
+        let left_out = shown.min(cells.len()).saturating_sub(1)..cells.len().saturating_sub(1);
+        let mut line = vec![first];
+        line.extend(cells[..left_out.start].iter().map(|text| report::in_a_line(text)));
+        if !left_out.is_empty() {
+            line.push("...".to_owned());
+        }
+        line.extend(cells[left_out.end..].iter().map(|text| report::in_a_line(text)));
+        line
+    };
+    let headings = line("row".to_owned(), names);
+    let mut table = Table::new(&headings.iter().map(String::as_str).collect::<Vec<_>>());
     for (number, row) in (1u64..).zip(rows) {
-        let cells = row.iter().take(shown).map(|text| report::in_a_line(text));
-        table.row(std::iter::once(thousands(number)).chain(cells));
+        table.row(line(thousands(number), row));
     }
     match names.len().saturating_sub(shown) {
         0 => table.to_string(),
-        more => format!("{table}\n  ... {more} more columns: --all or --csv shows them"),
+        more => format!("{table}\n  {more} more columns: --all or --csv shows them"),
     }
 }

@@ -19,8 +19,8 @@ Examples:
   gristmill split higgs.grist --shares 0.01 -o sample.grist
 
 Without -o the parts are called DATA-train.grist and DATA-test.grist, of three also
-DATA-validation.grist, and DATA-1.grist, DATA-2.grist, ... of other numbers. Each has exactly
-its share of the rows, of each class too, in their old order; the same seed draws the same rows.")]
+DATA-validation.grist, and DATA-1.grist, DATA-2.grist, ... of other numbers. Each has its
+share of the rows of each class, to the row, in their old order; the same seed draws the same rows.")]
 pub(crate) struct Split {
     /// A data set, or tables
     #[arg(required = true, value_name = "DATA")]
