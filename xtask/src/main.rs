@@ -6,6 +6,7 @@ mod bench;
 mod ceiling;
 mod datasets;
 mod fetch;
+mod import;
 mod ours;
 mod paths;
 mod peers;
@@ -26,6 +27,7 @@ enum Command {
     Datasets(datasets::Arguments),
     Bench(bench::Arguments),
     Peers(peers::Arguments),
+    Import(import::Arguments),
     #[command(hide = true)]
     Steps(steps::Arguments),
     Asm(asm::Arguments),
@@ -38,6 +40,7 @@ fn main() -> anyhow::Result<()> {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Steps(arguments) => steps::run(&arguments),
         Command::Peers(arguments) => peers::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Asm(arguments) => asm::run(&arguments),
     }
 }

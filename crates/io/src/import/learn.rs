@@ -142,8 +142,7 @@ impl Survey {
                 column.merge(seen);
             }
             self.check_categories()?;
-            input.advance(0);
-            Ok(())
+            input.advance(0)
         })
     }
 
