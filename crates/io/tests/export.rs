@@ -54,7 +54,7 @@ fn assert_round_trips(dataset: &Dataset, directory: &Path, learned: Option<Task>
     let expected = std::fs::read(dataset.path()).unwrap();
     for name in file_names() {
         let (table, again) = (directory.join(&name), directory.join("again.grist"));
-        let summary = export(dataset, &table, None).unwrap();
+        let summary = export(dataset, &table, None, &|_| ()).unwrap();
         assert_eq!(summary.rows, dataset.rows());
         let mut options = options(&summary);
         if let Some(task) = learned {
@@ -201,7 +201,7 @@ fn what_cannot_be_written_is_said_and_nothing_left() {
     let dataset = write(&directory.path().join("d.grist"), layout, &rows);
     let refused = |name: &str, format| {
         let path = directory.path().join(name);
-        let error = export(&dataset, &path, format).expect_err(name).to_string();
+        let error = export(&dataset, &path, format, &|_| ()).expect_err(name).to_string();
         assert_eq!(names_in(directory.path()), ["d.grist"]);
         error
     };
@@ -212,6 +212,6 @@ fn what_cannot_be_written_is_said_and_nothing_left() {
     assert!(refused("t.csv", Some("xlsx")).contains("\"xlsx\" is no format that is written"));
     assert!(refused("no/such/t.csv", Some("jsonl")).contains("no/such/t.csv"));
     std::fs::write(directory.path().join("t.csv"), "old").unwrap();
-    export(&dataset, &directory.path().join("t.csv"), None).unwrap_err();
+    export(&dataset, &directory.path().join("t.csv"), None, &|_| ()).unwrap_err();
     assert_eq!(std::fs::read(directory.path().join("t.csv")).unwrap(), b"old");
 }

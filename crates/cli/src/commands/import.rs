@@ -20,7 +20,7 @@ Text columns become one feature per category. Mean and deviation of every featur
 computed on the way and applied when a model is trained. Rows of several sources follow
 one another.")]
 pub(crate) struct Import {
-    /// Tables to read: CSV, TSV or IDX, also gzipped
+    /// Tables to read, in any format of docs/formats.md
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<PathBuf>,
     /// The data set to write

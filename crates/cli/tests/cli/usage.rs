@@ -4,7 +4,17 @@ use crate::place::{Done, Place, flowers};
 use std::io::Read;
 use std::process::Stdio;
 
-const COMMANDS: [&str; 6] = ["import", "train", "evaluate", "predict", "inspect", "gradcheck"];
+const COMMANDS: [&str; 9] = [
+    "import",
+    "train",
+    "evaluate",
+    "predict",
+    "inspect",
+    "gradcheck",
+    "export-data",
+    "export",
+    "import-model",
+];
 
 #[test]
 fn every_command_has_help_with_examples() {
@@ -40,6 +50,9 @@ fn wrong_usage_exits_with_2() {
         "import a.csv -o a.grist --dtype f64",
         "evaluate model",
         "predict model",
+        "export-data a.grist",
+        "export model",
+        "import-model m.onnx",
         "inspect",
         "gradcheck model --hidden 3",
         "gradcheck model --features 3",

@@ -42,6 +42,10 @@ impl Format for Parquet {
         head.starts_with(MAGIC)
     }
 
+    fn is_stream(&self) -> bool {
+        false
+    }
+
     fn open(&self, sources: &[Source], _: &ReadOptions) -> Result<Table> {
         let source = &sources[0];
         let path = source.path();
