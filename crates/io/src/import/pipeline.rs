@@ -30,6 +30,7 @@ pub(super) fn run<T: Send>(
     let count = round();
     let mut ready = read(chunks, count, chunk_bytes);
     while !ready.is_empty() {
+        let is_broken = ready.last().is_some_and(Result::is_err);
         let decode = || -> Vec<Result<T>> {
             let results = ready.into_par_iter().map(|chunk| {
                 let batch = decoder.decode(chunk?, wanted)?;
@@ -37,7 +38,11 @@ pub(super) fn run<T: Send>(
             });
             results.collect()
         };
-        let (done, next) = rayon::join(decode, || read(chunks, count, chunk_bytes));
+        let (done, next) = rayon::join(decode, || match is_broken {
+            // What follows an error is not to be relied on.
+            true => Vec::new(),
+            false => read(chunks, count, chunk_bytes),
+        });
         for result in done {
             sink(result?)?;
         }
