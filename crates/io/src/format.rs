@@ -8,6 +8,8 @@ mod arff;
 #[cfg(feature = "arrow")]
 mod arrow;
 #[cfg(feature = "arrow")]
+mod caught;
+#[cfg(feature = "arrow")]
 mod columnar;
 mod csv;
 pub(crate) mod grist;

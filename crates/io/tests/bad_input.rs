@@ -194,6 +194,10 @@ fn damages(subject: &Subject, index: usize) -> Vec<(String, Vec<u8>, bool)> {
             damages.push((format!("rows claimed at byte {at}"), bytes, false));
         }
     }
+    #[cfg(feature = "parquet")]
+    if subject.format == "parquet" {
+        damages.push(("rows claimed by the footer".to_owned(), claiming_footer(whole), true));
+    }
     // No UTF-8 in place of a category; what is compressed may hold it only beside the data.
     let category = CATEGORY.as_bytes();
     let mut bytes = whole.clone();
@@ -204,6 +208,33 @@ fn damages(subject: &Subject, index: usize) -> Vec<(String, Vec<u8>, bool)> {
         damages.push(("no UTF-8".to_owned(), bytes, must));
     }
     damages
+}
+
+/// A Parquet file with another footer after its own, which claims 2^40 rows in every row group.
+#[cfg(feature = "parquet")]
+fn claiming_footer(whole: &[u8]) -> Vec<u8> {
+    use parquet::file::metadata::{
+        FileMetaData, ParquetMetaDataBuilder, ParquetMetaDataReader, ParquetMetaDataWriter,
+    };
+    const CLAIMED: i64 = 1 << 40;
+    let bytes = bytes::Bytes::copy_from_slice(whole);
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(&bytes).unwrap();
+    let file = metadata.file_metadata();
+    let claimed = FileMetaData::new(
+        file.version(),
+        CLAIMED,
+        file.created_by().map(str::to_owned),
+        file.key_value_metadata().cloned(),
+        file.schema_descr_ptr(),
+        file.column_orders().cloned(),
+    );
+    let groups = metadata.row_groups().iter().map(|group| {
+        group.clone().into_builder().set_num_rows(CLAIMED).build().unwrap()
+    });
+    let builder = ParquetMetaDataBuilder::new(claimed).set_row_groups(groups.collect());
+    let mut out = whole.to_vec();
+    ParquetMetaDataWriter::new(&mut out, &builder.build()).finish().unwrap();
+    out
 }
 
 /// Runs in a process of its own; prints what it found.
