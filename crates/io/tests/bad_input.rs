@@ -228,9 +228,10 @@ fn claiming_footer(whole: &[u8]) -> Vec<u8> {
         file.schema_descr_ptr(),
         file.column_orders().cloned(),
     );
-    let groups = metadata.row_groups().iter().map(|group| {
-        group.clone().into_builder().set_num_rows(CLAIMED).build().unwrap()
-    });
+    let groups = metadata
+        .row_groups()
+        .iter()
+        .map(|group| group.clone().into_builder().set_num_rows(CLAIMED).build().unwrap());
     let builder = ParquetMetaDataBuilder::new(claimed).set_row_groups(groups.collect());
     let mut out = whole.to_vec();
     ParquetMetaDataWriter::new(&mut out, &builder.build()).finish().unwrap();

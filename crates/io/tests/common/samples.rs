@@ -1,4 +1,5 @@
 //! A small table in every format that is read, as our own exporters or other programs write it.
+#![allow(dead_code)] // each test program uses a part
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
