@@ -5,8 +5,8 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::{fs, io, process, thread};
 
 /// Exit code of a program that was interrupted.
@@ -25,8 +25,17 @@ pub(crate) fn remove_when_interrupted(directory: &Path) {
     });
 }
 
-/// A flag that the first signal sets. The second one ends the program at once.
+/// The flag that the first signal sets. The second one ends the program at once.
 pub(crate) fn flag() -> Result<Arc<AtomicBool>, Failure> {
+    static FLAG: Mutex<Option<Arc<AtomicBool>>> = Mutex::new(None);
+    let mut known = FLAG.lock().unwrap_or_else(PoisonError::into_inner);
+    match &*known {
+        Some(flag) => Ok(Arc::clone(flag)),
+        None => Ok(Arc::clone(known.insert(listen()?))),
+    }
+}
+
+fn listen() -> Result<Arc<AtomicBool>, Failure> {
     let flag = Arc::new(AtomicBool::new(false));
     let register = |signal| -> io::Result<()> {
         // They run in this order, so that the signal that sets the flag does not see it set.

@@ -267,6 +267,16 @@ impl Values {
             ColumnKind::Text => Values::Texts(Texts::default()),
         }
     }
+
+    /// No values yet, and room for so many.
+    fn with_capacity(kind: ColumnKind, count: usize) -> Values {
+        match kind {
+            ColumnKind::Number => Values::Numbers(Vec::with_capacity(count)),
+            ColumnKind::Text => {
+                Values::Texts(Texts { joined: String::new(), ends: Vec::with_capacity(count) })
+            }
+        }
+    }
 }
 
 /// A column of texts in one allocation.

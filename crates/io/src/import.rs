@@ -8,6 +8,7 @@ mod encode;
 mod learn;
 mod memory;
 mod pipeline;
+mod preview;
 
 use crate::dtype::Dtype;
 use crate::error::{Error, Place, Result};
@@ -17,6 +18,7 @@ use crate::source::{Source, expand};
 use crate::writer::{DatasetWriter, Layout};
 use encode::Encoder;
 use memory::Budget;
+pub use preview::preview;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -94,7 +96,7 @@ pub struct ImportSummary {
     pub filled: u64,
 }
 
-/// Is told how far an import is. `()` does nothing.
+/// Is told how far an import, or another operation on a data set, is. `()` does nothing.
 pub trait ImportProgress: Sync {
     /// Before the first byte: how many will be read, all passes together.
     fn begin(&self, total_bytes: u64) {
@@ -105,9 +107,23 @@ pub trait ImportProgress: Sync {
     fn advance(&self, bytes_done: u64, rows_done: u64) {
         let _ = (bytes_done, rows_done);
     }
+
+    /// Whether to stop: the operation then ends soon with [`Error::Interrupted`] and leaves nothing.
+    fn is_interrupted(&self) -> bool {
+        false
+    }
 }
 
 impl ImportProgress for () {}
+
+/// Tells how far it is; the error is that of an interruption.
+pub(crate) fn advance(progress: &dyn ImportProgress, bytes: u64, rows: u64) -> Result<()> {
+    progress.advance(bytes, rows);
+    match progress.is_interrupted() {
+        true => Err(Error::Interrupted),
+        false => Ok(()),
+    }
+}
 
 /// Imports `sources`, one after the other, as the data set `output`. A source that is no file but a
 /// pattern, such as `part-*.csv`, stands for the files that match it, in the order of their names.
@@ -159,8 +175,7 @@ pub fn import(
             |batch| encoder.encode(batch),
             |rows| {
                 writer.push(&rows)?;
-                input.advance(writer.rows());
-                Ok(())
+                input.advance(writer.rows())
             },
         )?;
         if writer.rows() == before {
@@ -199,8 +214,8 @@ impl<'a> Input<'a> {
         self.sources.iter().map(Source::length).sum()
     }
 
-    fn advance(&self, rows: u64) {
-        self.progress.advance(self.bytes_read.load(Ordering::Relaxed), rows);
+    fn advance(&self, rows: u64) -> Result<()> {
+        advance(self.progress, self.bytes_read.load(Ordering::Relaxed), rows)
     }
 
     /// Opens one table after the other, each with the path that errors about it name. A table without a

@@ -4,7 +4,7 @@ use crate::args::TableArgs;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::RowsBar;
-use crate::source::ModelRows;
+use crate::source::Rows;
 use crate::table::{number, thousands};
 use gristmill_io::{Dataset, Model, export_model, import_model};
 use gristmill_trainer::inference::Predictor;
@@ -72,7 +72,7 @@ impl Export {
             Trained::from_model(&model).map_err(Failure::at(&self.model))?,
             Trained::from_model(&back).map_err(Failure::at(&self.output))?,
         ];
-        let rows = ModelRows::open(self.verify, &model, false, self.table.options(), output)?;
+        let rows = Rows::for_model(self.verify, &model, false, self.table.options(), output)?;
         let dataset = &rows.dataset;
         let largest = on_threads(self.threads, || largest_difference(networks, dataset, output))??;
         judge(largest, dataset.rows(), &self.output, output)

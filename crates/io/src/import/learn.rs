@@ -143,8 +143,7 @@ impl Survey {
                 column.merge(seen);
             }
             self.check_categories()?;
-            input.advance(0);
-            Ok(())
+            input.advance(0)
         })
     }
 
