@@ -5,8 +5,10 @@ mod asm;
 mod bench;
 mod ceiling;
 mod check_models;
+mod compare_parquet;
 mod datasets;
 mod fetch;
+mod fuzz;
 mod ours;
 mod paths;
 mod peers;
@@ -31,6 +33,8 @@ enum Command {
     Steps(steps::Arguments),
     Asm(asm::Arguments),
     CheckModels(check_models::Arguments),
+    CompareParquet(compare_parquet::Arguments),
+    Fuzz(fuzz::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -42,5 +46,7 @@ fn main() -> anyhow::Result<()> {
         Command::Peers(arguments) => peers::run(&arguments),
         Command::Asm(arguments) => asm::run(&arguments),
         Command::CheckModels(arguments) => check_models::run(&arguments),
+        Command::CompareParquet(arguments) => compare_parquet::run(&arguments),
+        Command::Fuzz(arguments) => fuzz::run(&arguments),
     }
 }
