@@ -4,8 +4,11 @@
 mod asm;
 mod bench;
 mod ceiling;
+mod check_models;
+mod compare_parquet;
 mod datasets;
 mod fetch;
+mod fuzz;
 mod import;
 mod ours;
 mod paths;
@@ -27,10 +30,13 @@ enum Command {
     Datasets(datasets::Arguments),
     Bench(bench::Arguments),
     Peers(peers::Arguments),
-    Import(import::Arguments),
     #[command(hide = true)]
     Steps(steps::Arguments),
+    Import(import::Arguments),
     Asm(asm::Arguments),
+    CheckModels(check_models::Arguments),
+    CompareParquet(compare_parquet::Arguments),
+    Fuzz(fuzz::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -42,5 +48,8 @@ fn main() -> anyhow::Result<()> {
         Command::Peers(arguments) => peers::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Asm(arguments) => asm::run(&arguments),
+        Command::CheckModels(arguments) => check_models::run(&arguments),
+        Command::CompareParquet(arguments) => compare_parquet::run(&arguments),
+        Command::Fuzz(arguments) => fuzz::run(&arguments),
     }
 }

@@ -38,6 +38,7 @@ commands! {
     predict::Predict,
     inspect::Inspect,
     gradcheck::Gradcheck,
+    export_data::ExportData,
     export::Export,
     import_model::ImportModel,
 }

@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Values in a batch of rows.
 const BATCH_VALUES: usize = 1 << 20;
@@ -40,12 +41,18 @@ pub struct ExportSummary {
 /// the same values, to the bit. A value that was missing is what was filled in for it.
 ///
 /// The format is that of the name given, or else that of the end of `output`'s name; `.gz` or `.zst` after
-/// that compresses a format of text.
+/// that compresses a format that is a stream of bytes. `progress` is told now and then how many rows' worth
+/// of values are written.
 ///
 /// # Errors
-/// There is no such format or it cannot be written, a text cannot be expressed in it, or `output` cannot
-/// be written; `output` is then as it was before.
-pub fn export(dataset: &Dataset, output: &Path, format: Option<&str>) -> Result<ExportSummary> {
+/// There is no such format or it cannot be written or compressed, a text cannot be expressed in it, or
+/// `output` cannot be written; `output` is then as it was before.
+pub fn export(
+    dataset: &Dataset,
+    output: &Path,
+    format: Option<&str>,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<ExportSummary> {
     let name = output.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let (plain, compression) = match name.rsplit_once('.') {
         Some((plain, "gz")) => (plain, Some("gz")),
@@ -53,7 +60,13 @@ pub fn export(dataset: &Dataset, output: &Path, format: Option<&str>) -> Result<
         _ => (&*name, None),
     };
     let (format, exporter) = writable(format, plain, output)?;
-    let table = Exported::new(dataset, output, plain);
+    if let Some(ending) = compression.filter(|_| !format.is_stream()) {
+        let (output, name) = (output.display(), format.name());
+        return Err(Error::Invalid(format!(
+            "{output}: a file of {name} is read at many places and cannot be compressed as a whole: leave out .{ending}"
+        )));
+    }
+    let table = Exported::new(dataset, output, plain, progress);
     let file = BufWriter::new(AtomicFile::create(output)?);
     let failed = Error::io("write", output);
     let file = match compression {
@@ -120,12 +133,20 @@ pub struct Exported<'a> {
     columns: Vec<Column>,
     output: &'a Path,
     file_name: &'a str,
+    progress: &'a (dyn Fn(u64) + Sync),
+    /// Values written, of all columns together.
+    done: AtomicU64,
 }
 
 impl<'a> Exported<'a> {
-    fn new(dataset: &'a Dataset, output: &'a Path, file_name: &'a str) -> Exported<'a> {
+    fn new(
+        dataset: &'a Dataset,
+        output: &'a Path,
+        file_name: &'a str,
+        progress: &'a (dyn Fn(u64) + Sync),
+    ) -> Exported<'a> {
         let (columns, raw) = RawColumns::of(dataset);
-        Exported { dataset, raw, columns, output, file_name }
+        Exported { dataset, raw, columns, output, file_name, progress, done: AtomicU64::new(0) }
     }
 
     /// The file's name in lower case, without the ending of a compression.
@@ -190,14 +211,18 @@ impl<'a> Exported<'a> {
         let batch_rows = (BATCH_VALUES / self.dataset.features()).clamp(1, BATCH_ROWS);
         let starts: Vec<u64> = (0..self.rows()).step_by(batch_rows).collect();
         for starts in starts.chunks(2 * rayon::current_num_threads()) {
-            let encode = |start: &u64| -> Result<T> {
-                let rows = (self.rows() - start).min(batch_rows as u64) as usize;
-                let chunk = Chunk::records(Vec::new(), start + 1, rows);
-                encode(&self.raw.decode(chunk, &wanted)?)
+            let encode = |start: &u64| -> Result<(T, u64)> {
+                let rows = (self.rows() - start).min(batch_rows as u64);
+                let chunk = Chunk::records(Vec::new(), start + 1, rows as usize);
+                Ok((encode(&self.raw.decode(chunk, &wanted)?)?, rows))
             };
-            let encoded: Vec<Result<T>> = starts.par_iter().map(encode).collect();
+            let encoded: Vec<Result<(T, u64)>> = starts.par_iter().map(encode).collect();
             for batch in encoded {
-                sink(batch?)?;
+                let (batch, rows) = batch?;
+                sink(batch)?;
+                let values = rows * wanted.len() as u64;
+                let done = self.done.fetch_add(values, Ordering::Relaxed) + values;
+                (self.progress)(done / self.columns.len() as u64);
             }
         }
         Ok(())

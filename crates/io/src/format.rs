@@ -8,6 +8,8 @@ mod arff;
 #[cfg(feature = "arrow")]
 mod arrow;
 #[cfg(feature = "arrow")]
+mod caught;
+#[cfg(feature = "arrow")]
 mod columnar;
 mod csv;
 pub(crate) mod grist;
@@ -62,6 +64,12 @@ pub trait Format: Sync {
 
     /// Whether a file that begins with `head`, decompressed, is of this format.
     fn is_mine(&self, head: &[u8]) -> bool;
+
+    /// Whether files are read and written from the first byte to the last, so that they may be compressed
+    /// as a whole.
+    fn is_stream(&self) -> bool {
+        true
+    }
 
     /// Opens the first of `sources`, together with those after it that belong to it.
     ///
@@ -328,6 +336,10 @@ pub(crate) fn open(sources: &[Source], name: Option<&str>, options: &ReadOptions
         })?,
         None => recognise(source)?,
     };
+    if !format.is_stream() && source.is_compressed()? {
+        let reason = "is compressed as a whole, but is read at many places: decompress it first";
+        return Err(Error::input(source.path(), Place::FILE, reason));
+    }
     format.open(sources, options)
 }
 

@@ -27,7 +27,7 @@ Examples:
 
 An ONNX file takes raw rows and gives probabilities or numbers: standardisation and the coding of
 text are in its graph. safetensors and NPZ hold the weights under PyTorch's names and load with
-five lines. A C header is one function without dependencies. docs/model-formats.md says more.
+five lines. A C header is one function without dependencies. docs/formats.md says more.
 
 --verify accepts differences up to 0.00001, of the prediction where that is beyond 1.")]
 pub(crate) struct Export {

@@ -26,7 +26,8 @@ The data set has the same bytes for any number of threads and any memory, and ap
 it is complete: Ctrl-C leaves nothing, and what a killed import left is removed by the
 next one in the same directory.")]
 pub(crate) struct Import {
-    /// Tables to read, also compressed by gzip or zstd, or patterns of file names
+    /// Tables to read, also compressed by gzip or zstd, or patterns of file names; docs/formats.md lists
+    /// the formats
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<PathBuf>,
     /// The data set to write

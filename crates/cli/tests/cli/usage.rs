@@ -4,7 +4,7 @@ use crate::place::{Done, Place, flowers};
 use std::io::Read;
 use std::process::Stdio;
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 14] = [
     "import",
     "synth",
     "head",
@@ -16,6 +16,9 @@ const COMMANDS: [&str; 11] = [
     "predict",
     "inspect",
     "gradcheck",
+    "export-data",
+    "export",
+    "import-model",
 ];
 
 #[test]
@@ -63,6 +66,9 @@ fn wrong_usage_exits_with_2() {
         "verify",
         "evaluate model",
         "predict model",
+        "export-data a.grist",
+        "export model",
+        "import-model m.onnx",
         "inspect",
         "gradcheck model --hidden 3",
         "gradcheck model --features 3",

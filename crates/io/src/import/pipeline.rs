@@ -31,6 +31,7 @@ pub(super) fn run<T: Send>(
     let mut ready = read(chunks, count, chunk_bytes);
     let mut done: Vec<Result<T>> = Vec::new();
     while !(ready.is_empty() && done.is_empty()) {
+        let is_broken = ready.last().is_some_and(Result::is_err);
         let decode = || -> Vec<Result<T>> {
             let results = ready.into_par_iter().map(|chunk| {
                 let batch = decoder.decode(chunk?, wanted)?;
@@ -42,6 +43,8 @@ pub(super) fn run<T: Send>(
             for result in done {
                 sink(result?)?;
             }
+            // What follows an error is not to be relied on.
+            let count = if is_broken { 0 } else { count };
             Ok(read(chunks, count, chunk_bytes))
         };
         let (decoded, next) = rayon::join(decode, take);

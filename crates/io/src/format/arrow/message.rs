@@ -2,6 +2,7 @@
 //! there before anything is allocated.
 
 use crate::error::{Error, Place, Result};
+use crate::format::caught::caught;
 use crate::format::mapped;
 use crate::source::{Source, Stream};
 use arrow_array::{ArrayRef, RecordBatch};
@@ -252,5 +253,5 @@ fn check(batch: arrow_ipc::RecordBatch, body: &Buffer) -> std::result::Result<()
 fn sound<T>(
     read: impl FnOnce() -> std::result::Result<T, ArrowError>,
 ) -> std::result::Result<T, String> {
-    read().map_err(|error| format!("is no sound Arrow data: {error}"))
+    caught(read)?.map_err(|error| format!("is no sound Arrow data: {error}"))
 }
