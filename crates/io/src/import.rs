@@ -9,6 +9,7 @@ mod learn;
 mod memory;
 mod pipeline;
 
+use crate::choice::FormatChoice;
 use crate::dtype::Dtype;
 use crate::error::{Error, Place, Result};
 use crate::format::{self, ReadOptions, Table};
@@ -43,8 +44,8 @@ pub enum Missing {
 /// How sources are to be read. The default asks for nothing in particular: all is found out.
 #[derive(Debug, Clone, Default)]
 pub struct ImportOptions {
-    /// Name of the format; else it is recognised by content, then by extension.
-    pub format: Option<String>,
+    /// The format; else it is recognised by content, then by extension.
+    pub format: FormatChoice,
     /// Whether the first record is a header; else it is recognised.
     pub header: Option<bool>,
     /// Target columns. None given: a column named `target`, `label`, `class` or `y`, else the last.
@@ -210,7 +211,7 @@ impl<'a> Input<'a> {
         let mut first: Option<Vec<format::Column>> = None;
         let mut rest = &self.sources[..];
         while let Some(source) = rest.first() {
-            let mut table = format::open(rest, self.options.format.as_deref(), &read)?;
+            let mut table = format::open(rest, &self.options.format, &read)?;
             columns::check_names(&table, source.path())?;
             let first = first.get_or_insert_with(|| table.columns.clone());
             if self.known.is_empty() {

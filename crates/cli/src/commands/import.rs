@@ -1,6 +1,6 @@
 //! `gristmill import`: tables in, a data set out.
 
-use crate::args::{LearnArgs, TableArgs};
+use crate::args::{LearnArgs, PluginArgs, TableArgs};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::report;
@@ -14,6 +14,7 @@ use std::path::PathBuf;
 Examples:
   gristmill import iris.csv -o iris.grist
   gristmill import part-1.csv.gz part-2.csv.gz -o prices.grist --target price --drop id
+  gristmill import irises.sqlite --option table=iris -o iris.grist
   gristmill import train-images-idx3-ubyte train-labels-idx1-ubyte -o mnist.grist
 
 Text columns become one feature per category. Mean and deviation of every feature are
@@ -30,11 +31,13 @@ pub(crate) struct Import {
     learn: LearnArgs,
     #[command(flatten)]
     table: TableArgs,
+    #[command(flatten)]
+    plugins: PluginArgs,
 }
 
 impl Import {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
-        let plan = Plan::Learn(self.learn.options(self.table));
+        let plan = Plan::Learn(self.learn.options(self.table, self.plugins)?);
         let dataset = source::import_tables(&self.sources, &self.output, &plan, output)?;
         output.talk(report::target_line(dataset.encoding()));
         output.talk(format_args!("wrote {}", self.output.display()));

@@ -3,6 +3,7 @@
 mod export;
 mod import;
 mod place;
+mod plugins;
 mod predict;
 mod resume;
 mod train;
