@@ -36,4 +36,5 @@ commands! {
     export_data::ExportData,
     export::Export,
     import_model::ImportModel,
+    formats::Formats,
 }

@@ -51,7 +51,7 @@ pub const FORMATS: &[&dyn Format] = &[
 ];
 
 /// Bytes of a file that a format is shown to recognise it.
-const HEAD: u64 = 4096;
+pub(crate) const HEAD: u64 = 4096;
 
 /// A format that data sets can be imported from.
 pub trait Format: Sync {

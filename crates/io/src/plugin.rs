@@ -4,6 +4,8 @@
 //! models as safetensors likewise. `docs/plugin-protocol.md` is the protocol. What a plugin does wrong is an
 //! error that names it; it costs bounded memory and time, and nothing stays of the plugin.
 
+#[cfg(feature = "arrow")]
+mod check;
 mod description;
 mod exchange;
 mod models;
@@ -17,6 +19,8 @@ mod tables;
 
 pub(crate) use tables::{export, open};
 
+#[cfg(feature = "arrow")]
+pub use check::{Clause, Finding, check};
 pub use description::{Description, Magic, Operation, OptionKind, OptionSpec, PROTOCOL};
 pub use process::kill_plugins;
 

@@ -235,6 +235,11 @@ impl Description {
         })
     }
 
+    /// Whether it has an option of this name for `operation`.
+    pub(super) fn takes(&self, operation: Operation, name: &str) -> bool {
+        self.options.iter().any(|option| option.name == name && option.is_for(operation))
+    }
+
     /// Why `given` cannot be told a plugin that is to do `operation`; `None` if they can.
     pub(super) fn refuses(
         &self,

@@ -87,6 +87,25 @@ impl Running {
         }
     }
 
+    /// Whether it ends in time, however it does.
+    pub(super) fn ends(&mut self) -> bool {
+        self.wait(self.patience).is_some()
+    }
+
+    /// Waits for the end of a plugin that was asked for what cannot be done. The error says how it failed to
+    /// refuse.
+    pub(super) fn refusal(&mut self) -> std::result::Result<(), String> {
+        let Some(status) = self.wait(self.patience) else {
+            return Err("did not end".to_owned());
+        };
+        match (status.code(), self.talk.text().is_empty()) {
+            (Some(0), _) => Err("ended with exit code 0, as if all were well".to_owned()),
+            (None, _) => Err(format!("ended with {}", group::describe(status))),
+            (Some(_), true) => Err("said nothing on standard error".to_owned()),
+            (Some(_), false) => Ok(()),
+        }
+    }
+
     /// What to say of a plugin about whose work `symptom` was found: that it died or stood still, if it
     /// did, since that is the cause.
     pub(super) fn blame(&mut self, symptom: &str) -> String {
