@@ -286,3 +286,75 @@ fn an_interrupted_program_takes_its_plugins_with_it() {
     assert!(place.names("tmp").is_empty());
     assert!(!Path::new(&place.path("x.grist")).exists());
 }
+
+#[test]
+fn formats_are_listed() {
+    let place = place(&["plain", "babbles"]);
+    let done = ok(&place, "formats --json");
+    assert!(done.stderr.contains("warning: ") && done.stderr.contains("format-babbles"));
+    let lines: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    let find = |name: &str, kind: &str| {
+        let lines = lines.as_array().unwrap().iter();
+        let mut found = lines.filter(|line| line["name"] == name && line["kind"] == kind);
+        found.next().unwrap_or_else(|| panic!("no {name} of {kind}")).clone()
+    };
+    assert_eq!(find("csv", "data")["compressed"], true);
+    assert_eq!(find("idx", "data")["writes"], false);
+    assert_eq!(find("c", "model")["reads"], false);
+    let plain = find("plain, plain-too", "model");
+    assert_eq!(
+        (plain["reads"].as_bool(), plain["detected_by"].as_str()),
+        (Some(true), Some("content"))
+    );
+    assert_eq!(plain["options"][0]["type"], "integer");
+    assert!(plain["plugin"].as_str().unwrap().ends_with("plugins/gristmill-format-plain"));
+    let text = ok(&place, "formats").stdout;
+    assert!(text.contains("  parquet ") && text.contains("gristmill-format-plain"), "{text}");
+}
+
+#[test]
+fn a_plugin_is_checked_clause_by_clause() {
+    let place = place(&["plain", "goes-on", "future"]);
+    let check = |arguments: &str| {
+        let done =
+            Done::of(command(&place, &format!("formats check {arguments}")).output().unwrap());
+        (done.status.code(), done.stdout, done.stderr)
+    };
+    // It gives what it is given, cut off or not, and says nothing of files that are not there.
+    let (code, report, error) = check("plain --sample flowers.arrows");
+    assert_eq!(code, Some(1), "{report}");
+    let line = |clause: &str| {
+        report.lines().find(|line| line.contains(clause)).unwrap_or_else(|| panic!("{report}"))
+    };
+    for clause in [
+        "describe: the same",
+        "read: the sample is recognised",
+        "read: an Arrow stream",
+        "read: the same every time",
+        "read: ends when nobody reads on",
+        "read: a file that is not there",
+        "write: numbers read back",
+        "write: texts read back",
+        "model-write: a model reads back",
+    ] {
+        assert!(line(clause).starts_with("kept "), "{report}");
+    }
+    assert!(line("write: a stream that is cut off").starts_with("BROKEN "), "{report}");
+    assert!(report.contains("ended with exit code 0, as if all were well"), "{report}");
+    assert!(error.contains("plain breaks 2 clauses of the protocol"), "{error}");
+
+    let (code, report, _) = check("goes-on --sample flowers.arrows --json");
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let found = report.as_array().unwrap().iter().find(|c| c["finding"] == "broken").unwrap();
+    assert_eq!(
+        (code, found["clause"].as_str()),
+        (Some(1), Some("read: an Arrow stream of a table, exit code 0"))
+    );
+    assert!(found["reason"].as_str().unwrap().contains("goes on after its end mark"));
+
+    let (code, report, _) = check("future");
+    assert!(code == Some(1) && report.contains("version 2 of the protocol"), "{report}");
+    let (code, report, error) = check("none");
+    assert!(code == Some(1) && report.is_empty() && error.contains("gristmill-format-none"));
+    assert!(place.names("tmp").is_empty());
+}
