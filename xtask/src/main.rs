@@ -4,6 +4,7 @@
 mod asm;
 mod bench;
 mod ceiling;
+mod check_models;
 mod datasets;
 mod fetch;
 mod ours;
@@ -29,6 +30,7 @@ enum Command {
     #[command(hide = true)]
     Steps(steps::Arguments),
     Asm(asm::Arguments),
+    CheckModels(check_models::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -39,5 +41,6 @@ fn main() -> anyhow::Result<()> {
         Command::Steps(arguments) => steps::run(&arguments),
         Command::Peers(arguments) => peers::run(&arguments),
         Command::Asm(arguments) => asm::run(&arguments),
+        Command::CheckModels(arguments) => check_models::run(&arguments),
     }
 }

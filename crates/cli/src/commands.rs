@@ -28,6 +28,11 @@ macro_rules! commands {
 
 commands! {
     import::Import,
+    synth::Synth,
+    head::Head,
+    stats::Stats,
+    split::Split,
+    verify::Verify,
     train::Train,
     evaluate::Evaluate,
     predict::Predict,

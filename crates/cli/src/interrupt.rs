@@ -15,32 +15,36 @@ pub(crate) const EXIT_CODE: u8 = 130;
 
 /// Temporary directories to be removed.
 static DIRECTORIES: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
-/// Whether somebody ends the program in order, once the signal has come.
+/// Whether what runs looks at the flag, and ends in order.
 static IS_ORDERLY: AtomicBool = AtomicBool::new(false);
 
 /// Has a temporary directory removed if the program is interrupted while it works there.
 pub(crate) fn remove_when_interrupted(directory: &Path) {
     DIRECTORIES.lock().unwrap_or_else(PoisonError::into_inner).push(directory.to_owned());
-    listen();
+    watch();
 }
 
-/// Has plugins killed if the program is interrupted while they work. They are in groups of their own, which a
-/// terminal does not tell.
+/// Has plugins killed if the program is interrupted while they work: a terminal does not tell them, since they
+/// lead groups of their own.
 pub(crate) fn end_plugins_when_interrupted() {
-    listen();
+    watch();
 }
 
-fn listen() {
-    static LISTENER: Once = Once::new();
-    LISTENER.call_once(|| {
-        // Without a listener the system's default holds: the program ends, and what it works with stays.
+fn watch() {
+    static WATCH: Once = Once::new();
+    WATCH.call_once(|| {
+        // Without a watch the system's default holds: the program ends, and what it works with stays.
         let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return };
         thread::spawn(move || {
-            if signals.forever().next().is_none() || IS_ORDERLY.load(Ordering::SeqCst) {
+            if signals.forever().next().is_none() {
                 return;
             }
             kill_plugins();
-            for directory in DIRECTORIES.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let directories = DIRECTORIES.lock().unwrap_or_else(PoisonError::into_inner);
+            if directories.is_empty() && IS_ORDERLY.load(Ordering::SeqCst) {
+                return;
+            }
+            for directory in directories.iter() {
                 let _ = fs::remove_dir_all(directory);
             }
             process::exit(EXIT_CODE.into());
@@ -48,8 +52,17 @@ fn listen() {
     });
 }
 
-/// A flag that the first signal sets. The second one ends the program at once.
+/// The flag that the first signal sets. The second one ends the program at once.
 pub(crate) fn flag() -> Result<Arc<AtomicBool>, Failure> {
+    static FLAG: Mutex<Option<Arc<AtomicBool>>> = Mutex::new(None);
+    let mut known = FLAG.lock().unwrap_or_else(PoisonError::into_inner);
+    match &*known {
+        Some(flag) => Ok(Arc::clone(flag)),
+        None => Ok(Arc::clone(known.insert(listen()?))),
+    }
+}
+
+fn listen() -> Result<Arc<AtomicBool>, Failure> {
     let flag = Arc::new(AtomicBool::new(false));
     let register = |signal| -> io::Result<()> {
         // They run in this order, so that the signal that sets the flag does not see it set.

@@ -15,10 +15,17 @@ pub struct FormatChoice {
     pub plugins: Plugins,
 }
 
+impl From<Option<&str>> for FormatChoice {
+    /// The built-in format of this name, if there is one, or the one recognised.
+    fn from(name: Option<&str>) -> FormatChoice {
+        FormatChoice { name: name.map(str::to_owned), ..FormatChoice::default() }
+    }
+}
+
 impl FormatChoice {
     /// A format that is built in.
     pub fn named(name: &str) -> FormatChoice {
-        FormatChoice { name: Some(name.to_owned()), ..FormatChoice::default() }
+        Some(name).into()
     }
 
     /// Refuses options for a format that is built in.

@@ -8,6 +8,8 @@ mod arff;
 #[cfg(feature = "arrow")]
 pub(crate) mod arrow;
 #[cfg(feature = "arrow")]
+mod caught;
+#[cfg(feature = "arrow")]
 pub(crate) mod columnar;
 mod csv;
 pub(crate) mod grist;
@@ -267,6 +269,16 @@ impl Values {
         match kind {
             ColumnKind::Number => Values::Numbers(Vec::new()),
             ColumnKind::Text => Values::Texts(Texts::default()),
+        }
+    }
+
+    /// No values yet, and room for so many.
+    fn with_capacity(kind: ColumnKind, count: usize) -> Values {
+        match kind {
+            ColumnKind::Number => Values::Numbers(Vec::with_capacity(count)),
+            ColumnKind::Text => {
+                Values::Texts(Texts { joined: String::new(), ends: Vec::with_capacity(count) })
+            }
         }
     }
 }

@@ -30,14 +30,16 @@ pub mod writer;
 pub use atomic::AtomicFile;
 pub use checkpoint::{Checkpoint, HistoryRow};
 pub use choice::FormatChoice;
-pub use dataset::Dataset;
+pub use dataset::{Dataset, Defect};
 pub use dtype::Dtype;
 pub use error::{Error, Place, Result, RowNumber};
 pub use export::{ExportSummary, export};
 pub use format::{FORMATS, Format};
 pub use frame::FileKind;
 pub use histogram::{Histogram, histograms};
-pub use import::{ImportOptions, ImportProgress, ImportSummary, Missing, Plan, Task, import};
+pub use import::{
+    ImportOptions, ImportProgress, ImportSummary, Missing, Plan, Task, import, preview,
+};
 pub use map::Advice;
 pub use model::{ActivationSpec, DenseLayer, Model, OutputKind, Scale};
 pub use model_format::{

@@ -24,6 +24,11 @@ pub struct Source {
 pub(crate) type Stream = Box<dyn Read + Send>;
 
 impl Source {
+    /// A file by itself.
+    pub fn at(path: &Path) -> Source {
+        Source::new(path, &Arc::default())
+    }
+
     pub(crate) fn new(path: &Path, bytes_read: &Arc<AtomicU64>) -> Source {
         Source { path: path.to_owned(), bytes_read: Arc::clone(bytes_read) }
     }
@@ -40,7 +45,7 @@ impl Source {
 
     /// The same file, read without counting.
     pub(crate) fn uncounted(&self) -> Source {
-        Source::new(&self.path, &Arc::default())
+        Source::at(&self.path)
     }
 
     /// Length of the file in bytes, as it is on disk.

@@ -4,7 +4,7 @@ use crate::args::{PluginArgs, TableArgs};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::RowsBar;
-use crate::source::ModelRows;
+use crate::source::Rows;
 use crate::table::{Table, number, thousands};
 use gristmill_io::Model;
 use gristmill_io::schema::Target;
@@ -49,7 +49,7 @@ impl Evaluate {
         let isa = Isa::from_env().map_err(|error| Failure::new(error.to_string()))?;
         let model = Model::load(&self.model)?;
         let options = self.table.options(self.plugins)?;
-        let rows = ModelRows::open(self.data, &model, true, options, output)?;
+        let rows = Rows::for_model(self.data, &model, true, options, output)?;
         let bar = RowsBar::new(output, "measuring", rows.dataset.rows());
         let report = on_threads(self.threads, || {
             evaluate(isa, &model, &rows.dataset, &mut |done| bar.advance(done))

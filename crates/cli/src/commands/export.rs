@@ -4,7 +4,7 @@ use crate::args::{PluginArgs, TableArgs};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::RowsBar;
-use crate::source::ModelRows;
+use crate::source::Rows;
 use crate::table::{number, thousands};
 use gristmill_io::{Dataset, FormatChoice, Model, export_model, import_model};
 use gristmill_trainer::inference::Predictor;
@@ -27,7 +27,7 @@ Examples:
 
 An ONNX file takes raw rows and gives probabilities or numbers: standardisation and the coding of
 text are in its graph. safetensors and NPZ hold the weights under PyTorch's names and load with
-five lines. A C header is one function without dependencies. docs/model-formats.md says more.
+five lines. A C header is one function without dependencies. docs/formats.md says more.
 
 --verify accepts differences up to 0.00001, of the prediction where that is beyond 1.")]
 pub(crate) struct Export {
@@ -79,7 +79,7 @@ impl Export {
             Trained::from_model(&back).map_err(Failure::at(&self.output))?,
         ];
         let options = self.table.with(plugins);
-        let rows = ModelRows::open(self.verify, &model, false, options, output)?;
+        let rows = Rows::for_model(self.verify, &model, false, options, output)?;
         let dataset = &rows.dataset;
         let largest = on_threads(self.threads, || largest_difference(networks, dataset, output))??;
         judge(largest, dataset.rows(), &self.output, output)

@@ -1,7 +1,9 @@
 //! The program as its users see it: each test runs the real binary in a directory of its own.
 
+mod data;
 mod export;
 mod import;
+mod import_stopped;
 mod place;
 mod plugins;
 mod predict;

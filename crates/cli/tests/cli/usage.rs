@@ -4,9 +4,14 @@ use crate::place::{Done, Place, flowers};
 use std::io::Read;
 use std::process::Stdio;
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 15] = [
     "formats",
     "import",
+    "synth",
+    "head",
+    "stats",
+    "split",
+    "verify",
     "train",
     "evaluate",
     "predict",
@@ -49,6 +54,17 @@ fn wrong_usage_exits_with_2() {
         "import a.csv",
         "import a.csv -o a.grist --task cluster",
         "import a.csv -o a.grist --dtype f64",
+        "import a.csv -o a.grist --memory plenty",
+        "synth",
+        "synth -o a.grist --regression --classes 3",
+        "synth -o a.grist --regression --sorted",
+        "synth -o a.grist --rows many",
+        "head",
+        "head a.csv --csv -o a.grist",
+        "stats",
+        "split",
+        "split a.csv --shares most",
+        "verify",
         "evaluate model",
         "predict model",
         "export-data a.grist",

@@ -51,7 +51,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Model, String> {
     let text = header.metadata().as_ref().and_then(|texts| texts.get(metadata::KEY));
     let text = text.ok_or_else(|| {
         let key = metadata::KEY;
-        format!("has no metadata \"{key}\", so the activations are not known: docs/model-formats.md says how to add them")
+        format!("has no metadata \"{key}\", so the activations are not known: docs/formats.md says how to add them")
     })?;
     let metadata = metadata::read(text)?;
     let mut named = tensors::Named::new();

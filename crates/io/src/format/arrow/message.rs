@@ -2,6 +2,7 @@
 //! there before anything is allocated.
 
 use crate::error::{Error, Place, Result};
+use crate::format::caught::caught;
 use crate::format::mapped;
 use crate::source::{Source, Stream};
 use arrow_array::{ArrayRef, RecordBatch};
@@ -291,5 +292,5 @@ fn check(
 fn sound<T>(
     read: impl FnOnce() -> std::result::Result<T, ArrowError>,
 ) -> std::result::Result<T, String> {
-    read().map_err(|error| format!("is no sound Arrow data: {error}"))
+    caught(read)?.map_err(|error| format!("is no sound Arrow data: {error}"))
 }
