@@ -53,7 +53,7 @@ pub const FORMATS: &[&dyn Format] = &[
 ];
 
 /// Bytes of a file that a format is shown to recognise it.
-pub(crate) const HEAD: u64 = 4096;
+const HEAD: u64 = 4096;
 
 /// A format that data sets can be imported from.
 pub trait Format: Sync {
@@ -358,6 +358,14 @@ pub(crate) fn open(
 enum Found {
     BuiltIn(&'static dyn Format),
     Plugin(Arc<Plugin>),
+}
+
+/// The name of the format that a source is recognised as.
+pub(crate) fn recognised(source: &Source, plugins: &Plugins) -> Result<String> {
+    Ok(match recognise(source, plugins)? {
+        Found::BuiltIn(format) => format.name().to_owned(),
+        Found::Plugin(plugin) => plugin.name().to_owned(),
+    })
 }
 
 fn named(name: &str, choice: &FormatChoice) -> Result<Found> {

@@ -108,15 +108,10 @@ impl Trial {
     pub(super) fn recognises(&self) -> Verdict {
         let sample = self.sample()?;
         let source = Source::new(&sample, &Arc::default());
-        let head = source.start(crate::format::HEAD).map_err(broken)?;
-        let plugins = &self.choice.plugins;
-        let found = plugins
-            .by_magic(Operation::Read, &head)
-            .or_else(|| plugins.by_extension(Operation::Read, &sample));
-        match found {
-            Some(found) if found.name() == self.plugin.name() => Ok(()),
-            Some(found) => Err(broken(format!("the plugin {} claims the sample", found.name()))),
-            None => Err(broken("it needs --format: neither magic nor extension match")),
+        let found = format::recognised(&source, &self.choice.plugins).map_err(broken)?;
+        match found == self.plugin.name() {
+            true => Ok(()),
+            false => Err(broken(format!("the sample is taken for {found}, unless --format says"))),
         }
     }
 
