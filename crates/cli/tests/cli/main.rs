@@ -5,6 +5,7 @@ mod export;
 mod import;
 mod import_stopped;
 mod place;
+mod plugins;
 mod predict;
 mod resume;
 mod train;
