@@ -6,6 +6,7 @@ mod bench;
 mod ceiling;
 mod datasets;
 mod fetch;
+mod large;
 mod ours;
 mod paths;
 mod peers;
@@ -26,6 +27,9 @@ enum Command {
     Datasets(datasets::Arguments),
     Bench(bench::Arguments),
     Peers(peers::Arguments),
+    Large(large::Arguments),
+    #[command(hide = true)]
+    Fit(large::fit::Arguments),
     #[command(hide = true)]
     Steps(steps::Arguments),
     Asm(asm::Arguments),
@@ -38,6 +42,8 @@ fn main() -> anyhow::Result<()> {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Steps(arguments) => steps::run(&arguments),
         Command::Peers(arguments) => peers::run(&arguments),
+        Command::Large(arguments) => large::run(&arguments),
+        Command::Fit(arguments) => large::fit::run(&arguments),
         Command::Asm(arguments) => asm::run(&arguments),
     }
 }
