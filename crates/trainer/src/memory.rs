@@ -12,11 +12,15 @@ const BLOCK_BYTES: u64 = 256 << 10;
 pub(crate) const SMALLEST_BLOCK: u64 = 4096;
 
 /// Bytes of a window where no budget is given: a thousand blocks, so that every window looks like the
-/// whole file, and four of them at a time still fit into a small machine.
+/// whole file, and three of them at a time still fit into a small machine.
 const WINDOW_BYTES: u64 = 256 << 20;
 
-/// Windows in memory at once: the one in use, the one before and after it, and one being let go.
-const WINDOWS_HELD: u64 = 4;
+/// Windows in memory at once: the one in use, the next, and for some steps between two the one before.
+const WINDOWS_HELD: u64 = 3;
+
+/// Of a budget that windows may take; the rest is for the network and for what the system reads
+/// ahead or has not dropped yet.
+const WINDOWS_SHARE: (u64, u64) = (3, 4);
 
 /// The order of rows for a data set of `rows` rows of `row_bytes`, with `budget` bytes of memory for
 /// it; `None` is no limit but the machine's.
@@ -42,7 +46,10 @@ pub(crate) fn choose(
 }
 
 fn window_shape(row_bytes: u64, budget: Option<u64>) -> WindowShape {
-    let window = budget.map_or(WINDOW_BYTES, |memory| memory / (2 * WINDOWS_HELD));
+    let window = budget.map_or(WINDOW_BYTES, |memory| {
+        let (part, whole) = WINDOWS_SHARE;
+        memory / whole * part / WINDOWS_HELD
+    });
     // At least 64 blocks to a window, however small: few blocks mix badly.
     let block = BLOCK_BYTES.min(window / 64).max(1);
     let block_rows = (block / row_bytes.max(1)).max(1);
@@ -104,7 +111,7 @@ mod tests {
         let Shuffling::Window(shape) = large else { panic!("{large:?}") };
         assert!(shape.blocks >= 1000, "{shape:?}");
         let held = shape.block_rows * shape.blocks * 112 * WINDOWS_HELD;
-        assert!(held <= 1 << 30, "{held} bytes in windows");
+        assert!(held <= 3 << 29, "{held} bytes in windows");
     }
 
     #[test]
