@@ -38,6 +38,8 @@ pub enum Advice {
     Random,
     /// It will be read from its beginning to its end.
     Sequential,
+    /// It will be read as most files are; takes back what was said before.
+    Normal,
 }
 
 impl Map {
@@ -71,6 +73,7 @@ impl Map {
             Advice::Sequential => {
                 self.bytes.advise_range(memmap2::Advice::Sequential, start, length)
             }
+            Advice::Normal => self.bytes.advise_range(memmap2::Advice::Normal, start, length),
             Advice::DontNeed => {
                 // SAFETY: the pages are those of a shared read-only map of a file, which are read from
                 // the file again when they are next used; no byte that was written is lost.

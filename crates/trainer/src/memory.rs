@@ -1,8 +1,9 @@
 //! How much memory there is for the data, and what order of rows follows from it.
 
 use crate::config::Shuffle;
-use crate::feed::Shuffling;
+use crate::feed::{Paging, Shuffling};
 use crate::sampler::WindowShape;
+use crate::samples::Samples;
 use std::path::Path;
 
 /// Bytes of a block: enough for a disk to read at its full rate.
@@ -15,12 +16,9 @@ pub(crate) const SMALLEST_BLOCK: u64 = 4096;
 /// whole file, and three of them at a time still fit into a small machine.
 const WINDOW_BYTES: u64 = 256 << 20;
 
-/// Windows in memory at once: the one in use, the next, and for some steps between two the one before.
-const WINDOWS_HELD: u64 = 3;
-
-/// Of a budget that windows may take; the rest is for the network and for what the system reads
-/// ahead or has not dropped yet.
-const WINDOWS_SHARE: (u64, u64) = (3, 4);
+/// Windows that would fill a budget: the one in use and the next are in memory at once, and a third is
+/// left for the network and for what the system reads ahead or has not dropped yet.
+const WINDOWS_IN_BUDGET: u64 = 3;
 
 /// The order of rows for a data set of `rows` rows of `row_bytes`, with `budget` bytes of memory for
 /// it; `None` is no limit but the machine's.
@@ -33,23 +31,16 @@ pub(crate) fn choose(
     row_bytes: u64,
     budget: Option<u64>,
 ) -> Shuffling {
-    let fits = || {
-        let bytes = rows.saturating_mul(row_bytes);
-        bytes <= budget.or_else(available).map_or(u64::MAX, |memory| memory / 4 * 3)
-    };
     match shuffle {
         Shuffle::None => Shuffling::Stored,
         Shuffle::Full => Shuffling::Full,
-        Shuffle::Auto if fits() => Shuffling::Full,
+        Shuffle::Auto if fits(rows, row_bytes, budget) => Shuffling::Full,
         Shuffle::Auto | Shuffle::Window => Shuffling::Window(window_shape(row_bytes, budget)),
     }
 }
 
 fn window_shape(row_bytes: u64, budget: Option<u64>) -> WindowShape {
-    let window = budget.map_or(WINDOW_BYTES, |memory| {
-        let (part, whole) = WINDOWS_SHARE;
-        memory / whole * part / WINDOWS_HELD
-    });
+    let window = budget.map_or(WINDOW_BYTES, |memory| memory / WINDOWS_IN_BUDGET);
     // At least 64 blocks to a window, however small: few blocks mix badly.
     let block = BLOCK_BYTES.min(window / 64).max(1);
     let block_rows = (block / row_bytes.max(1)).max(1);
@@ -57,10 +48,23 @@ fn window_shape(row_bytes: u64, budget: Option<u64>) -> WindowShape {
     WindowShape { block_rows, blocks }
 }
 
-/// Whether windows that were used are let go, so that the cache stays within the budget.
-pub(crate) fn releases(rows: u64, row_bytes: u64, budget: Option<u64>) -> bool {
+/// How rows in this order get into memory.
+pub(crate) fn paging<S: Samples>(how: Shuffling, samples: &S, budget: Option<u64>) -> Paging {
+    if !samples.is_paged() {
+        return Paging::None;
+    }
+    match (how, fits(samples.rows(), samples.row_bytes(), budget)) {
+        (Shuffling::Full, true) => Paging::Load,
+        (Shuffling::Full, false) => Paging::Scattered,
+        (_, true) => Paging::Ahead,
+        (_, false) => Paging::AheadAndDrop,
+    }
+}
+
+/// Whether all rows can stay in memory.
+fn fits(rows: u64, row_bytes: u64, budget: Option<u64>) -> bool {
     let bytes = rows.saturating_mul(row_bytes);
-    budget.or_else(available).is_some_and(|memory| bytes > memory / 4 * 3)
+    budget.or_else(available).is_none_or(|memory| bytes <= memory / 4 * 3)
 }
 
 /// Bytes that this process may still use for its own data and for cached files: what the system has
@@ -110,7 +114,7 @@ mod tests {
         let large = choose(Shuffle::Auto, 1_000_000_000, 112, Some(2 << 30));
         let Shuffling::Window(shape) = large else { panic!("{large:?}") };
         assert!(shape.blocks >= 1000, "{shape:?}");
-        let held = shape.block_rows * shape.blocks * 112 * WINDOWS_HELD;
+        let held = 2 * shape.block_rows * shape.blocks * 112;
         assert!(held <= 3 << 29, "{held} bytes in windows");
     }
 

@@ -8,7 +8,7 @@ use crate::early_stopping::{Best, EarlyStopping, Verdict};
 use crate::engine::{Engine, StepPlan};
 use crate::error::TrainError;
 use crate::evaluation::{Evaluator, Subject};
-use crate::feed::{Feed, Order, Picker, Shuffling};
+use crate::feed::{Feed, Order, Paging, Picker, Shuffling};
 use crate::layout::Shape;
 use crate::memory;
 use crate::metrics::{LossMeter, Metric};
@@ -26,7 +26,7 @@ use crate::schedule::{self, PlateauState};
 use crate::subset::Subset;
 use crate::threads;
 use gristmill_io::schema::Target;
-use gristmill_io::{Checkpoint, HistoryRow, Model, OutputKind, Scale};
+use gristmill_io::{Advice, Checkpoint, HistoryRow, Model, OutputKind, Scale};
 use gristmill_kernels::{Isa, Loss, Rows, Step};
 use rayon::ThreadPool;
 use std::sync::Arc;
@@ -48,6 +48,7 @@ pub struct Session<'d, S: Samples> {
     /// The weights of the best epoch so far, where they are to be restored.
     best_weights: Option<Rows>,
     history: Vec<HistoryRow>,
+    paging: Paging,
     /// How long steps waited for rows since the run began.
     waited: Duration,
     /// What the user should know before the first step.
@@ -174,6 +175,14 @@ impl<'d, S: Samples> Session<'d, S> {
         }
         let mut warnings = Vec::new();
         let shuffling = decide_order(&mut plan, &train, &mut warnings);
+        let paging = memory::paging(shuffling, train.samples(), plan.memory);
+        if paging == Paging::Scattered {
+            warnings.push(
+                "the file does not fit in memory, and in full shuffle every row is read by itself: \
+                 --shuffle window reads ahead"
+                    .to_owned(),
+            );
+        }
         plan.config.training.instruction_set = Some(isa.name().to_owned());
         let batch = plan.batch_size.min(usize::try_from(train.len()).unwrap_or(usize::MAX));
         let engine = pool.install(|| {
@@ -201,6 +210,7 @@ impl<'d, S: Samples> Session<'d, S> {
             stopping,
             best_weights: None,
             history: Vec::new(),
+            paging,
             waited: Duration::ZERO,
             warnings,
             plan,
@@ -230,6 +240,11 @@ impl<'d, S: Samples> Session<'d, S> {
     /// In which order an epoch visits the rows.
     pub fn shuffling(&self) -> Shuffling {
         self.shuffling
+    }
+
+    /// How rows get into memory.
+    pub fn paging(&self) -> Paging {
+        self.paging
     }
 
     /// About how long an epoch takes if its rows are in memory, without validation.
@@ -349,10 +364,12 @@ impl<'d, S: Samples> Session<'d, S> {
         let (rows, row_bytes) = (train.len(), train.samples().row_bytes());
         let epoch = u64::from(self.position.epoch) + 1;
         let order = Order::new(self.shuffling, rows, row_bytes, self.plan.seed, epoch);
-        let releases = memory::releases(rows, row_bytes, self.plan.memory);
+        if self.paging == Paging::Scattered {
+            train.samples().advise(0..train.samples().rows(), Advice::Random);
+        }
         let next = (self.position.step_in_epoch * self.plan.batch_size as u64).min(rows - 1);
         std::thread::scope(|scope| {
-            let mut feed = Feed::start(scope, &order, &train, next, releases);
+            let mut feed = Feed::start(scope, &order, &train, next, self.paging);
             let mut picker = Picker::default();
             let mut control = Ok(Control::Continue);
             while self.position.step_in_epoch < self.steps_per_epoch() {
@@ -362,6 +379,9 @@ impl<'d, S: Samples> Session<'d, S> {
                 }
             }
             self.waited += feed.finish();
+            if self.paging == Paging::Scattered {
+                train.samples().advise(0..train.samples().rows(), Advice::Normal);
+            }
             control
         })
     }
@@ -711,6 +731,7 @@ fn decide_order<S: Samples>(
         let order = Order::new(how, rows, row_bytes, plan.seed, 1);
         mixing::unevenness(&order, train, plan.batch_size as u64)
     };
+    train.samples().advise(0..train.samples().rows(), Advice::Random);
     let mut uneven = if shuffling == Shuffling::Full { 1.0 } else { unevenness(shuffling) };
     while let (Shuffling::Window(shape), None) = (shuffling, given) {
         if uneven <= mixing::UNEVEN || shape.block_rows * row_bytes <= memory::SMALLEST_BLOCK {
@@ -720,6 +741,7 @@ fn decide_order<S: Samples>(
         shuffling = Shuffling::Window(WindowShape { block_rows, blocks: shape.blocks * 2 });
         uneven = unevenness(shuffling);
     }
+    train.samples().advise(0..train.samples().rows(), Advice::Normal);
     if uneven > mixing::UNEVEN {
         let advice = match shuffling {
             Shuffling::Stored => "shuffle them with --shuffle auto",
