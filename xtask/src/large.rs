@@ -3,6 +3,7 @@
 mod accuracy;
 mod billion;
 mod data;
+mod disk;
 pub(crate) mod fit;
 mod group;
 mod memory;
@@ -13,6 +14,7 @@ use crate::workload::{self, Workload};
 use crate::{paths, process};
 use anyhow::{Context, Result, ensure};
 use fit::Fit;
+use gristmill_io::{Dataset, SynthOptions};
 use serde::Serialize;
 use std::ffi::OsStr;
 use std::fs;
@@ -27,16 +29,19 @@ pub(crate) struct Arguments {
     /// What is measured [default: all].
     #[arg(value_name = "PARTS", value_parser = clap::builder::PossibleValuesParser::new(PARTS))]
     parts: Vec<String>,
-    /// Where the files are made that are trained on; they are removed at the end.
+    /// Where the files are made that are trained on [default: a temporary folder]
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
+    /// Keep the files, and use those that are there already.
+    #[arg(long, requires = "folder")]
+    keep: bool,
     /// Rows of the file of `speed`.
     #[arg(long, default_value_t = 4_000_000)]
     rows: u64,
-    /// 10^9 bytes of each file of `memory`.
+    /// 10^9 bytes of the files of `memory` and `disk`.
     #[arg(long, default_value_t = 12.0)]
     gigabytes: f64,
-    /// Mebibytes that `memory` limits its programs to.
+    /// Mebibytes that `memory` and `disk` limit their programs to.
     #[arg(long, default_value_t = 2048)]
     limit: u64,
     /// How often each program of `speed` gets its turn.
@@ -56,7 +61,7 @@ pub(crate) struct Arguments {
     python: Option<PathBuf>,
 }
 
-const PARTS: [&str; 4] = ["speed", "memory", "sorted", "billion"];
+const PARTS: [&str; 5] = ["speed", "memory", "disk", "sorted", "billion"];
 
 /// A line of the results.
 #[derive(Serialize)]
@@ -102,9 +107,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     ensure!(arguments.rounds > 0, "--rounds 0: expected at least 1");
     let parent = arguments.folder.clone().unwrap_or_else(std::env::temp_dir);
     fs::create_dir_all(&parent).with_context(|| format!("cannot make {}", parent.display()))?;
-    let folder = tempfile::Builder::new().prefix("gristmill-large-").tempdir_in(&parent)?;
+    let temporary = tempfile::Builder::new().prefix("gristmill-large-").tempdir_in(&parent)?;
+    let folder = if arguments.keep { &parent } else { temporary.path() };
     let higgs = workload::named("higgs", arguments.threads)?;
-    let bench = Bench { arguments, folder: folder.path(), higgs };
+    let bench = Bench { arguments, folder, higgs };
     let mut results = Results { circumstances: Circumstances::now(), parts: Vec::new() };
     let is_chosen = |part: &&str| {
         arguments.parts.is_empty() || arguments.parts.iter().any(|chosen| chosen == part)
@@ -114,6 +120,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         let lines = match part {
             "speed" => speed::run(&bench),
             "memory" => memory::run(&bench),
+            "disk" => disk::run(&bench),
             "sorted" => accuracy::run(&bench),
             _ => billion::run(&bench),
         };
@@ -127,6 +134,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 }
 
 impl Bench<'_> {
+    /// Makes a data set, unless one that was kept is there.
+    fn data(&self, name: &str, options: SynthOptions) -> Result<PathBuf> {
+        let path = self.folder.join(name).with_extension("grist");
+        let kept = Dataset::open(&path);
+        if !kept.is_ok_and(|kept| kept.rows() == options.rows) {
+            data::make(&path, options)?;
+        }
+        Ok(path)
+    }
+
+    /// Removes a data set that is not kept.
+    fn finish(&self, path: &Path) -> Result<()> {
+        if self.arguments.keep { Ok(()) } else { Ok(fs::remove_file(path)?) }
+    }
+
     /// This program, to train on a file with these options.
     fn fit(&self, data: &Path, options: &[&str], workload: &Workload) -> Result<Command> {
         let mut command = Command::new(std::env::current_exe().context("where is this program?")?);

@@ -146,10 +146,11 @@ enum Request {
     Drop(u64),
 }
 
-/// Bytes of rows that the disk is asked for at a time, and how many of these are on their way at once:
-/// disks deliver more the more they are asked for.
-const READ_BYTES: u64 = 1 << 20;
+/// How many small pieces are on their way at once: disks deliver more the more they are asked for.
 const READS: usize = 16;
+/// Bytes of rows that are read at a time. Pieces larger than the smaller number are large enough for a
+/// disk each by itself.
+const READ_BYTES: Range<u64> = 2 << 20..16 << 20;
 
 impl<'scope> Feed<'scope> {
     /// A feed through `order` from `position` on.
@@ -265,16 +266,20 @@ fn read_spans<S: Samples>(
     spans: impl Iterator<Item = Range<u64>>,
     is_over: impl Fn() -> bool,
 ) -> Result<(), TrainError> {
-    let size = (READ_BYTES / samples.row_bytes().max(1)).max(1);
+    let row_bytes = samples.row_bytes().max(1);
+    let size = (READ_BYTES.end / row_bytes).max(1);
     let pieces = spans.flat_map(|span| {
         let end = span.end;
         span.step_by(size as usize).map(move |start| start..end.min(start + size))
     });
     let mut asked = VecDeque::with_capacity(READS);
     for piece in pieces {
-        samples.advise(piece.clone(), Advice::WillNeed);
+        let is_large = (piece.end - piece.start) * row_bytes > READ_BYTES.start;
+        if !is_large {
+            samples.advise(piece.clone(), Advice::WillNeed);
+        }
         asked.push_back(piece);
-        if asked.len() == READS {
+        if is_large || asked.len() == READS {
             asked.pop_front().map_or(Ok(()), |piece| samples.populate(piece))?;
         }
         if is_over() {

@@ -6,8 +6,12 @@ use crate::sampler::WindowShape;
 use crate::samples::Samples;
 use std::path::Path;
 
-/// Bytes of a block: enough for a disk to read at its full rate.
+/// Bytes of a block at least: enough for a disk to read at its full rate.
 const BLOCK_BYTES: u64 = 256 << 10;
+
+/// Rows of a block at least, unless windows get too few blocks: large blocks of wide rows are read as
+/// huge pages.
+const BLOCK_ROWS: u64 = 4096;
 
 /// Bytes of the smallest block that a window is made of to mix better: a page.
 pub(crate) const SMALLEST_BLOCK: u64 = 4096;
@@ -42,9 +46,10 @@ pub(crate) fn choose(
 fn window_shape(row_bytes: u64, budget: Option<u64>) -> WindowShape {
     let window = budget.map_or(WINDOW_BYTES, |memory| memory / WINDOWS_IN_BUDGET);
     // At least 64 blocks to a window, however small: few blocks mix badly.
-    let block = BLOCK_BYTES.min(window / 64).max(1);
-    let block_rows = (block / row_bytes.max(1)).max(1);
-    let blocks = (window / (block_rows * row_bytes.max(1))).max(64);
+    let row_bytes = row_bytes.max(1);
+    let block = BLOCK_BYTES.max(BLOCK_ROWS * row_bytes).min(window / 64);
+    let block_rows = (block / row_bytes).max(1);
+    let blocks = (window / (block_rows * row_bytes)).max(64);
     WindowShape { block_rows, blocks }
 }
 
@@ -113,7 +118,7 @@ mod tests {
         assert_eq!(small, Shuffling::Full);
         let large = choose(Shuffle::Auto, 1_000_000_000, 112, Some(2 << 30));
         let Shuffling::Window(shape) = large else { panic!("{large:?}") };
-        assert!(shape.blocks >= 1000, "{shape:?}");
+        assert!(shape.blocks >= 500, "{shape:?}");
         let held = 2 * shape.block_rows * shape.blocks * 112;
         assert!(held <= 3 << 29, "{held} bytes in windows");
     }

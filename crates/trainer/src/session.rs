@@ -176,6 +176,9 @@ impl<'d, S: Samples> Session<'d, S> {
         let mut warnings = Vec::new();
         let shuffling = decide_order(&mut plan, &train, &mut warnings);
         let paging = memory::paging(shuffling, train.samples(), plan.memory);
+        if paging != Paging::Scattered {
+            train.samples().advise(0..train.samples().rows(), Advice::Parts);
+        }
         if paging == Paging::Scattered {
             warnings.push(
                 "the file does not fit in memory, and in full shuffle every row is read by itself: \

@@ -1,7 +1,7 @@
 //! A file sorted by class: windows must train as well as a full shuffle.
 
 use super::fit::config;
-use super::{Bench, Line, data};
+use super::{Bench, Line};
 use crate::workload::{Loss, Optimizer, Workload};
 use anyhow::{Context, Result};
 use gristmill_io::{Dataset, SynthOptions, SynthTarget};
@@ -24,7 +24,7 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<Vec<Line>> {
         noise: 1.5,
         ..SynthOptions::default()
     };
-    let file = data::make(bench.folder, "sorted", options)?;
+    let file = bench.data("sorted", options)?;
     let data = Dataset::open(&file)?;
     let mut lines = Vec::new();
     let mut full = (0.0, 0.0);
@@ -46,6 +46,8 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<Vec<Line>> {
         };
         lines.push(Line::new(&format!("sorted by class, {shuffle}"), value, compared));
     }
+    drop(data);
+    bench.finish(&file)?;
     Ok(lines)
 }
 
@@ -73,10 +75,6 @@ impl Observer for Last {
     fn epoch_end(&mut self, report: &EpochReport) {
         let found = report.validation.iter().find(|(metric, _)| *metric == Metric::Accuracy);
         self.0 = found.map(|(_, value)| *value);
-    }
-
-    fn warn(&mut self, message: &str) {
-        eprintln!("sorted: {message}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! A billion rows: how long it takes to open the file, to plan, and to have trained on a minibatch.
 
 use super::fit::{Limit, config, fit};
-use super::{Bench, Line, data};
+use super::{Bench, Line};
 use anyhow::{Context, Result, ensure};
 use gristmill_io::{Dataset, SynthOptions};
 use gristmill_trainer::config::Shuffle;
@@ -13,7 +13,7 @@ use std::time::Instant;
 const ROWS: u64 = 1_000_000_000;
 
 pub(super) fn run(bench: &Bench<'_>) -> Result<Vec<Line>> {
-    let small = data::make(bench.folder, "small", SynthOptions { rows: 2, ..Default::default() })?;
+    let small = bench.data("small", SynthOptions { rows: 2, ..Default::default() })?;
     let file = sparse(&small, bench.folder)?;
     let mut lines = Vec::new();
     for shuffle in [Shuffle::Full, Shuffle::Window] {

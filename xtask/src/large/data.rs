@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use gristmill_io::{Advice, Dataset, Dtype, ImportProgress, SynthOptions, synth};
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 struct Silence;
 
@@ -14,11 +14,10 @@ impl ImportProgress for Silence {
 }
 
 /// Makes a data set.
-pub(super) fn make(folder: &Path, name: &str, options: SynthOptions) -> Result<PathBuf> {
-    let path = folder.join(name).with_extension("grist");
+pub(super) fn make(path: &Path, options: SynthOptions) -> Result<()> {
     eprintln!("making {} rows of {} features", options.rows, options.features);
-    synth(&path, &options, &Silence)?;
-    Ok(path)
+    synth(path, &options, &Silence)?;
+    Ok(())
 }
 
 /// The rows of about so many bytes.

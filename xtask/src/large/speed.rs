@@ -16,7 +16,7 @@ struct Contender {
 pub(super) fn run(bench: &Bench<'_>) -> Result<Vec<Line>> {
     let arguments = bench.arguments;
     let options = SynthOptions { rows: arguments.rows, ..SynthOptions::default() };
-    let file = data::make(bench.folder, "speed", options)?;
+    let file = bench.data("speed", options)?;
     let seconds = arguments.slice.to_string();
     let rows = arguments.rows.to_string();
     let ours = |what, shuffle, more: &[&str]| -> Result<Contender> {
@@ -54,6 +54,7 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<Vec<Line>> {
         }
     }
     let mapped = median(&contenders[0].rates);
+    bench.finish(&file)?;
     let line = |contender: &Contender| {
         let rate = median(&contender.rates);
         let ratio = mapped / rate;
