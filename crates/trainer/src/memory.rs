@@ -86,6 +86,15 @@ pub fn available() -> Option<u64> {
     }
 }
 
+/// How often a thread of this process has waited for a page that had to be read from the disk; 0 where
+/// nobody tells.
+pub(crate) fn page_reads() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name of the program may have spaces, but ends with the last bracket.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    fields.split_whitespace().nth(9).and_then(|field| field.parse().ok()).unwrap_or(0)
+}
+
 /// The memory limit of this process's control group or of the nearest one above it, of version 1 or 2.
 fn group_limit() -> Option<u64> {
     let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;

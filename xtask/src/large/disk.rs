@@ -58,7 +58,8 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<Vec<Line>> {
     bench.finish(&file)?;
     let gigabytes = |rate: f64| format!("{:.2} GB/s", rate / 1e9);
     let (disk, rate) = (median(&disk), median(&rates));
-    let compared = format!("{} of the disk; waited {}", percent(rate / disk), percent(median(&waits)));
+    let compared =
+        format!("{} of the disk; waited {}", percent(rate / disk), percent(median(&waits)));
     let peak = format!("{} MiB", peak >> 20);
     Ok(vec![
         Line::new("the disk, read past the cache", gigabytes(disk), String::new()),

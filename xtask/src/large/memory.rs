@@ -49,7 +49,8 @@ pub(super) fn run(bench: &Bench<'_>) -> Result<Vec<Line>> {
     let rate = |fit: &Fit| format!("{} rows/s", thousands(fit.rate()));
     let of_memory = |fit: &Fit| format!("{} of in memory", percent(fit.rate() / in_memory.rate()));
     let waited = |fit: &Fit| format!("waited {} for data", percent(fit.waited / fit.seconds));
-    let name = |what: &str| format!("{:.0} GB in {} MiB, {what}", arguments.gigabytes, arguments.limit);
+    let name =
+        |what: &str| format!("{:.0} GB in {} MiB, {what}", arguments.gigabytes, arguments.limit);
     lines.push(Line::new("the same steps in memory", rate(&in_memory), String::new()));
     for (what, fit) in [("windows", &window), ("full shuffle", &full)] {
         let compared = format!("{}; {}", of_memory(fit), waited(fit));

@@ -184,7 +184,9 @@ mod tests {
             let windows = Windows::new(rows, WindowShape { block_rows: 10, blocks }, 1, 1);
             for number in 0..windows.count() {
                 let mut tenths = [0u64; 10];
-                windows.blocks(number).for_each(|run| tenths[(run.start * 10 / rows) as usize] += 1);
+                windows
+                    .blocks(number)
+                    .for_each(|run| tenths[(run.start * 10 / rows) as usize] += 1);
                 // One block per stratum; one more or less where a tenth cuts a stratum at either end.
                 let expected = blocks as f64 / 10.0;
                 let even = tenths.iter().all(|&n| (n as f64 - expected).abs() < 3.0);
