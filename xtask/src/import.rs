@@ -4,7 +4,9 @@ use crate::peers::python;
 use crate::report::{Circumstances, median, table, thousands};
 use crate::{paths, process};
 use anyhow::{Context, Result, ensure};
-use gristmill_io::{Dataset, ImportOptions, Plan, SynthOptions, export, import, synth};
+use gristmill_io::{
+    Dataset, FormatChoice, ImportOptions, Plan, SynthOptions, export, import, synth,
+};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -119,7 +121,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn exported(dataset: &Dataset, path: &Path) -> Result<()> {
-    export(dataset, path, None)?;
+    export(dataset, path, &FormatChoice::default(), &|_| ())?;
     Ok(())
 }
 

@@ -10,6 +10,7 @@ mod datasets;
 mod fetch;
 mod fuzz;
 mod import;
+mod large;
 mod ours;
 mod paths;
 mod peers;
@@ -30,6 +31,9 @@ enum Command {
     Datasets(datasets::Arguments),
     Bench(bench::Arguments),
     Peers(peers::Arguments),
+    Large(large::Arguments),
+    #[command(hide = true)]
+    Fit(large::fit::Arguments),
     #[command(hide = true)]
     Steps(steps::Arguments),
     Import(import::Arguments),
@@ -47,6 +51,8 @@ fn main() -> anyhow::Result<()> {
         Command::Steps(arguments) => steps::run(&arguments),
         Command::Peers(arguments) => peers::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
+        Command::Large(arguments) => large::run(&arguments),
+        Command::Fit(arguments) => large::fit::run(&arguments),
         Command::Asm(arguments) => asm::run(&arguments),
         Command::CheckModels(arguments) => check_models::run(&arguments),
         Command::CompareParquet(arguments) => compare_parquet::run(&arguments),

@@ -54,5 +54,5 @@ mod update;
 
 pub use error::TrainError;
 pub use gristmill_kernels::Isa;
-pub use session::{Outcome, Reason, Session};
+pub use session::{Limit, Outcome, Reason, Session};
 pub use threads::on_threads;
