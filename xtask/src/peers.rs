@@ -1,5 +1,6 @@
 //! `cargo xtask peers`: our training step beside those of other frameworks, interleaved in one run.
 
+mod figure;
 mod programs;
 
 use crate::ceiling::{Ceilings, Prober};
@@ -42,6 +43,9 @@ pub(crate) struct Arguments {
     /// Write the results as JSON to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Draw the shares of the roofline to this SVG file.
+    #[arg(long, value_name = "FILE")]
+    figure: Option<PathBuf>,
     /// The virtual environment of the Python peers [default: ~/.cache/gristmill/peers]
     #[arg(long, value_name = "FOLDER")]
     venv: Option<PathBuf>,
@@ -124,6 +128,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             let json = serde_json::to_string_pretty(&results)? + "\n";
             fs::write(file, json).with_context(|| format!("cannot write {}", file.display()))?;
         }
+    }
+    if let Some(file) = &arguments.figure {
+        figure::draw(&results.workloads, file)?;
     }
     std::io::stdout().write_all(show(&results).as_bytes())?;
     Ok(())
