@@ -41,4 +41,5 @@ commands! {
     export_data::ExportData,
     export::Export,
     import_model::ImportModel,
+    formats::Formats,
 }

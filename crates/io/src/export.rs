@@ -2,12 +2,14 @@
 //! the format.
 
 use crate::atomic::AtomicFile;
+use crate::choice::FormatChoice;
 use crate::dataset::Dataset;
 use crate::dtype::Dtype;
 use crate::error::{Error, Result};
 use crate::format::grist::RawColumns;
 use crate::format::{Batch, Chunk, Column, Decoder, FORMATS, Format, Wanted};
 use crate::import::{self, ImportProgress};
+use crate::plugin::{self, Operation, Plugin};
 use crate::schema::{InputKind, Target};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -15,6 +17,7 @@ use rayon::prelude::*;
 use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Values in a batch of rows.
@@ -28,7 +31,7 @@ const VALUE: u64 = 4;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportSummary {
     /// Name of the format.
-    pub format: &'static str,
+    pub format: String,
     /// Rows written.
     pub rows: u64,
     /// The columns of inputs.
@@ -44,8 +47,8 @@ pub struct ExportSummary {
 /// the same values, to the bit. A value that was missing is what was filled in for it.
 ///
 /// The format is that of the name given, or else that of the end of `output`'s name; `.gz` or `.zst` after
-/// that compresses a format that is a stream of bytes. `progress` is told how many
-/// bytes of values are done, and how many rows that is.
+/// that compresses a format that is built in and a stream of bytes. `progress` is told how many bytes of values
+/// are done, and how many rows that is.
 ///
 /// # Errors
 /// There is no such format or it cannot be written or compressed, a text cannot be expressed in it, or
@@ -53,7 +56,7 @@ pub struct ExportSummary {
 pub fn export(
     dataset: &Dataset,
     output: &Path,
-    format: Option<&str>,
+    choice: &FormatChoice,
     progress: &dyn ImportProgress,
 ) -> Result<ExportSummary> {
     let name = output.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
@@ -62,7 +65,7 @@ pub fn export(
         Some((plain, "zst")) => (plain, Some("zst")),
         _ => (&*name, None),
     };
-    let (format, exporter) = writable(format, plain, output)?;
+    let format = Written::choose(choice, plain, output)?;
     if let Some(ending) = compression.filter(|_| !format.is_stream()) {
         let (output, name) = (output.display(), format.name());
         return Err(Error::Invalid(format!(
@@ -75,17 +78,17 @@ pub fn export(
     let file = match compression {
         None => {
             let mut file = file;
-            exporter(&table, &mut file)?;
+            format.write(&table, choice, &mut file)?;
             file
         }
         Some("gz") => {
             let mut encoder = GzEncoder::new(file, Compression::default());
-            exporter(&table, &mut encoder)?;
+            format.write(&table, choice, &mut encoder)?;
             encoder.finish().map_err(&failed)?
         }
         Some(_) => {
             let mut encoder = zstd::Encoder::new(file, 0).map_err(&failed)?;
-            exporter(&table, &mut encoder)?;
+            format.write(&table, choice, &mut encoder)?;
             encoder.finish().map_err(&failed)?
         }
     };
@@ -95,7 +98,7 @@ pub fn export(
         table.columns[range].iter().map(|column| column.name.clone()).collect::<Vec<_>>()
     };
     Ok(ExportSummary {
-        format: format.name(),
+        format: format.name().to_owned(),
         rows: dataset.rows(),
         inputs: names(table.inputs()),
         targets: names(table.targets()),
@@ -103,31 +106,71 @@ pub fn export(
     })
 }
 
-fn writable(
-    name: Option<&str>,
-    file_name: &str,
-    output: &Path,
-) -> Result<(&'static dyn Format, Exporter)> {
-    let extension = file_name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    let is_asked_for = |format: &&&dyn Format| match name {
-        Some(name) => format.name() == name,
-        None => format.extensions().contains(&extension),
-    };
-    let format = FORMATS.iter().find(is_asked_for);
-    let writable = format.and_then(|format| Some((*format, format.exporter()?)));
-    writable.ok_or_else(|| {
-        let written = FORMATS.iter().filter(|format| format.exporter().is_some());
-        let written: Vec<&str> = written.map(|format| format.name()).collect();
-        let (output, written) = (output.display(), written.join(", "));
-        Error::Invalid(match name.unwrap_or(extension) {
-            "" => {
-                format!("{output}: which format? Its name has no ending; --format takes {written}")
-            }
-            what => {
-                format!("{output}: \"{what}\" is no format that is written; these are {written}")
-            }
+/// A format that is written.
+enum Written {
+    BuiltIn(&'static dyn Format, Exporter),
+    Plugin(Arc<Plugin>),
+}
+
+impl Written {
+    /// The format of the name chosen, or else that of the end of the file's name.
+    fn choose(choice: &FormatChoice, file_name: &str, output: &Path) -> Result<Written> {
+        let extension = file_name.rsplit_once('.').map_or("", |(_, extension)| extension);
+        let is_asked_for = |format: &&&dyn Format| match &choice.name {
+            Some(name) => format.name() == name,
+            None => format.extensions().contains(&extension),
+        };
+        if let Some(format) = FORMATS.iter().find(is_asked_for)
+            && let Some(exporter) = format.exporter()
+        {
+            choice.without_options(format.name())?;
+            return Ok(Written::BuiltIn(*format, exporter));
+        }
+        let plugin = match &choice.name {
+            Some(name) => choice.plugins.named(name)?,
+            None => choice.plugins.by_extension(Operation::Write, Path::new(file_name)),
+        };
+        plugin.map(Written::Plugin).ok_or_else(|| {
+            let written = FORMATS.iter().filter(|format| format.exporter().is_some());
+            let written: Vec<&str> = written.map(|format| format.name()).collect();
+            let (output, written) = (output.display(), written.join(", "));
+            Error::Invalid(match choice.name.as_deref().unwrap_or(extension) {
+                "" => format!(
+                    "{output}: which format? Its name has no ending; --format takes {written}"
+                ),
+                what => format!(
+                    "{output}: \"{what}\" is no format that is written; these are {written}{}",
+                    choice.no_plugin(what)
+                ),
+            })
         })
-    })
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Written::BuiltIn(format, _) => format.name(),
+            Written::Plugin(plugin) => plugin.name(),
+        }
+    }
+
+    fn is_stream(&self) -> bool {
+        match self {
+            Written::BuiltIn(format, _) => format.is_stream(),
+            Written::Plugin(_) => false,
+        }
+    }
+
+    fn write(
+        &self,
+        table: &Exported,
+        choice: &FormatChoice,
+        out: &mut (dyn Write + Send),
+    ) -> Result<()> {
+        match self {
+            Written::BuiltIn(_, exporter) => exporter(table, out),
+            Written::Plugin(plugin) => plugin::export(plugin, table, &choice.options, out),
+        }
+    }
 }
 
 /// Writes a table. What it writes is complete when it returns.
@@ -234,6 +277,11 @@ impl<'a> Exported<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The file to be written.
+    pub fn output(&self) -> &Path {
+        self.output
     }
 
     /// For `map_err` on what is written.

@@ -10,6 +10,7 @@ mod memory;
 mod pipeline;
 mod preview;
 
+use crate::choice::FormatChoice;
 use crate::dtype::Dtype;
 use crate::error::{Error, Place, Result};
 use crate::format::{self, ReadOptions, Table};
@@ -45,8 +46,8 @@ pub enum Missing {
 /// How sources are to be read. The default asks for nothing in particular: all is found out.
 #[derive(Debug, Clone, Default)]
 pub struct ImportOptions {
-    /// Name of the format; else it is recognised by content, then by extension.
-    pub format: Option<String>,
+    /// The format; else it is recognised by content, then by extension.
+    pub format: FormatChoice,
     /// Whether the first record is a header; else it is recognised.
     pub header: Option<bool>,
     /// Target columns. None given: a column named `target`, `label`, `class` or `y`, else the last.
@@ -132,6 +133,19 @@ pub(crate) fn advance(progress: &dyn ImportProgress, bytes: u64, rows: u64) -> R
 /// A source cannot be read or has something in it that cannot be used, or `output` cannot be written;
 /// `output` is then as it was before.
 pub fn import(
+    sources: &[PathBuf],
+    output: &Path,
+    plan: &Plan,
+    progress: &dyn ImportProgress,
+) -> Result<ImportSummary> {
+    // An interruption also ends plugins: what they fail with then is not the cause.
+    import_all(sources, output, plan, progress).map_err(|error| match progress.is_interrupted() {
+        true => Error::Interrupted,
+        false => error,
+    })
+}
+
+fn import_all(
     sources: &[PathBuf],
     output: &Path,
     plan: &Plan,
@@ -225,7 +239,7 @@ impl<'a> Input<'a> {
         let mut first: Option<Vec<format::Column>> = None;
         let mut rest = &self.sources[..];
         while let Some(source) = rest.first() {
-            let mut table = format::open(rest, self.options.format.as_deref(), &read)?;
+            let mut table = format::open(rest, &self.options.format, &read)?;
             columns::check_names(&table, source.path())?;
             let first = first.get_or_insert_with(|| table.columns.clone());
             if self.known.is_empty() {

@@ -44,14 +44,14 @@ fn subjects() -> Vec<Subject> {
         format,
         variant: "model".to_owned(),
         files: vec![(name, bytes)],
-        read: |path, format| gristmill_io::import_model(path, format).map(drop),
+        read: |path, format| gristmill_io::import_model(path, &format.into()).map(drop),
     });
     data.chain(models).collect()
 }
 
 fn import(path: &Path, format: Option<&str>) -> gristmill_io::Result<()> {
     let options = ImportOptions {
-        format: format.map(str::to_owned),
+        format: format.into(),
         missing: Missing::Mean,
         task: Some(Task::Classify),
         ..ImportOptions::default()

@@ -7,7 +7,8 @@ use common::{names_in, texts};
 use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target};
 use gristmill_io::writer::{DatasetWriter, Layout, Rows};
 use gristmill_io::{
-    Dataset, Dtype, ExportSummary, FORMATS, ImportOptions, Missing, Plan, Task, export, import,
+    Dataset, Dtype, ExportSummary, FORMATS, FormatChoice, ImportOptions, Missing, Plan, Task,
+    export, import,
 };
 use proptest::prelude::*;
 use std::path::Path;
@@ -54,7 +55,7 @@ fn assert_round_trips(dataset: &Dataset, directory: &Path, learned: Option<Task>
     let expected = std::fs::read(dataset.path()).unwrap();
     for name in file_names() {
         let (table, again) = (directory.join(&name), directory.join("again.grist"));
-        let summary = export(dataset, &table, None, &()).unwrap();
+        let summary = export(dataset, &table, &FormatChoice::default(), &()).unwrap();
         assert_eq!(summary.rows, dataset.rows());
         let mut options = options(&summary);
         if let Some(task) = learned {
@@ -133,7 +134,7 @@ fn what_was_missing_comes_back_as_what_was_filled_in() {
     assert_eq!(dataset.statistics()[0].missing, 2);
     for name in file_names() {
         let (table, again) = (directory.path().join(&name), directory.path().join("again.grist"));
-        let summary = export(&dataset, &table, None, &()).unwrap();
+        let summary = export(&dataset, &table, &FormatChoice::default(), &()).unwrap();
         let options = options(&summary);
         let plan = Plan::Fixed { encoding: dataset.encoding(), with_target: true, options };
         import(&[table], &again, &plan, &()).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -229,9 +230,9 @@ fn what_cannot_be_written_is_said_and_nothing_left() {
     let rows = Rows { features: vec![1.0, 0.0], ..Rows::default() };
     let layout = Layout { encoding, dtype: None, weighted: false };
     let dataset = write(&directory.path().join("d.grist"), layout, &rows);
-    let refused = |name: &str, format| {
+    let refused = |name: &str, format: Option<&str>| {
         let path = directory.path().join(name);
-        let error = export(&dataset, &path, format, &()).expect_err(name).to_string();
+        let error = export(&dataset, &path, &format.into(), &()).expect_err(name).to_string();
         assert_eq!(names_in(directory.path()), ["d.grist"]);
         error
     };
@@ -245,6 +246,6 @@ fn what_cannot_be_written_is_said_and_nothing_left() {
     assert!(refused("t.csv", Some("xlsx")).contains("\"xlsx\" is no format that is written"));
     assert!(refused("no/such/t.csv", Some("jsonl")).contains("no/such/t.csv"));
     std::fs::write(directory.path().join("t.csv"), "old").unwrap();
-    export(&dataset, &directory.path().join("t.csv"), None, &()).unwrap_err();
+    export(&dataset, &directory.path().join("t.csv"), &FormatChoice::default(), &()).unwrap_err();
     assert_eq!(std::fs::read(directory.path().join("t.csv")).unwrap(), b"old");
 }

@@ -6,7 +6,9 @@
 mod samples;
 
 use gristmill_io::format::{ReadOptions, Wanted};
-use gristmill_io::{Dataset, FORMATS, Format, ImportOptions, Plan, Source, Task, export, import};
+use gristmill_io::{
+    Dataset, FORMATS, Format, FormatChoice, ImportOptions, Plan, Source, Task, export, import,
+};
 use samples::Sample;
 use std::path::{Path, PathBuf};
 
@@ -62,7 +64,7 @@ fn is_read_compressed(sample: &Sample) -> bool {
 fn comes_back(dataset: &Dataset, name: &str) -> gristmill_io::Result<bool> {
     let directory = tempfile::tempdir().unwrap();
     let (path, again) = (directory.path().join(name), directory.path().join("again.grist"));
-    let summary = export(dataset, &path, None, &())?;
+    let summary = export(dataset, &path, &FormatChoice::default(), &())?;
     let options = ImportOptions {
         target: summary.targets,
         task: Some(Task::Classify),

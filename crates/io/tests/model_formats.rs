@@ -4,7 +4,9 @@
 mod model_samples;
 
 use gristmill_io::schema::Target;
-use gristmill_io::{MODEL_FORMATS, Model, OutputKind, Scale, export_model, import_model};
+use gristmill_io::{
+    FormatChoice, MODEL_FORMATS, Model, OutputKind, Scale, export_model, import_model,
+};
 use model_samples::{ACTIVATIONS, classifier, encoding, layers};
 use proptest::prelude::*;
 
@@ -13,9 +15,10 @@ fn assert_round_trips(model: &Model) {
     let directory = tempfile::tempdir().unwrap();
     for format in MODEL_FORMATS.iter().filter(|format| format.reader().is_some()) {
         let path = directory.path().join("model");
-        export_model(model, &path, Some(format.name())).unwrap();
+        export_model(model, &path, &Some(format.name()).into()).unwrap();
         // By content: the name says nothing.
-        let back = import_model(&path, None).unwrap_or_else(|e| panic!("{}: {e}", format.name()));
+        let back = import_model(&path, &FormatChoice::default())
+            .unwrap_or_else(|e| panic!("{}: {e}", format.name()));
         assert_eq!(back.encoding, model.encoding, "{}", format.name());
         let bits = |model: &Model| -> Vec<u32> {
             let scales = model.inputs.iter().chain(&model.outputs);
@@ -27,7 +30,7 @@ fn assert_round_trips(model: &Model) {
         assert_eq!(bits(&back), bits(model), "{}", format.name());
         assert_eq!(&back, model, "{}", format.name());
         let again = directory.path().join("again");
-        export_model(&back, &again, Some(format.name())).unwrap();
+        export_model(&back, &again, &Some(format.name()).into()).unwrap();
         assert!(std::fs::read(&path).unwrap() == std::fs::read(&again).unwrap());
     }
 }
@@ -85,7 +88,7 @@ fn a_model_without_metadata_is_told_how_to_get_some() {
     let header = br#"{"layers.0.weight":{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]}}"#;
     let bytes = [&(header.len() as u64).to_le_bytes()[..], header, &[0; 4]].concat();
     std::fs::write(&path, bytes).unwrap();
-    let error = import_model(&path, None).unwrap_err().to_string();
+    let error = import_model(&path, &FormatChoice::default()).unwrap_err().to_string();
     assert!(error.contains("no metadata \"gristmill\"") && error.contains("docs/formats.md"));
 }
 

@@ -98,7 +98,7 @@ proptest! {
         // Perhaps within a character.
         std::fs::write(&path, &text.as_bytes()[cut.min(text.len())..]).unwrap();
         for format in FORMATS {
-            let format = Some(format.name().to_owned());
+            let format = Some(format.name()).into();
             let plan = Plan::Learn(ImportOptions { format, ..ImportOptions::default() });
             let output = directory.path().join("out.grist");
             match import(std::slice::from_ref(&path), &output, &plan, &()) {

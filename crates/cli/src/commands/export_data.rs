@@ -1,5 +1,6 @@
 //! `gristmill export-data`: a data set out, as a table that other programs read.
 
+use crate::args::PluginArgs;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::DataBar;
@@ -30,9 +31,11 @@ pub(crate) struct ExportData {
     /// The file to write
     #[arg(short, long = "output", value_name = "FILE")]
     output: PathBuf,
-    /// Format: csv, jsonl, npz, parquet or arrow [default: by the ending of FILE]
+    /// Format: csv, jsonl, npz, parquet, arrow or a plugin [default: by the ending of FILE]
     #[arg(long, value_name = "NAME")]
     format: Option<String>,
+    #[command(flatten)]
+    plugins: PluginArgs,
 }
 
 impl ExportData {
@@ -46,9 +49,10 @@ impl ExportData {
             }
         };
         let bar = DataBar::new(output, format!("writing {}", self.output.display()))?;
-        let written = export(&dataset, &self.output, self.format.as_deref(), &bar)?;
+        let choice = self.plugins.choice(self.format)?;
+        let written = export(&dataset, &self.output, &choice, &bar)?;
         drop(bar);
-        let (path, format) = (self.output.display(), written.format);
+        let (path, format) = (self.output.display(), &written.format);
         output.talk(format_args!("wrote {path}: {} rows as {format}", thousands(written.rows)));
         output.talk(format_args!("to import it again, say{}", options(&dataset, &written)));
         Ok(())

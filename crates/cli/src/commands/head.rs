@@ -1,6 +1,6 @@
 //! `gristmill head`: the first rows of a data set or table.
 
-use crate::args::{LearnArgs, TableArgs};
+use crate::args::{LearnArgs, PluginArgs, TableArgs};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::DataBar;
@@ -43,11 +43,13 @@ pub(crate) struct Head {
     learn: LearnArgs,
     #[command(flatten)]
     table: TableArgs,
+    #[command(flatten)]
+    plugins: PluginArgs,
 }
 
 impl Head {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
-        let options = self.learn.options(self.table);
+        let options = self.learn.options(self.table, self.plugins)?;
         if let Some(path) = self.output {
             let rows = Rows::open(self.data, options, output)?;
             let bar = DataBar::new(output, format!("writing {}", path.display()))?;

@@ -1,6 +1,6 @@
 //! `gristmill import`: tables in, a data set out.
 
-use crate::args::{LearnArgs, TableArgs};
+use crate::args::{LearnArgs, PluginArgs, TableArgs};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::report;
@@ -17,6 +17,7 @@ Examples:
   gristmill import iris.csv -o iris.grist
   gristmill import part-1.csv.gz part-2.csv.gz -o prices.grist --target price --drop id
   gristmill import 'clicks/2026-*.csv' -o clicks.grist --missing mean --memory 512M
+  gristmill import irises.sqlite --option table=iris -o iris.grist
   gristmill import train-images-idx3-ubyte train-labels-idx1-ubyte -o mnist.grist
 
 Text columns become one feature per category. Mean and deviation of every feature are
@@ -43,11 +44,13 @@ pub(crate) struct Import {
     learn: LearnArgs,
     #[command(flatten)]
     table: TableArgs,
+    #[command(flatten)]
+    plugins: PluginArgs,
 }
 
 impl Import {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
-        let mut options = self.learn.options(self.table);
+        let mut options = self.learn.options(self.table, self.plugins)?;
         options.memory = self.memory.map(|ByteSize(bytes)| bytes);
         let plan = Plan::Learn(options);
         let dataset = on_threads(self.threads, || {

@@ -1,6 +1,6 @@
 //! `gristmill predict`: a model and rows in, a table of predictions out.
 
-use crate::args::TableArgs;
+use crate::args::{PluginArgs, TableArgs};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::RowsBar;
@@ -41,13 +41,15 @@ pub(crate) struct Predict {
     threads: usize,
     #[command(flatten)]
     table: TableArgs,
+    #[command(flatten)]
+    plugins: PluginArgs,
 }
 
 impl Predict {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         let isa = Isa::from_env().map_err(|error| Failure::new(error.to_string()))?;
         let model = Model::load(&self.model)?;
-        let options = self.table.options();
+        let options = self.table.options(self.plugins)?;
         let rows = Rows::for_model(self.data, &model, false, options, output)?;
         let trained = Trained::from_model(&model).map_err(Failure::at(&self.model))?;
         on_threads(self.threads, || {

@@ -1,6 +1,6 @@
 //! `gristmill split`: a data set divided at random.
 
-use crate::args::{LearnArgs, TableArgs};
+use crate::args::{LearnArgs, PluginArgs, TableArgs};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::DataBar;
@@ -41,6 +41,8 @@ pub(crate) struct Split {
     learn: LearnArgs,
     #[command(flatten)]
     table: TableArgs,
+    #[command(flatten)]
+    plugins: PluginArgs,
 }
 
 impl Split {
@@ -53,7 +55,7 @@ impl Split {
                 names.into_iter().map(|name| format!("{stem}-{name}.grist").into()).collect()
             }
         };
-        let rows = Rows::open(self.data, self.learn.options(self.table), output)?;
+        let rows = Rows::open(self.data, self.learn.options(self.table, self.plugins)?, output)?;
         let stratified = !self.no_stratify && !rows.dataset.class_counts().is_empty();
         let options = SplitOptions { fractions: self.shares, seed: self.seed, stratified };
         let bar = DataBar::new(output, "splitting")?;

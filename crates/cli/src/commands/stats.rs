@@ -1,6 +1,6 @@
 //! `gristmill stats`: how the values of a data set or table are distributed.
 
-use crate::args::{LearnArgs, TableArgs};
+use crate::args::{LearnArgs, PluginArgs, TableArgs};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::DataBar;
@@ -44,11 +44,13 @@ pub(crate) struct Stats {
     learn: LearnArgs,
     #[command(flatten)]
     table: TableArgs,
+    #[command(flatten)]
+    plugins: PluginArgs,
 }
 
 impl Stats {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
-        let mut options = self.learn.options(self.table);
+        let mut options = self.learn.options(self.table, self.plugins)?;
         // Gaps are one of the things to be found out.
         options.missing = Missing::Mean;
         let Rows { dataset, .. } = &Rows::open(self.data, options, output)?;

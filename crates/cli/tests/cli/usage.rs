@@ -4,7 +4,8 @@ use crate::place::{Done, Place, flowers};
 use std::io::Read;
 use std::process::Stdio;
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
+    "formats",
     "import",
     "synth",
     "head",

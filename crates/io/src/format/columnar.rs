@@ -2,7 +2,7 @@
 
 mod write;
 
-pub(super) use write::{record_batch, schema};
+pub(crate) use write::{record_batch, schema};
 
 use super::caught::caught;
 use super::number::{Number, number};

@@ -27,7 +27,7 @@ pub fn preview(
     let (mut names, mut found) = (Vec::new(), Vec::new());
     let mut rest = &sources[..];
     while !rest.is_empty() && (found.len() < rows || names.is_empty()) {
-        let mut table = format::open(rest, options.format.as_deref(), &read)?;
+        let mut table = format::open(rest, &options.format, &read)?;
         let wanted: Vec<Wanted> = (0..table.columns.len())
             .map(|column| Wanted { column, kind: ColumnKind::Text })
             .collect();

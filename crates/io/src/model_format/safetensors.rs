@@ -44,7 +44,8 @@ impl ModelFormat for Safetensors {
     }
 }
 
-fn read(bytes: &[u8]) -> Result<Model, String> {
+/// The model of a file's bytes.
+pub(super) fn read(bytes: &[u8]) -> Result<Model, String> {
     let broken = |error| format!("is no sound safetensors file: {error}");
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
     let text = header.metadata().as_ref().and_then(|texts| texts.get(metadata::KEY));

@@ -3,7 +3,7 @@
 
 use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target};
 use gristmill_io::{
-    ActivationSpec, DenseLayer, MODEL_FORMATS, Model, OutputKind, Scale, export_model,
+    ActivationSpec, DenseLayer, FormatChoice, MODEL_FORMATS, Model, OutputKind, Scale, export_model,
 };
 
 /// All activations, with a parameter for those that have one.
@@ -70,7 +70,7 @@ pub(crate) fn all() -> Vec<(&'static str, String, Vec<u8>)> {
     let write = |format: &&dyn gristmill_io::ModelFormat| {
         let name = format!("m.{}", format.extensions()[0]);
         let path = directory.path().join(&name);
-        export_model(&classifier(), &path, None).unwrap();
+        export_model(&classifier(), &path, &FormatChoice::default()).unwrap();
         (format.name(), name, std::fs::read(path).unwrap())
     };
     read.map(write).collect()

@@ -5,7 +5,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target};
 use gristmill_io::writer::{DatasetWriter, Layout, Rows};
-use gristmill_io::{Dataset, FORMATS, export};
+use gristmill_io::{Dataset, FORMATS, FormatChoice, export};
 use std::io::Write;
 use std::path::Path;
 
@@ -68,7 +68,7 @@ pub(crate) fn all() -> Vec<Sample> {
         for extension in format.extensions() {
             let name = format!("d.{extension}");
             let path = directory.path().join(&name);
-            export(&dataset, &path, None, &()).unwrap();
+            export(&dataset, &path, &FormatChoice::default(), &()).unwrap();
             let bytes = std::fs::read(&path).unwrap();
             if !written.contains(&bytes) {
                 add(format.name(), extension, &[(&name, bytes.clone())]);
