@@ -8,6 +8,7 @@ use crate::dtype::Dtype;
 use crate::error::{Error, Result};
 use crate::format::grist::RawColumns;
 use crate::format::{Batch, Chunk, Column, Decoder, FORMATS, Format, Wanted};
+use crate::import::{self, ImportProgress};
 use crate::plugin::{self, Operation, Plugin};
 use crate::schema::{InputKind, Target};
 use flate2::Compression;
@@ -23,6 +24,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const BATCH_VALUES: usize = 1 << 20;
 /// Rows in a batch, for narrow data.
 const BATCH_ROWS: usize = 1 << 16;
+/// Bytes that a value counts for.
+const VALUE: u64 = 4;
 
 /// What an export wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,8 +47,8 @@ pub struct ExportSummary {
 /// the same values, to the bit. A value that was missing is what was filled in for it.
 ///
 /// The format is that of the name given, or else that of the end of `output`'s name; `.gz` or `.zst` after
-/// that compresses a format that is built in and a stream of bytes. `progress` is told now and then how many rows' worth
-/// of values are written.
+/// that compresses a format that is built in and a stream of bytes. `progress` is told how many bytes of values
+/// are done, and how many rows that is.
 ///
 /// # Errors
 /// There is no such format or it cannot be written or compressed, a text cannot be expressed in it, or
@@ -54,7 +57,7 @@ pub fn export(
     dataset: &Dataset,
     output: &Path,
     choice: &FormatChoice,
-    progress: &(dyn Fn(u64) + Sync),
+    progress: &dyn ImportProgress,
 ) -> Result<ExportSummary> {
     let name = output.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let (plain, compression) = match name.rsplit_once('.') {
@@ -130,13 +133,16 @@ impl Written {
         plugin.map(Written::Plugin).ok_or_else(|| {
             let written = FORMATS.iter().filter(|format| format.exporter().is_some());
             let written: Vec<&str> = written.map(|format| format.name()).collect();
-            let what = choice.name.as_deref().unwrap_or(extension);
-            Error::Invalid(format!(
-                "{}: \"{what}\" is no format that is written; these are {}{}",
-                output.display(),
-                written.join(", "),
-                choice.no_plugin(what)
-            ))
+            let (output, written) = (output.display(), written.join(", "));
+            Error::Invalid(match choice.name.as_deref().unwrap_or(extension) {
+                "" => format!(
+                    "{output}: which format? Its name has no ending; --format takes {written}"
+                ),
+                what => format!(
+                    "{output}: \"{what}\" is no format that is written; these are {written}{}",
+                    choice.no_plugin(what)
+                ),
+            })
         })
     }
 
@@ -177,7 +183,7 @@ pub struct Exported<'a> {
     columns: Vec<Column>,
     output: &'a Path,
     file_name: &'a str,
-    progress: &'a (dyn Fn(u64) + Sync),
+    progress: &'a dyn ImportProgress,
     /// Values written, of all columns together.
     done: AtomicU64,
 }
@@ -187,9 +193,10 @@ impl<'a> Exported<'a> {
         dataset: &'a Dataset,
         output: &'a Path,
         file_name: &'a str,
-        progress: &'a (dyn Fn(u64) + Sync),
+        progress: &'a dyn ImportProgress,
     ) -> Exported<'a> {
         let (columns, raw) = RawColumns::of(dataset);
+        progress.begin(dataset.rows() * columns.len() as u64 * VALUE);
         Exported { dataset, raw, columns, output, file_name, progress, done: AtomicU64::new(0) }
     }
 
@@ -266,7 +273,7 @@ impl<'a> Exported<'a> {
                 sink(batch)?;
                 let values = rows * wanted.len() as u64;
                 let done = self.done.fetch_add(values, Ordering::Relaxed) + values;
-                (self.progress)(done / self.columns.len() as u64);
+                import::advance(self.progress, done * VALUE, done / self.columns.len() as u64)?;
             }
         }
         Ok(())

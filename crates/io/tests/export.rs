@@ -55,7 +55,7 @@ fn assert_round_trips(dataset: &Dataset, directory: &Path, learned: Option<Task>
     let expected = std::fs::read(dataset.path()).unwrap();
     for name in file_names() {
         let (table, again) = (directory.join(&name), directory.join("again.grist"));
-        let summary = export(dataset, &table, &FormatChoice::default(), &|_| ()).unwrap();
+        let summary = export(dataset, &table, &FormatChoice::default(), &()).unwrap();
         assert_eq!(summary.rows, dataset.rows());
         let mut options = options(&summary);
         if let Some(task) = learned {
@@ -134,7 +134,7 @@ fn what_was_missing_comes_back_as_what_was_filled_in() {
     assert_eq!(dataset.statistics()[0].missing, 2);
     for name in file_names() {
         let (table, again) = (directory.path().join(&name), directory.path().join("again.grist"));
-        let summary = export(&dataset, &table, &FormatChoice::default(), &|_| ()).unwrap();
+        let summary = export(&dataset, &table, &FormatChoice::default(), &()).unwrap();
         let options = options(&summary);
         let plan = Plan::Fixed { encoding: dataset.encoding(), with_target: true, options };
         import(&[table], &again, &plan, &()).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -232,12 +232,13 @@ fn what_cannot_be_written_is_said_and_nothing_left() {
     let dataset = write(&directory.path().join("d.grist"), layout, &rows);
     let refused = |name: &str, format: Option<&str>| {
         let path = directory.path().join(name);
-        let error = export(&dataset, &path, &format.into(), &|_| ()).expect_err(name).to_string();
+        let error = export(&dataset, &path, &format.into(), &()).expect_err(name).to_string();
         assert_eq!(names_in(directory.path()), ["d.grist"]);
         error
     };
     assert!(refused("t.csv", None).contains("column \"a\": has a zero character"));
     assert!(refused("t.npz", None).contains("column \"a\": has a text that ends with a zero"));
+    assert!(refused("t", None).contains("t: which format?"));
     assert!(refused("t.doc", None).contains("\"doc\" is no format that is written"));
     assert!(refused("t.arff", None).contains("\"arff\" is no format that is written; these are "));
     assert!(refused("t.parquet.gz", None).contains("leave out .gz"));
@@ -245,7 +246,6 @@ fn what_cannot_be_written_is_said_and_nothing_left() {
     assert!(refused("t.csv", Some("xlsx")).contains("\"xlsx\" is no format that is written"));
     assert!(refused("no/such/t.csv", Some("jsonl")).contains("no/such/t.csv"));
     std::fs::write(directory.path().join("t.csv"), "old").unwrap();
-    export(&dataset, &directory.path().join("t.csv"), &FormatChoice::default(), &|_| ())
-        .unwrap_err();
+    export(&dataset, &directory.path().join("t.csv"), &FormatChoice::default(), &()).unwrap_err();
     assert_eq!(std::fs::read(directory.path().join("t.csv")).unwrap(), b"old");
 }

@@ -64,7 +64,7 @@ fn is_read_compressed(sample: &Sample) -> bool {
 fn comes_back(dataset: &Dataset, name: &str) -> gristmill_io::Result<bool> {
     let directory = tempfile::tempdir().unwrap();
     let (path, again) = (directory.path().join(name), directory.path().join("again.grist"));
-    let summary = export(dataset, &path, &FormatChoice::default(), &|_| ())?;
+    let summary = export(dataset, &path, &FormatChoice::default(), &())?;
     let options = ImportOptions {
         target: summary.targets,
         task: Some(Task::Classify),

@@ -3,8 +3,8 @@
 use crate::args::PluginArgs;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::progress::RowsBar;
-use crate::source;
+use crate::progress::DataBar;
+use crate::source::{self, Source};
 use crate::table::thousands;
 use gristmill_io::{Dataset, Dtype, ExportSummary, export};
 use std::fmt::Write as _;
@@ -40,10 +40,17 @@ pub(crate) struct ExportData {
 
 impl ExportData {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
-        let dataset = source::open_native(&self.data)?;
-        let bar = RowsBar::new(output, "writing", dataset.rows());
+        let dataset = match Source::find(vec![self.data])? {
+            Source::Native(path) => source::open_native(&path)?,
+            Source::Tables(paths) => {
+                let path = paths.first().map_or_else(String::new, |path| path.display().to_string());
+                let reason = "is no gristmill data set: a table has to be imported first";
+                return Err(Failure::new(format!("{path} {reason}")));
+            }
+        };
+        let bar = DataBar::new(output, format!("writing {}", self.output.display()))?;
         let choice = self.plugins.choice(self.format)?;
-        let written = export(&dataset, &self.output, &choice, &|rows| bar.advance(rows))?;
+        let written = export(&dataset, &self.output, &choice, &bar)?;
         drop(bar);
         let (path, format) = (self.output.display(), &written.format);
         output.talk(format_args!("wrote {path}: {} rows as {format}", thousands(written.rows)));

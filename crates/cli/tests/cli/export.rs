@@ -1,6 +1,6 @@
 //! Data sets and models out, and in again.
 
-use crate::place::{Place, flowers, prices, truncate};
+use crate::place::{Place, flowers, prices, signal, truncate};
 
 #[test]
 fn a_data_set_comes_back_as_it_was() {
@@ -32,11 +32,26 @@ fn what_cannot_be_exported_is_said() {
     place.fails("export-data prices.grist -o p.csv --format xml", &["p.csv", "xml", "jsonl"]);
     place.fails("export-data prices.grist -o p.parquet.gz", &["p.parquet.gz", "leave out .gz"]);
     place.fails("export-data prices.grist -o no/p.csv", &["no/p.csv"]);
-    place.fails("export-data prices.csv -o p.npz", &["prices.csv is not a gristmill data set"]);
+    place.fails("export-data prices.csv -o p.npz", &["prices.csv is no gristmill data set"]);
     place.fails("export-data none.grist -o p.npz", &["none.grist"]);
     truncate(&place.path("prices.grist"), 5000);
     place.fails("export-data prices.grist -o p.npz", &["prices.grist is damaged"]);
     assert_eq!(place.names("."), before, "nothing is left");
+}
+
+#[test]
+fn an_interrupted_export_leaves_nothing_and_exits_with_130() {
+    let place = Place::new();
+    place.ok("synth -o big.grist --rows 800000 --features 20");
+    let mut child = place.command("export-data big.grist -o big.csv").spawn().unwrap();
+    let is_begun = || place.names(".").iter().any(|name| name.starts_with(".big.csv."));
+    while !is_begun() {
+        assert!(child.try_wait().unwrap().is_none(), "the export ended before it was stopped");
+        std::thread::yield_now();
+    }
+    signal(&child, "INT");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(place.names("."), ["big.grist", "tmp"]);
 }
 
 #[test]

@@ -68,7 +68,7 @@ pub(crate) fn all() -> Vec<Sample> {
         for extension in format.extensions() {
             let name = format!("d.{extension}");
             let path = directory.path().join(&name);
-            export(&dataset, &path, &FormatChoice::default(), &|_| ()).unwrap();
+            export(&dataset, &path, &FormatChoice::default(), &()).unwrap();
             let bytes = std::fs::read(&path).unwrap();
             if !written.contains(&bytes) {
                 add(format.name(), extension, &[(&name, bytes.clone())]);

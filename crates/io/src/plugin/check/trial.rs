@@ -166,7 +166,7 @@ impl Trial {
     pub(super) fn texts_round_trip(&self) -> Verdict {
         self.also(Operation::Read)?;
         let choice = self.choice(Operation::Write)?;
-        match export(&self.texts, &self.path("texts"), &choice, &|_| ()) {
+        match export(&self.texts, &self.path("texts"), &choice, &()) {
             Ok(_) => self.reads_back(&self.texts, &self.path("texts")),
             Err(_) => {
                 let stream = self.stream(&self.texts)?;
@@ -237,14 +237,14 @@ impl Trial {
         let extension = self.plugin.description().extensions.first().map_or("out", String::as_str);
         let path = self.path(&format!("written.{extension}"));
         let choice = self.choice(Operation::Write)?;
-        export(dataset, &path, &choice, &|_| ()).map_err(broken)?;
+        export(dataset, &path, &choice, &()).map_err(broken)?;
         Ok(path)
     }
 
     /// A data set as the stream that a plugin is given.
     fn stream(&self, dataset: &Dataset) -> std::result::Result<Vec<u8>, Stop> {
         let path = self.path("stream.arrows");
-        export(dataset, &path, &FormatChoice::default(), &|_| ()).map_err(broken)?;
+        export(dataset, &path, &FormatChoice::default(), &()).map_err(broken)?;
         fs::read(&path).map_err(broken)
     }
 
