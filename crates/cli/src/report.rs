@@ -3,11 +3,10 @@
 use crate::table::{Table, number, thousands};
 use gristmill_io::schema::{Encoding, InputKind, Statistics, Target};
 use gristmill_io::{Dataset, DenseLayer, HistoryRow};
-use gristmill_trainer::Outcome;
-use gristmill_trainer::feed::Shuffling;
+use gristmill_trainer::feed::{Paging, Shuffling};
 use gristmill_trainer::sampler::WindowShape;
+use gristmill_trainer::{Limit, Outcome};
 use serde_json::{Map, Value, json};
-use std::time::Duration;
 
 /// At most so many names are listed where there may be thousands.
 const LISTED: usize = 12;
@@ -57,37 +56,41 @@ pub(crate) fn parameters(layers: &[DenseLayer]) -> u64 {
 }
 
 /// In which order an epoch visits the rows.
-pub(crate) fn order_line(shuffling: Shuffling) -> String {
+pub(crate) fn order_line(shuffling: Shuffling, row_bytes: u64) -> String {
     match shuffling {
-        Shuffling::Stored => "as stored".to_owned(),
-        Shuffling::Full => "full shuffle".to_owned(),
-        Shuffling::Window(WindowShape { block_rows, blocks }) => {
-            let (blocks, rows) = (thousands(blocks), thousands(block_rows));
-            format!("shuffled in windows of {blocks} blocks of {rows} rows")
-        }
+        Shuffling::Stored => "in the order of the file".to_owned(),
+        Shuffling::Full => "in full shuffle".to_owned(),
+        Shuffling::Window(WindowShape { block_rows, blocks }) => format!(
+            "shuffled in windows of {} blocks of {} rows ({} MiB)",
+            thousands(blocks),
+            thousands(block_rows),
+            thousands(((blocks * block_rows * row_bytes) >> 20).max(1)),
+        ),
+    }
+}
+
+/// How rows get into memory.
+pub(crate) fn paging_line(paging: Paging) -> &'static str {
+    match paging {
+        Paging::None => "they are in memory",
+        Paging::Load => "the file is read once and stays in memory",
+        Paging::Ahead => "read one stretch ahead; what was read stays in memory",
+        Paging::AheadAndDrop => "read one stretch ahead and dropped from memory when used",
+        Paging::Scattered => "each row is read when it is needed",
     }
 }
 
 /// How long a run took, how much of that it waited for data, and what set its speed.
 pub(crate) fn time_line(outcome: &Outcome) -> String {
-    let share = |part: Duration, whole: Duration| {
-        100.0 * part.as_secs_f64() / whole.as_secs_f64().max(f64::MIN_POSITIVE)
-    };
-    let waited = share(outcome.waited_for_data, outcome.seconds);
-    let total = outcome.profile.total();
-    let gathering = share(outcome.profile.gather, total);
-    let limit = if waited > 10.0 {
-        "the disk"
-    } else if gathering > 40.0 {
-        "finding rows in memory"
-    } else if total.is_zero() {
-        "steps too small to share among threads"
-    } else {
-        "arithmetic"
+    let seconds = outcome.seconds.as_secs_f64();
+    let waited = 100.0 * outcome.waited_for_data.as_secs_f64() / seconds.max(f64::MIN_POSITIVE);
+    let limit = match outcome.limit() {
+        Limit::Compute => "compute",
+        Limit::Disk => "the disk",
+        Limit::Memory => "memory: finding rows in it",
     };
     format!(
-        "trained for {:.1} s; waited for data {waited:.1} % of it; the limit was {limit}",
-        outcome.seconds.as_secs_f64()
+        "trained for {seconds:.1} s; waited for data {waited:.1} % of it; the limit was {limit}"
     )
 }
 

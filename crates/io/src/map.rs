@@ -11,6 +11,7 @@ use std::fs::File;
 use std::io;
 use std::ops::{Deref, Range};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The bytes of a file, mapped read-only. Keep no wider type than bytes over them, and decode them
 /// where they are used: another process may change them at any time.
@@ -21,10 +22,16 @@ pub(crate) struct Map {
     _guard: guard::Guarded,
     bytes: Mmap,
     file: File,
+    /// Whether parts are read as huge pages.
+    is_huge: AtomicBool,
 }
 
 /// No system has smaller ones.
 const PAGE: usize = 4096;
+
+/// What is read at once where parts are read as huge pages.
+#[cfg(target_os = "linux")]
+const HUGE_PAGE: usize = 2 << 20;
 
 /// What is going to happen to a range of the map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +45,11 @@ pub enum Advice {
     Random,
     /// It will be read from its beginning to its end.
     Sequential,
+    /// It will be read as most files are; takes back `Random` and `Sequential`.
+    Normal,
+    /// Parts of it will be populated, each of some megabytes: where the system can, these are read as
+    /// huge pages, at a small part of the cost, and nothing but these.
+    Parts,
 }
 
 impl Map {
@@ -53,6 +65,7 @@ impl Map {
             _guard: guard::Guarded::new(bytes.as_ptr_range(), path),
             bytes,
             file,
+            is_huge: AtomicBool::new(false),
         })
     }
 
@@ -71,6 +84,11 @@ impl Map {
             Advice::Sequential => {
                 self.bytes.advise_range(memmap2::Advice::Sequential, start, length)
             }
+            Advice::Parts => {
+                self.read_huge_pages();
+                Ok(())
+            }
+            Advice::Normal => self.bytes.advise_range(memmap2::Advice::Normal, start, length),
             Advice::DontNeed => {
                 // SAFETY: the pages are those of a shared read-only map of a file, which are read from
                 // the file again when they are next used; no byte that was written is lost.
@@ -113,14 +131,27 @@ impl Map {
         let _ = range;
     }
 
+    /// Has a page that is missing read with all others of its huge page, and no more.
+    #[cfg(unix)]
+    fn read_huge_pages(&self) {
+        #[cfg(target_os = "linux")]
+        if reads_huge_pages() && self.bytes.advise(memmap2::Advice::HugePage).is_ok() {
+            let is_exact = self.bytes.advise(memmap2::Advice::Random).is_ok();
+            self.is_huge.store(is_exact, Ordering::Relaxed);
+        }
+    }
+
     /// Reads a range of the file into memory and maps its pages, so that using them does not wait.
     /// Fails, instead of ending the process, if the file does not reach as far any more.
     pub(crate) fn populate(&self, range: &Range<usize>) -> io::Result<()> {
         if self.file.metadata()?.len() < range.end as u64 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        // Reading ahead asks the disk for more at a time than going from page to page does.
-        self.advise(range, Advice::WillNeed)?;
+        // Reading ahead asks the disk for more at a time than going from page to page does, but makes
+        // small pages of it: what fills huge ones is left to be read as such.
+        for part in self.small_parts(range) {
+            self.advise(&part, Advice::WillNeed)?;
+        }
         #[cfg(target_os = "linux")]
         {
             let advice = memmap2::Advice::PopulateRead;
@@ -138,6 +169,29 @@ impl Map {
         }
         Ok(())
     }
+}
+
+impl Map {
+    /// What of a range does not fill huge pages, where these are read.
+    fn small_parts(&self, range: &Range<usize>) -> [Range<usize>; 2] {
+        #[cfg(target_os = "linux")]
+        if self.is_huge.load(Ordering::Relaxed) {
+            let first = range.start.next_multiple_of(HUGE_PAGE);
+            let last = range.end / HUGE_PAGE * HUGE_PAGE;
+            if first < last {
+                return [range.start..first, last..range.end];
+            }
+        }
+        [range.clone(), range.end..range.end]
+    }
+}
+
+/// Whether this kernel reads huge pages of files where it is advised to: Linux does since 5.18.
+#[cfg(target_os = "linux")]
+fn reads_huge_pages() -> bool {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let mut numbers = release.split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
+    numbers.next().zip(numbers.next()).is_some_and(|version| version >= (5, 18))
 }
 
 impl Deref for Map {

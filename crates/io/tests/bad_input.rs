@@ -253,9 +253,9 @@ fn child_reads_bad_files() {
             Ok(Outcome::Refused(text)) => wrong.push(format!("{format} {variant}: {text}")),
             Err(what) => wrong.push(format!("{format} {variant}: {what}")),
         }
-        for index in 0..files.len() {
+        for (index, (name, _)) in files.iter().enumerate() {
             for (what, bytes, must_be_refused) in damages(&subject, index) {
-                let shown = format!("{format} {variant}, {}: {what}", files[index].0);
+                let shown = format!("{format} {variant}, {name}: {what}");
                 match subject.with(&what, index, &bytes, None) {
                     Ok(Outcome::Read) if must_be_refused => wrong.push(format!("{shown}: is read")),
                     Ok(Outcome::Read) => {}
@@ -310,7 +310,7 @@ fn bad_files_are_refused_in_bounded_memory_and_time() {
     let [stdout, stderr] =
         [child.stdout, child.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
     if std::env::var_os("SHOW_MESSAGES").is_some() {
-        println!("{stderr}");
+        eprintln!("{stderr}");
     }
     let last = stderr.char_indices().rev().nth(20_000).map_or(0, |(at, _)| at);
     let passed = child.status.success() && stdout.contains("1 passed");

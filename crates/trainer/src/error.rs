@@ -26,6 +26,14 @@ pub enum TrainError {
     /// A checkpoint of another network, another run or other data.
     #[error("the checkpoint does not fit: {0}")]
     Checkpoint(String),
+    /// The data set of a run is no longer the one that it was trained on.
+    #[error("{name} has changed since the checkpoint was saved: {change}")]
+    DataChanged {
+        /// The data set.
+        name: String,
+        /// What is different.
+        change: String,
+    },
     /// The loss is no longer a number.
     #[error(
         "the loss became {loss} at step {step} of epoch {epoch}: \

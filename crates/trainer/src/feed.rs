@@ -7,8 +7,10 @@ use crate::error::TrainError;
 use crate::sampler::{Permutation, Window, WindowShape, Windows};
 use crate::samples::Samples;
 use crate::subset::Subset;
+use gristmill_io::Advice;
+use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::{Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
@@ -108,9 +110,24 @@ impl Picker {
     }
 }
 
+/// How the rows of a file get into memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paging {
+    /// They are there: the data are no file.
+    None,
+    /// The file is read from its beginning to its end while the first steps run, and stays.
+    Load,
+    /// The next stretch of the epoch is read while this one is trained on; what was used stays.
+    Ahead,
+    /// As `Ahead`, and what was used is let go, so that memory holds two stretches.
+    AheadAndDrop,
+    /// A step reads the rows that it needs, each by itself: the whole file does not fit.
+    Scattered,
+}
+
 /// Reads ahead through one epoch.
 pub(crate) struct Feed<'scope> {
-    /// Stretches to be read, and stretches to be let go.
+    /// What the reader is to do.
     requests: Option<Sender<Request>>,
     done: Receiver<Result<u64, TrainError>>,
     reader: Option<ScopedJoinHandle<'scope, ()>>,
@@ -118,30 +135,43 @@ pub(crate) struct Feed<'scope> {
     ready: u64,
     /// The first stretch that was not asked for.
     asked: u64,
-    /// Whether stretches that were used are let go.
-    releases: bool,
+    /// The first stretch that was not let go.
+    kept: u64,
+    paging: Paging,
     waited: Duration,
 }
 
 enum Request {
     Read(u64),
-    Release(u64),
+    Drop(u64),
 }
 
+/// How many small pieces are on their way at once: disks deliver more the more they are asked for.
+const READS: usize = 16;
+/// Bytes of rows that are read at a time. Pieces larger than the smaller number are large enough for a
+/// disk each by itself.
+const READ_BYTES: Range<u64> = 2 << 20..16 << 20;
+
 impl<'scope> Feed<'scope> {
-    /// A feed through `order` from `position` on; it lets go of what was used if it `releases`.
+    /// A feed through `order` from `position` on.
     pub(crate) fn start<'env, S: Samples>(
         scope: &'scope Scope<'scope, 'env>,
         order: &'env Order,
         rows: &'env Subset<'_, S>,
         position: u64,
-        releases: bool,
+        paging: Paging,
     ) -> Feed<'scope> {
         let (requests, inbox) = channel();
         let (outbox, done) = channel();
-        let first = order.stretch(position);
-        let reader = first.filter(|_| rows.samples().is_paged()).map(|_| {
-            scope.spawn(move || {
+        let reader = match paging {
+            Paging::None | Paging::Scattered => None,
+            Paging::Load => Some(scope.spawn(move || {
+                let is_over = || matches!(inbox.try_recv(), Err(TryRecvError::Disconnected));
+                if let Err(error) = load(rows.samples(), is_over) {
+                    let _ = outbox.send(Err(error));
+                }
+            })),
+            Paging::Ahead | Paging::AheadAndDrop => Some(scope.spawn(move || {
                 for request in inbox {
                     match request {
                         Request::Read(number) => {
@@ -150,29 +180,29 @@ impl<'scope> Feed<'scope> {
                                 return;
                             }
                         }
-                        Request::Release(number) => {
+                        Request::Drop(number) => {
                             for run in order.runs(number) {
-                                rows.samples().release(span(rows, run));
+                                rows.samples().advise(span(rows, run), Advice::DontNeed);
                             }
                         }
                     }
                 }
-            })
-        });
-        let first = first.unwrap_or(0);
-        let requests = reader.is_some().then_some(requests);
+            })),
+        };
+        let first = order.stretch(position).unwrap_or(0);
         Feed {
-            requests,
+            requests: reader.is_some().then_some(requests),
             done,
             reader,
             ready: first,
             asked: first,
-            releases,
+            kept: first,
+            paging,
             waited: Duration::ZERO,
         }
     }
 
-    /// Waits until the rows at these positions are in memory.
+    /// Waits until the rows at these positions are in memory, if they are read ahead.
     ///
     /// # Errors
     /// They cannot be read.
@@ -182,12 +212,17 @@ impl<'scope> Feed<'scope> {
         positions: &Range<u64>,
     ) -> Result<(), TrainError> {
         let Some(requests) = &self.requests else { return Ok(()) };
-        let Some(last) = order.stretch(positions.end - 1) else { return Ok(()) };
-        // This stretch and the next; what lies behind is let go.
-        while self.asked <= last + 1 {
-            if let Some(behind) = self.asked.checked_sub(3).filter(|_| self.releases) {
-                let _ = requests.send(Request::Release(behind));
-            }
+        let stretches = order.stretch(positions.start).zip(order.stretch(positions.end - 1));
+        let Some((first, last)) = stretches else {
+            // The file is being loaded; this is an error or nothing.
+            return self.done.try_recv().map_or(Ok(()), |result| result.map(drop));
+        };
+        if self.paging == Paging::AheadAndDrop {
+            (self.kept..first).for_each(|number| drop(requests.send(Request::Drop(number))));
+            self.kept = first;
+        }
+        // Nothing is read ahead before what lies behind is let go.
+        while self.asked <= last.max(first + 1) {
             let _ = requests.send(Request::Read(self.asked));
             self.asked += 1;
         }
@@ -214,11 +249,44 @@ impl<'scope> Feed<'scope> {
     }
 }
 
+/// Reads the rows of a stretch.
 fn read<S: Samples>(order: &Order, rows: &Subset<'_, S>, number: u64) -> Result<(), TrainError> {
-    for run in order.runs(number) {
-        rows.samples().populate(span(rows, run))?;
+    let spans = order.runs(number).into_iter().map(|run| span(rows, run));
+    read_spans(rows.samples(), spans, || false)
+}
+
+/// Reads all rows, unless it is over before.
+fn load<S: Samples>(samples: &S, is_over: impl Fn() -> bool) -> Result<(), TrainError> {
+    read_spans(samples, std::iter::once(0..samples.rows()), is_over)
+}
+
+/// Reads rows in this order, several pieces at a time.
+fn read_spans<S: Samples>(
+    samples: &S,
+    spans: impl Iterator<Item = Range<u64>>,
+    is_over: impl Fn() -> bool,
+) -> Result<(), TrainError> {
+    let row_bytes = samples.row_bytes().max(1);
+    let size = (READ_BYTES.end / row_bytes).max(1);
+    let pieces = spans.flat_map(|span| {
+        let end = span.end;
+        span.step_by(size as usize).map(move |start| start..end.min(start + size))
+    });
+    let mut asked = VecDeque::with_capacity(READS);
+    for piece in pieces {
+        let is_large = (piece.end - piece.start) * row_bytes > READ_BYTES.start;
+        if !is_large {
+            samples.advise(piece.clone(), Advice::WillNeed);
+        }
+        asked.push_back(piece);
+        if is_large || asked.len() == READS {
+            asked.pop_front().map_or(Ok(()), |piece| samples.populate(piece))?;
+        }
+        if is_over() {
+            return Ok(());
+        }
     }
-    Ok(())
+    Ok(asked.into_iter().try_for_each(|piece| samples.populate(piece))?)
 }
 
 /// The rows of the data set from the first to the last of a run of indices.

@@ -37,6 +37,7 @@ pub mod names;
 pub mod network;
 pub mod objective;
 pub mod observer;
+mod pace;
 pub mod preprocess;
 pub mod profile;
 pub mod random;
@@ -53,5 +54,5 @@ mod update;
 
 pub use error::TrainError;
 pub use gristmill_kernels::Isa;
-pub use session::{Outcome, Reason, Session};
+pub use session::{Limit, Outcome, Reason, Session};
 pub use threads::on_threads;

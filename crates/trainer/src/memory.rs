@@ -1,22 +1,28 @@
 //! How much memory there is for the data, and what order of rows follows from it.
 
 use crate::config::Shuffle;
-use crate::feed::Shuffling;
+use crate::feed::{Paging, Shuffling};
 use crate::sampler::WindowShape;
+use crate::samples::Samples;
 use std::path::Path;
 
-/// Bytes of a block: enough for a disk to read at its full rate.
+/// Bytes of a block at least: enough for a disk to read at its full rate.
 const BLOCK_BYTES: u64 = 256 << 10;
+
+/// Rows of a block at least, unless windows get too few blocks: large blocks of wide rows are read as
+/// huge pages.
+const BLOCK_ROWS: u64 = 4096;
 
 /// Bytes of the smallest block that a window is made of to mix better: a page.
 pub(crate) const SMALLEST_BLOCK: u64 = 4096;
 
 /// Bytes of a window where no budget is given: a thousand blocks, so that every window looks like the
-/// whole file, and four of them at a time still fit into a small machine.
+/// whole file, and three of them at a time still fit into a small machine.
 const WINDOW_BYTES: u64 = 256 << 20;
 
-/// Windows in memory at once: the one in use, the one before and after it, and one being let go.
-const WINDOWS_HELD: u64 = 4;
+/// Windows that would fill a budget: the one in use and the next are in memory at once, and a third is
+/// left for the network and for what the system reads ahead or has not dropped yet.
+const WINDOWS_IN_BUDGET: u64 = 3;
 
 /// The order of rows for a data set of `rows` rows of `row_bytes`, with `budget` bytes of memory for
 /// it; `None` is no limit but the machine's.
@@ -29,31 +35,41 @@ pub(crate) fn choose(
     row_bytes: u64,
     budget: Option<u64>,
 ) -> Shuffling {
-    let fits = || {
-        let bytes = rows.saturating_mul(row_bytes);
-        bytes <= budget.or_else(available).map_or(u64::MAX, |memory| memory / 4 * 3)
-    };
     match shuffle {
         Shuffle::None => Shuffling::Stored,
         Shuffle::Full => Shuffling::Full,
-        Shuffle::Auto if fits() => Shuffling::Full,
+        Shuffle::Auto if fits(rows, row_bytes, budget) => Shuffling::Full,
         Shuffle::Auto | Shuffle::Window => Shuffling::Window(window_shape(row_bytes, budget)),
     }
 }
 
 fn window_shape(row_bytes: u64, budget: Option<u64>) -> WindowShape {
-    let window = budget.map_or(WINDOW_BYTES, |memory| memory / (2 * WINDOWS_HELD));
+    let window = budget.map_or(WINDOW_BYTES, |memory| memory / WINDOWS_IN_BUDGET);
     // At least 64 blocks to a window, however small: few blocks mix badly.
-    let block = BLOCK_BYTES.min(window / 64).max(1);
-    let block_rows = (block / row_bytes.max(1)).max(1);
-    let blocks = (window / (block_rows * row_bytes.max(1))).max(64);
+    let row_bytes = row_bytes.max(1);
+    let block = BLOCK_BYTES.max(BLOCK_ROWS * row_bytes).min(window / 64);
+    let block_rows = (block / row_bytes).max(1);
+    let blocks = (window / (block_rows * row_bytes)).max(64);
     WindowShape { block_rows, blocks }
 }
 
-/// Whether windows that were used are let go, so that the cache stays within the budget.
-pub(crate) fn releases(rows: u64, row_bytes: u64, budget: Option<u64>) -> bool {
+/// How rows in this order get into memory.
+pub(crate) fn paging<S: Samples>(how: Shuffling, samples: &S, budget: Option<u64>) -> Paging {
+    if !samples.is_paged() {
+        return Paging::None;
+    }
+    match (how, fits(samples.rows(), samples.row_bytes(), budget)) {
+        (Shuffling::Full, true) => Paging::Load,
+        (Shuffling::Full, false) => Paging::Scattered,
+        (_, true) => Paging::Ahead,
+        (_, false) => Paging::AheadAndDrop,
+    }
+}
+
+/// Whether all rows can stay in memory.
+fn fits(rows: u64, row_bytes: u64, budget: Option<u64>) -> bool {
     let bytes = rows.saturating_mul(row_bytes);
-    budget.or_else(available).is_some_and(|memory| bytes > memory / 4 * 3)
+    budget.or_else(available).is_none_or(|memory| bytes <= memory / 4 * 3)
 }
 
 /// Bytes that this process may still use for its own data and for cached files: what the system has
@@ -68,6 +84,15 @@ pub fn available() -> Option<u64> {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
     }
+}
+
+/// How often a thread of this process has waited for a page that had to be read from the disk; 0 where
+/// nobody tells.
+pub(crate) fn page_reads() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name of the program may have spaces, but ends with the last bracket.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    fields.split_whitespace().nth(9).and_then(|field| field.parse().ok()).unwrap_or(0)
 }
 
 /// The memory limit of this process's control group or of the nearest one above it, of version 1 or 2.
@@ -102,9 +127,9 @@ mod tests {
         assert_eq!(small, Shuffling::Full);
         let large = choose(Shuffle::Auto, 1_000_000_000, 112, Some(2 << 30));
         let Shuffling::Window(shape) = large else { panic!("{large:?}") };
-        assert!(shape.blocks >= 1000, "{shape:?}");
-        let held = shape.block_rows * shape.blocks * 112 * WINDOWS_HELD;
-        assert!(held <= 1 << 30, "{held} bytes in windows");
+        assert!(shape.blocks >= 500, "{shape:?}");
+        let held = 2 * shape.block_rows * shape.blocks * 112;
+        assert!(held <= 3 << 29, "{held} bytes in windows");
     }
 
     #[test]

@@ -11,10 +11,10 @@ use crate::subset::Subset;
 use gristmill_io::schema::Target;
 
 /// Minibatches that are looked at, spread evenly over the epoch.
-const BATCHES: u64 = 64;
+const BATCHES: u64 = 32;
 
-/// Rows that are looked at of a minibatch.
-const ROWS: u64 = 256;
+/// Rows that are looked at of a minibatch. Each may have to be read from the disk.
+const ROWS: u64 = 128;
 
 /// Beyond this, minibatches differ enough to disturb training.
 pub(crate) const UNEVEN: f64 = 3.0;

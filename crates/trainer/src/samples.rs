@@ -1,7 +1,7 @@
 //! Where training rows come from: a mapped data set, or a table in memory.
 
 use gristmill_io::schema::{Encoding, InputColumn, InputKind, Statistics, Target};
-use gristmill_io::{Dataset, Dtype};
+use gristmill_io::{Advice, Dataset, Dtype};
 use gristmill_kernels::Element;
 use std::fmt;
 use std::ops::Range;
@@ -50,8 +50,9 @@ pub trait Samples: Sync {
     fn populate(&self, _rows: Range<u64>) -> Result<(), gristmill_io::Error> {
         Ok(())
     }
-    /// Lets rows go from memory; they can still be read.
-    fn release(&self, _rows: Range<u64>) {}
+    /// Tells the system what is going to happen to rows: this changes how long things take, and nothing
+    /// else.
+    fn advise(&self, _rows: Range<u64>, _advice: Advice) {}
     /// Makes sure that the file is the one that was opened.
     ///
     /// # Errors
@@ -109,9 +110,9 @@ impl Samples for Dataset {
     fn populate(&self, rows: Range<u64>) -> Result<(), gristmill_io::Error> {
         Dataset::populate(self, rows)
     }
-    fn release(&self, rows: Range<u64>) {
-        // Advice that is refused costs memory, nothing else.
-        let _ = self.advise(rows, gristmill_io::Advice::DontNeed);
+    fn advise(&self, rows: Range<u64>, advice: Advice) {
+        // Advice that is refused costs time or memory, nothing else.
+        let _ = Dataset::advise(self, rows, advice);
     }
     fn check_unchanged(&self) -> Result<(), gristmill_io::Error> {
         Dataset::check_unchanged(self)

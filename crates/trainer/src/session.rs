@@ -8,7 +8,7 @@ use crate::early_stopping::{Best, EarlyStopping, Verdict};
 use crate::engine::{Engine, StepPlan};
 use crate::error::TrainError;
 use crate::evaluation::{Evaluator, Subject};
-use crate::feed::{Feed, Order, Picker, Shuffling};
+use crate::feed::{Feed, Order, Paging, Picker, Shuffling};
 use crate::layout::Shape;
 use crate::memory;
 use crate::metrics::{LossMeter, Metric};
@@ -26,7 +26,7 @@ use crate::schedule::{self, PlateauState};
 use crate::subset::Subset;
 use crate::threads;
 use gristmill_io::schema::Target;
-use gristmill_io::{Checkpoint, HistoryRow, Model, OutputKind, Scale};
+use gristmill_io::{Advice, Checkpoint, HistoryRow, Model, OutputKind, Scale};
 use gristmill_kernels::{Isa, Loss, Rows, Step};
 use rayon::ThreadPool;
 use std::sync::Arc;
@@ -48,6 +48,7 @@ pub struct Session<'d, S: Samples> {
     /// The weights of the best epoch so far, where they are to be restored.
     best_weights: Option<Rows>,
     history: Vec<HistoryRow>,
+    paging: Paging,
     /// How long steps waited for rows since the run began.
     waited: Duration,
     /// What the user should know before the first step.
@@ -93,11 +94,40 @@ pub struct Outcome {
     pub restored: Option<u32>,
     /// How long it took.
     pub seconds: Duration,
-    /// For how much of that steps waited until their rows had been read.
+    /// For how much of that steps waited until their rows had been read: for stretches that are read
+    /// ahead, and at least so long for pages that were not.
     pub waited_for_data: Duration,
     /// Where the time of the steps went; all zero where they are too short to be measured.
     pub profile: Profile,
 }
+
+/// What set the speed of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// The arithmetic of the steps.
+    Compute,
+    /// Reading rows from the disk.
+    Disk,
+    /// Finding rows in memory.
+    Memory,
+}
+
+impl Outcome {
+    /// What set the speed of the run.
+    pub fn limit(&self) -> Limit {
+        let share = |part: Duration, whole: Duration| part.as_secs_f64() / whole.as_secs_f64();
+        if share(self.waited_for_data, self.seconds) > 0.1 {
+            Limit::Disk
+        } else if share(self.profile.gather, self.profile.total()) > 0.4 {
+            Limit::Memory
+        } else {
+            Limit::Compute
+        }
+    }
+}
+
+/// What it takes at least until a page has been read.
+const PAGE_READ: Duration = Duration::from_micros(100);
 
 /// Those who follow a run.
 struct Watch<'a, 's> {
@@ -174,6 +204,17 @@ impl<'d, S: Samples> Session<'d, S> {
         }
         let mut warnings = Vec::new();
         let shuffling = decide_order(&mut plan, &train, &mut warnings);
+        let paging = memory::paging(shuffling, train.samples(), plan.memory);
+        if paging != Paging::Scattered {
+            train.samples().advise(0..train.samples().rows(), Advice::Parts);
+        }
+        if paging == Paging::Scattered {
+            warnings.push(
+                "the file does not fit in memory, and in full shuffle every row is read by itself: \
+                 --shuffle window reads ahead"
+                    .to_owned(),
+            );
+        }
         plan.config.training.instruction_set = Some(isa.name().to_owned());
         let batch = plan.batch_size.min(usize::try_from(train.len()).unwrap_or(usize::MAX));
         let engine = pool.install(|| {
@@ -201,6 +242,7 @@ impl<'d, S: Samples> Session<'d, S> {
             stopping,
             best_weights: None,
             history: Vec::new(),
+            paging,
             waited: Duration::ZERO,
             warnings,
             plan,
@@ -232,6 +274,11 @@ impl<'d, S: Samples> Session<'d, S> {
         self.shuffling
     }
 
+    /// How rows get into memory.
+    pub fn paging(&self) -> Paging {
+        self.paging
+    }
+
     /// About how long an epoch takes if its rows are in memory, without validation.
     pub fn expected_epoch_seconds(&self) -> f64 {
         self.engine.expected_seconds(self.train.len())
@@ -247,9 +294,14 @@ impl<'d, S: Samples> Session<'d, S> {
         &self.history
     }
 
-    /// Epochs completed.
-    pub fn epochs_done(&self) -> u32 {
-        self.position.epoch
+    /// Bytes of a row's features in the data set.
+    pub fn row_bytes(&self) -> u64 {
+        self.train.samples().row_bytes()
+    }
+
+    /// Epochs completed, and steps done in the epoch under way.
+    pub fn position(&self) -> (u32, u64) {
+        (self.position.epoch, self.position.step_in_epoch)
     }
 
     fn steps_per_epoch(&self) -> u64 {
@@ -274,7 +326,7 @@ impl<'d, S: Samples> Session<'d, S> {
 
     fn run(&mut self, watch: &mut Watch<'_, '_>) -> Result<Outcome, TrainError> {
         self.engine.profile(self.is_large_step());
-        let began = Instant::now();
+        let (began, reads) = (Instant::now(), memory::page_reads());
         let mut reason = Reason::Finished;
         while self.position.epoch < self.plan.epochs {
             if self.has_stopped() {
@@ -287,13 +339,16 @@ impl<'d, S: Samples> Session<'d, S> {
             }
         }
         let restored = self.restored_epoch().filter(|_| reason != Reason::Interrupted);
+        let profile = self.engine.take_profile();
+        let reads = u32::try_from(memory::page_reads() - reads).unwrap_or(u32::MAX);
+        let page_waits = (PAGE_READ * reads).min(profile.gather) / self.threads() as u32;
         Ok(Outcome {
             reason,
             epochs: self.position.epoch,
             restored,
             seconds: began.elapsed(),
-            waited_for_data: std::mem::take(&mut self.waited),
-            profile: self.engine.take_profile(),
+            waited_for_data: std::mem::take(&mut self.waited) + page_waits,
+            profile,
         })
     }
 
@@ -349,10 +404,12 @@ impl<'d, S: Samples> Session<'d, S> {
         let (rows, row_bytes) = (train.len(), train.samples().row_bytes());
         let epoch = u64::from(self.position.epoch) + 1;
         let order = Order::new(self.shuffling, rows, row_bytes, self.plan.seed, epoch);
-        let releases = memory::releases(rows, row_bytes, self.plan.memory);
+        if self.paging == Paging::Scattered {
+            train.samples().advise(0..train.samples().rows(), Advice::Random);
+        }
         let next = (self.position.step_in_epoch * self.plan.batch_size as u64).min(rows - 1);
         std::thread::scope(|scope| {
-            let mut feed = Feed::start(scope, &order, &train, next, releases);
+            let mut feed = Feed::start(scope, &order, &train, next, self.paging);
             let mut picker = Picker::default();
             let mut control = Ok(Control::Continue);
             while self.position.step_in_epoch < self.steps_per_epoch() {
@@ -362,6 +419,9 @@ impl<'d, S: Samples> Session<'d, S> {
                 }
             }
             self.waited += feed.finish();
+            if self.paging == Paging::Scattered {
+                train.samples().advise(0..train.samples().rows(), Advice::Normal);
+            }
             control
         })
     }
@@ -568,6 +628,7 @@ impl<'d, S: Samples> Session<'d, S> {
         }
         let counter = |name: &str, value: f64| (name.to_owned(), value);
         let mut counters = vec![
+            counter(ROWS, self.train.samples().rows() as f64),
             counter("epoch.loss", position.loss),
             counter("epoch.weight", position.weight),
             counter("epoch.score", position.score),
@@ -595,13 +656,62 @@ impl<'d, S: Samples> Session<'d, S> {
     /// Goes on from a checkpoint of this run.
     ///
     /// # Errors
-    /// The checkpoint is of another network, other data or another instruction set's run.
+    /// The checkpoint is of another network, or the training data have changed since it was saved.
     pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
-        let samples = self.train.samples();
-        if checkpoint.fingerprint != samples.fingerprint() {
-            let reason = "the training data have changed since it was saved";
-            return Err(TrainError::Checkpoint(reason.to_owned()));
+        match self.changed_data(checkpoint) {
+            None => self.restore_state(checkpoint),
+            Some(change) => Err(TrainError::DataChanged { name: self.data_name(), change }),
         }
+    }
+
+    /// As [`restore`](Self::restore), but goes on with training data that have changed, from the
+    /// beginning of the epoch. The warnings of the run tell it.
+    ///
+    /// # Errors
+    /// The checkpoint is of another network, or the data have other columns or classes.
+    pub fn restore_on_changed_data(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+        let Some(change) = self.changed_data(checkpoint) else {
+            return self.restore_state(checkpoint);
+        };
+        if let Some(reason) = self.other_columns(checkpoint) {
+            let name = self.data_name();
+            return Err(TrainError::Data(format!("{name} does not fit the checkpoint: {reason}")));
+        }
+        let name = self.data_name();
+        self.warnings.push(format!("{name} has changed since the checkpoint was saved: {change}"));
+        let epoch_begin = |counter: &(String, f64)| match counter.0.starts_with("epoch.") {
+            true => (counter.0.clone(), 0.0),
+            false => counter.clone(),
+        };
+        let counters = checkpoint.counters.iter().map(epoch_begin).collect();
+        self.restore_state(&Checkpoint { step_in_epoch: 0, counters, ..checkpoint.clone() })
+    }
+
+    fn data_name(&self) -> String {
+        self.train.samples().name()
+    }
+
+    /// How the training data differ from those of a checkpoint.
+    fn changed_data(&self, checkpoint: &Checkpoint) -> Option<String> {
+        let samples = self.train.samples();
+        if checkpoint.fingerprint == samples.fingerprint() {
+            return None;
+        }
+        let rows = samples.rows();
+        let saved = checkpoint.counters.iter().find(|(name, _)| name == ROWS);
+        let saved = saved.map_or(rows, |(_, saved)| *saved as u64);
+        Some(match self.other_columns(checkpoint) {
+            Some(reason) => reason,
+            None if saved != rows => format!("it had {saved} rows and now has {rows}"),
+            None => "it has as many rows and the same columns, but other values".to_owned(),
+        })
+    }
+
+    fn other_columns(&self, checkpoint: &Checkpoint) -> Option<String> {
+        checkpoint.encoding.mismatch(self.train.samples().encoding(), true)
+    }
+
+    fn restore_state(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
         if checkpoint.step_in_epoch > self.steps_per_epoch() {
             let reason = "it stands beyond the end of an epoch; the batch size has changed";
             return Err(TrainError::Checkpoint(reason.to_owned()));
@@ -660,6 +770,9 @@ impl<'d, S: Samples> Session<'d, S> {
     }
 }
 
+/// The counter of a checkpoint that has the rows of its data set.
+const ROWS: &str = "data.rows";
+
 /// The tensors of a checkpoint by name.
 struct Tensors<'a>(&'a Checkpoint);
 
@@ -711,6 +824,7 @@ fn decide_order<S: Samples>(
         let order = Order::new(how, rows, row_bytes, plan.seed, 1);
         mixing::unevenness(&order, train, plan.batch_size as u64)
     };
+    train.samples().advise(0..train.samples().rows(), Advice::Random);
     let mut uneven = if shuffling == Shuffling::Full { 1.0 } else { unevenness(shuffling) };
     while let (Shuffling::Window(shape), None) = (shuffling, given) {
         if uneven <= mixing::UNEVEN || shape.block_rows * row_bytes <= memory::SMALLEST_BLOCK {
@@ -720,6 +834,7 @@ fn decide_order<S: Samples>(
         shuffling = Shuffling::Window(WindowShape { block_rows, blocks: shape.blocks * 2 });
         uneven = unevenness(shuffling);
     }
+    train.samples().advise(0..train.samples().rows(), Advice::Normal);
     if uneven > mixing::UNEVEN {
         let advice = match shuffling {
             Shuffling::Stored => "shuffle them with --shuffle auto",

@@ -10,8 +10,9 @@ use crate::source::{self, Source};
 use crate::table::{number, thousands};
 use gristmill_io::{Checkpoint, Dataset, ImportOptions, Plan};
 use gristmill_trainer::config::RunConfig;
+use gristmill_trainer::feed::Paging;
 use gristmill_trainer::run::{Draft, Run};
-use gristmill_trainer::{Isa, Outcome, Reason, Session};
+use gristmill_trainer::{Isa, Outcome, Reason, Session, TrainError};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -50,6 +51,9 @@ pub(crate) struct Train {
         "PluginArgs",
     ])]
     resume: Option<PathBuf>,
+    /// Go on even if the data set has changed since the checkpoint, as when rows were added
+    #[arg(long, requires = "resume")]
+    accept_changed_data: bool,
     /// How often every row is visited, in all [default: 20]
     #[arg(long, value_name = "N")]
     epochs: Option<u32>,
@@ -75,7 +79,13 @@ impl Train {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         let isa = Isa::from_env().map_err(|error| Failure::new(error.to_string()))?;
         match self.resume {
-            Some(directory) => resume(&directory, self.epochs, self.threads, isa, output),
+            Some(directory) => {
+                let restore: Restore = match self.accept_changed_data {
+                    true => |session, checkpoint| session.restore_on_changed_data(checkpoint),
+                    false => |session, checkpoint| session.restore(checkpoint),
+                };
+                resume(&directory, self.epochs, self.threads, restore, isa, output)
+            }
             None => self.start(isa, output),
         }
     }
@@ -168,10 +178,14 @@ fn override_course(config: &mut RunConfig, epochs: Option<u32>, threads: Option<
     config.training.threads = threads.unwrap_or(config.training.threads);
 }
 
+/// Brings a session to where a checkpoint was saved.
+type Restore = for<'d> fn(&mut Session<'d, Dataset>, &Checkpoint) -> Result<(), TrainError>;
+
 fn resume(
     directory: &Path,
     epochs: Option<u32>,
     threads: Option<usize>,
+    restore: Restore,
     isa: Isa,
     output: &Output,
 ) -> Result<(), Failure> {
@@ -188,14 +202,24 @@ fn resume(
     let mut session = Session::new(&config, isa, &train, validation.as_ref())?;
     match &checkpoint {
         Some(checkpoint) => {
-            session.restore(checkpoint)?;
-            let Checkpoint { epoch, step_in_epoch, .. } = checkpoint;
+            restore(&mut session, checkpoint).map_err(explain)?;
+            let (epoch, step_in_epoch) = session.position();
             output.talk(format_args!("resuming after {epoch} epochs and {step_in_epoch} steps"));
         }
         None => output.warn("the run had saved no checkpoint yet: it starts from the beginning"),
     }
     run.set_config(&config)?;
     fit(run, session, output)
+}
+
+/// Says how to go on where data have changed.
+fn explain(error: TrainError) -> Failure {
+    match error {
+        TrainError::DataChanged { .. } => Failure::new(format!(
+            "{error}: restore the file, or go on with what it is now by --accept-changed-data"
+        )),
+        other => other.into(),
+    }
 }
 
 /// Trains, and reports the end.
@@ -226,11 +250,21 @@ fn announce(run: &Run, session: &Session<'_, Dataset>, output: &Output) {
         0 => String::new(),
         rows => format!(" and {} to validate on", thousands(rows)),
     };
+    let seconds = session.expected_epoch_seconds();
+    let disk = match session.paging() {
+        Paging::AheadAndDrop => {
+            let rate = rows as f64 * session.row_bytes() as f64 / seconds / 1e6;
+            format!(" if the disk gives {} MB/s", thousands(rate.ceil() as u64))
+        }
+        Paging::Scattered => " and the time that the disk takes to find its rows".to_owned(),
+        Paging::None | Paging::Load | Paging::Ahead => String::new(),
+    };
     output.talk(format_args!(
         "training {} on {} rows of {} features{validation}\n\
          network {}: {} parameters\n\
          instruction set {}, {} threads\n\
-         rows {}; an epoch should take about {} s",
+         rows {}; {}\n\
+         an epoch should take about {} s{disk}",
         run.path().display(),
         thousands(rows),
         thousands(model.inputs.len() as u64),
@@ -238,8 +272,9 @@ fn announce(run: &Run, session: &Session<'_, Dataset>, output: &Output) {
         thousands(report::parameters(&model.layers)),
         session.isa(),
         session.threads(),
-        report::order_line(session.shuffling()),
-        number(session.expected_epoch_seconds()),
+        report::order_line(session.shuffling(), session.row_bytes()),
+        report::paging_line(session.paging()),
+        number(seconds),
     ));
 }
 

@@ -1,6 +1,7 @@
 //! The same model, whatever the threads and however often the run was stopped.
 
 use crate::place::{Done, Place, flowers, prices, signal};
+use std::fs::File;
 use std::process::{Child, Stdio};
 
 const ISAS: [&str; 3] = ["portable", "avx2", "avx512"];
@@ -83,22 +84,19 @@ fn what_cannot_be_resumed_is_named() {
     place.write("flowers.csv", flowers(60));
     place.fails("train --resume none", &["none", "holds no run"]);
     place.ok("train flowers.csv --epochs 1 --out run");
-    // Other data under the same name.
-    place.write("flowers.csv", flowers(61));
-    place.ok("import flowers.csv -o run/data.grist");
-    place.fails("train --resume run --epochs 2", &["data have changed"]);
 }
 
 /// A network whose epochs are long enough to be stopped within.
 const LONG: &str = "--hidden 256,256 --batch-size 16";
 
 /// A run that ends only when it is stopped, however fast the machine.
-fn endless(run: &str) -> String {
+pub(crate) fn endless(run: &str) -> String {
     format!("train flowers.grist {LONG} --epochs 1000000 --out {run}")
 }
 
-/// Starts a run, or goes on with it, and waits until it has saved two checkpoints.
-fn start_and_wait(place: &Place, isa: &str, arguments: &str, run: &str) -> Child {
+/// Starts a run, or goes on with it, and waits until it has saved two checkpoints. What it says goes to
+/// `stderr.txt`.
+pub(crate) fn start_and_wait(place: &Place, isa: &str, arguments: &str, run: &str) -> Child {
     let checkpoints = format!("{run}/checkpoints");
     let newest = || {
         let names = place.path(&checkpoints).exists().then(|| place.names(&checkpoints));
@@ -109,7 +107,7 @@ fn start_and_wait(place: &Place, isa: &str, arguments: &str, run: &str) -> Child
         .command(arguments)
         .env("GRISTMILL_ISA", isa)
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(File::create(place.path("stderr.txt")).unwrap())
         .spawn()
         .unwrap();
     for _ in 0..2 {
@@ -168,4 +166,36 @@ fn an_interrupted_run_saves_and_exits_with_130() {
     }
     let [resumed, whole] = finish_both(&place, isa, "run");
     assert!(resumed == whole, "the interrupted run made another model");
+}
+
+/// A run that cannot go on, because nobody reads what it says, is ended by the second signal at the
+/// latest.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_second_interrupt_ends_a_run_at_once() {
+    let place = Place::new();
+    place.write("flowers.csv", flowers(60));
+    place.ok("import flowers.csv -o flowers.grist");
+    let arguments = "train flowers.grist --epochs 1000000 --out run";
+    let mut child = place.command(arguments).stderr(Stdio::piped()).spawn().unwrap();
+    let tasks = format!("/proc/{}/task", child.id());
+    let is_stuck = || {
+        std::fs::read_dir(&tasks).unwrap().any(|task| {
+            // The number of the system call that a thread sleeps in, and its arguments.
+            let call = std::fs::read_to_string(task.unwrap().path().join("syscall"));
+            call.is_ok_and(|call| call.split(' ').nth(1) == Some("0x2"))
+        })
+    };
+    while !is_stuck() {
+        assert!(child.try_wait().unwrap().is_none(), "the run ended before it was stopped");
+        std::thread::yield_now();
+    }
+    let before = place.names("run/checkpoints");
+    while child.try_wait().unwrap().is_none() {
+        signal(&child, "INT");
+    }
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert!(!String::from_utf8(output.stderr).unwrap().contains("interrupted"));
+    assert_eq!(place.names("run/checkpoints"), before, "nothing more was saved");
 }

@@ -241,7 +241,9 @@ impl Decoder for CsvDecoder {
             return self.decode_sparsely(&chunk, wanted);
         }
         let slots = slots(wanted, self.names.len());
-        let rows = memchr_iter(b'\n', text).count() + 1;
+        let first = memchr(b'\n', text).map_or(text.len(), |end| end + 1);
+        // A little more than there are if all are as long as the first.
+        let rows = text.len() / first.max(1) * 17 / 16 + 1;
         let mut columns: Vec<Values> =
             wanted.iter().map(|w| Values::with_capacity(w.kind, rows)).collect();
         let mut lines = Vec::with_capacity(rows);
@@ -276,8 +278,10 @@ impl CsvDecoder {
         loop {
             let slot = slots.get(column).copied().flatten();
             let mut values = slot.map(|slot| &mut columns[slot]);
+            let is_last = column + 1 == self.names.len();
+            let end = if is_last { b'\n' } else { self.separator };
             let short = match values {
-                Some(Values::Numbers(_)) => short_number(&text[*at..], self.separator),
+                Some(Values::Numbers(_)) => short_number(text, *at, end),
                 _ => None,
             };
             let after = if let (Some(Values::Numbers(numbers)), Some((value, length))) =
@@ -285,7 +289,7 @@ impl CsvDecoder {
             {
                 numbers.push(value);
                 *at += length + 1;
-                if text[*at - 1] == self.separator { After::Field } else { After::Record }
+                if is_last { After::Record } else { After::Field }
             } else {
                 let (field, after) =
                     field(text, at, self.separator).map_err(|m| self.malformed(m, line))?;

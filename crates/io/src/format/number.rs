@@ -39,52 +39,56 @@ pub(super) fn zeros(word: u128) -> u128 {
     word.wrapping_sub(all(1)) & !word & all(0x80)
 }
 
-/// The lowest so many bytes, of at most 15.
-#[inline]
-fn low_bytes(count: u32) -> u128 {
-    (1 << (8 * count)) - 1
-}
+/// Masks of the lowest so many bytes.
+const LOW_BYTES: [u128; 17] = {
+    let mut masks = [u128::MAX; 17];
+    let mut count = 0;
+    while count < 16 {
+        masks[count] = (1 << (8 * count)) - 1;
+        count += 1;
+    }
+    masks
+};
 
-/// Reads a number of at most 15 bytes, such as `-12.75`, that begins `text` and is followed by a
-/// separator or line end within 16 bytes. Returns it, rounded correctly to f32, with its length;
-/// `None` for all else, which may be a number too.
+/// Reads a number of at most 15 bytes, such as `-12.75`, that stands at `at` in a text and is followed by
+/// `end`. Returns it, rounded correctly to f32, with its length; `None` for all else, which may be a
+/// number too, and near the ends of the text.
 ///
-/// There is no loop and, but for failure, no branch in it: digits come in no order that a processor could foresee.
+/// There is no loop and, but for failure, no branch in it, since no processor foresees digits. The number is
+/// looked at twice: in the 16 bytes that begin with it, to find its end, and in those that end with it,
+/// where each digit has the place of its value.
 #[inline]
-pub(super) fn short_number(text: &[u8], separator: u8) -> Option<(f32, usize)> {
-    let word = u128::from_le_bytes(*text.first_chunk()?);
-    let ends = zeros(word ^ all(separator)) | zeros(word ^ all(b'\n'));
-    let end = ends.trailing_zeros() / 8;
-    if end >= 16 {
+pub(super) fn short_number(text: &[u8], at: usize, end: u8) -> Option<(f32, usize)> {
+    let start = u128::from_le_bytes(*text.get(at..)?.first_chunk()?);
+    let length = (zeros(start ^ all(end)).trailing_zeros() / 8) as usize;
+    let point = (zeros(start ^ all(b'.')).trailing_zeros() / 8) as usize;
+    let negative = usize::from(start as u8 == b'-');
+    if length >= 16 {
         return None;
     }
-    let negative = u32::from(word as u8 == b'-');
-    let length = end - negative;
-    let word = (word >> (8 * negative)) & low_bytes(length);
-    let point = (zeros(word ^ all(b'.')).trailing_zeros() / 8).min(length);
-    let has_point = u32::from(point < length);
-    // Digits close up over the point, and stand at the end of 16 of which the first are zero.
-    let before = low_bytes(point);
-    let digits = word & before | (word >> (8 * has_point)) & !before;
-    let count = length - has_point;
-    if count == 0 {
-        return None;
-    }
-    let leading = 16 - count;
-    let digits = digits << (8 * leading) | all(b'0') & low_bytes(leading);
-    let digits = digits ^ all(b'0');
+    let digits = u128::from_le_bytes(*text[..at + length].last_chunk()?) ^ all(b'0');
+    let digits = digits & !LOW_BYTES[16 - length + negative];
+    // The digits before a point close up over it. Past the number no point is its own.
+    let (to_point, fraction) =
+        if point < length { (17 - length + point, length - point - 1) } else { (0, 0) };
+    let before = LOW_BYTES[to_point];
+    let digits = digits << 8 & before | digits & !before;
     if (digits | digits.wrapping_add(all(0x80 - 10))) & all(0x80) != 0 {
+        return None;
+    }
+    // There must be a digit.
+    if length <= negative + usize::from(point < length) {
         return None;
     }
     let whole = eight_digits(digits as u64) * 100_000_000 + eight_digits((digits >> 64) as u64);
     // Both are exact in f64, so their quotient is rounded once; rounding it again does no harm
     // unless it looks as if it lay just between two f32.
-    let value = whole as f64 / POWERS_OF_TEN[(count - point) as usize];
+    let value = whole as f64 / POWERS_OF_TEN[fraction];
     if value.to_bits() & 0x1fff_ffff == 0x1000_0000 {
         return None;
     }
-    let sign = negative << 31;
-    Some((f32::from_bits((value as f32).to_bits() | sign), end as usize))
+    let sign = (negative as u32) << 31;
+    Some((f32::from_bits((value as f32).to_bits() | sign), length))
 }
 
 /// Eight digits, the first in the lowest byte.
@@ -104,10 +108,10 @@ const POWERS_OF_TEN: [f64; 16] =
 mod tests {
     use super::*;
 
-    /// The short way, of a text that others follow.
+    /// The short way, of a text among others.
     fn short(text: &str) -> Option<f32> {
-        let followed = format!("{text};1\n2;3;4;5;6;7;8");
-        let (value, length) = short_number(followed.as_bytes(), b';')?;
+        let among = format!("9.99;.99;-9;999;9{text};1.5\n2;3.5;4;5;6;7;8");
+        let (value, length) = short_number(among.as_bytes(), 17, b';')?;
         assert_eq!(length, text.len());
         Some(value)
     }
@@ -154,8 +158,14 @@ mod tests {
         for text in other {
             assert_eq!(short(text), None, "{text}");
         }
-        assert_eq!(short_number(b"1;2", b';'), None, "not enough bytes");
-        assert_eq!(short_number(b"12\n;;;;;;;;;;;;;;;;", b';'), Some((12.0, 2)));
+        let text = b"1;2;3;4;5;6;7;8;-9.5;9";
+        assert_eq!(short_number(text, 4, b';'), None, "not enough bytes after it");
+        assert_eq!(short_number(text, 0, b';'), None, "not enough bytes before it");
+        assert_eq!(
+            short_number(&[text.as_slice(), &[b'x'; 16]].concat(), 16, b';'),
+            Some((-9.5, 4))
+        );
+        assert_eq!(short_number(text, 40, b';'), None, "past the end");
     }
 
     #[test]

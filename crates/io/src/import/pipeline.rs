@@ -12,7 +12,7 @@ pub(super) fn chunks_in_flight() -> usize {
 
 /// Chunks that are worked on together.
 fn round() -> usize {
-    2 * rayon::current_num_threads()
+    4 * rayon::current_num_threads()
 }
 
 /// Runs `work` on every batch of a table and gives the results to `sink` in order, while the next

@@ -1,4 +1,5 @@
 //! A small model in every format that models are read from, and models to make more of.
+#![allow(dead_code)] // each test program uses a part
 
 use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target};
 use gristmill_io::{
@@ -20,17 +21,19 @@ pub(crate) const ACTIVATIONS: [(&str, Option<f32>); 9] = [
 
 /// Layers of these widths with these activations, from the first to the last.
 pub(crate) fn layers(widths: &[u32], activations: &[(&str, Option<f32>)]) -> Vec<DenseLayer> {
-    let layer = |(index, (pair, &(name, parameter))): (usize, (&[u32], &(&str, Option<f32>)))| {
-        let (inputs, outputs) = (pair[0], pair[1]);
-        DenseLayer {
+    let mut layers = Vec::new();
+    for (widths, (name, parameter)) in widths.windows(2).zip(activations) {
+        let (inputs, outputs) = (widths[0], widths[1]);
+        let has_bias = layers.len() % 2 == 0;
+        layers.push(DenseLayer {
             inputs,
             outputs,
-            activation: ActivationSpec { name: name.to_owned(), parameter },
+            activation: ActivationSpec { name: (*name).to_owned(), parameter: *parameter },
             weights: (0..inputs * outputs).map(|i| (i % 17) as f32 / 8.0 - 0.9).collect(),
-            bias: (index % 2 == 0).then(|| (0..outputs).map(|i| i as f32 / 3.0).collect()),
-        }
-    };
-    widths.windows(2).zip(activations).enumerate().map(layer).collect()
+            bias: has_bias.then(|| (0..outputs).map(|i| i as f32 / 3.0).collect()),
+        });
+    }
+    layers
 }
 
 /// Numbers, one of which may be missing, and a text.

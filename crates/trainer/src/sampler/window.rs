@@ -1,11 +1,15 @@
 //! The order of an epoch for files larger than memory: rows mixed within windows of blocks.
 //!
-//! Rows lie in blocks of consecutive rows. The blocks are permuted and dealt into windows; an epoch
-//! goes through one window after the other, its rows in permuted order. So reads are whole blocks,
-//! each once an epoch, and at any time the rows wanted lie in one window. Everything is a function of
-//! (seed, epoch, position): nothing is stored but the permutation of the window at hand.
+//! Rows lie in blocks of consecutive rows. The file is cut into as many strata of consecutive blocks as
+//! a window has blocks, and every window draws one block from each: so every window is a sample of the
+//! whole file, also of one that is sorted. An epoch goes through one window after the other, its rows
+//! in permuted order. Reads are whole blocks, each once an epoch, and at any time the rows wanted lie
+//! in one window. Everything is a function of (seed, epoch, position): nothing is stored but the
+//! blocks of the window at hand.
 //!
-//! Rows beyond the last whole block belong to the last window.
+//! Blocks that make no whole stratum go to the first windows, a block each; counting of blocks starts
+//! at another one every epoch, so that these are not always the same. Rows beyond the last whole
+//! block belong to the last window.
 
 use super::Permutation;
 use crate::random::{Purpose, Random};
@@ -16,7 +20,7 @@ use std::ops::Range;
 pub struct WindowShape {
     /// Rows of a block; at least 1.
     pub block_rows: u64,
-    /// Blocks of a window; at least 1.
+    /// Most blocks of a window; at least 1.
     pub blocks: u64,
 }
 
@@ -24,11 +28,20 @@ pub struct WindowShape {
 #[derive(Debug, Clone)]
 pub struct Windows {
     rows: u64,
-    shape: WindowShape,
+    block_rows: u64,
     /// Whole blocks.
     whole: u64,
-    order: Permutation,
-    seed: u64,
+    count: u64,
+    /// Blocks of the first windows; the others have one less.
+    most: u64,
+    /// How many windows have the most blocks.
+    first: u64,
+    /// The block that counting starts at.
+    start: u64,
+    /// Of the draws from strata.
+    block_seed: u64,
+    /// Of the order of rows in windows.
+    row_seed: u64,
 }
 
 /// One window of an epoch, ready to be asked for its rows.
@@ -36,70 +49,93 @@ pub struct Windows {
 pub struct Window {
     /// Which positions of the epoch it covers.
     pub positions: Range<u64>,
-    /// Its blocks: places in the order of blocks.
-    slots: Range<u64>,
+    /// The first row of each of its blocks.
+    blocks: Vec<u64>,
     order: Permutation,
 }
 
 impl Windows {
     /// The windows of this epoch of a run with this seed over so many rows, at least 1.
     pub fn new(rows: u64, shape: WindowShape, seed: u64, epoch: u64) -> Windows {
-        let whole = rows / shape.block_rows;
+        let WindowShape { block_rows, blocks } = shape;
         let draws = Random::new(seed, Purpose::Order).part(epoch);
-        // The order of blocks and that of rows in windows come from seeds of their own.
-        let order = Permutation::new(whole, draws.bits(0), 0);
-        Windows { rows, shape, whole, order, seed: draws.bits(1) }
+        let whole = rows / block_rows;
+        let count = whole.div_ceil(blocks).max(1);
+        let most = whole.div_ceil(count);
+        Windows {
+            rows,
+            block_rows,
+            whole,
+            count,
+            most,
+            first: whole - most.saturating_sub(1) * count,
+            start: (draws.uniform(2) * whole as f64) as u64,
+            block_seed: draws.bits(0),
+            row_seed: draws.bits(1),
+        }
     }
 
     /// How many windows there are; at least 1.
     pub fn count(&self) -> u64 {
-        self.whole.div_ceil(self.shape.blocks).max(1)
+        self.count
     }
 
     /// A window by its number.
     pub fn window(&self, number: u64) -> Window {
-        let Range { start, end } = self.slots(number);
-        let last = end == self.whole;
-        let first = start * self.shape.block_rows;
-        let beyond = if last { self.rows } else { end * self.shape.block_rows };
-        let order = Permutation::new(beyond - first, self.seed, number);
-        Window { positions: first..beyond, slots: start..end, order }
+        let mut blocks: Vec<u64> = self.whole_blocks(number).collect();
+        if number + 1 == self.count {
+            blocks.push(self.whole * self.block_rows);
+        }
+        let positions = self.positions(number);
+        let order = Permutation::new(positions.end - positions.start, self.row_seed, number);
+        Window { positions, blocks, order }
     }
 
     /// Which window covers a position of the epoch.
     pub fn number(&self, position: u64) -> u64 {
-        (position / (self.shape.block_rows * self.shape.blocks)).min(self.count() - 1)
+        let block = position / self.block_rows;
+        let beyond = self.first * self.most;
+        let number = if block < beyond {
+            block / self.most
+        } else {
+            self.first + (block - beyond) / self.most.saturating_sub(1).max(1)
+        };
+        number.min(self.count - 1)
     }
 
     /// The row at a position of the epoch that `window` covers.
     #[inline]
     pub fn row(&self, window: &Window, position: u64) -> u64 {
         let index = window.order.index(position - window.positions.start);
-        let slot = window.slots.start + index / self.shape.block_rows;
-        let within = index % self.shape.block_rows;
-        if slot < window.slots.end {
-            self.order.index(slot) * self.shape.block_rows + within
-        } else {
-            self.whole * self.shape.block_rows + within
-        }
+        window.blocks[(index / self.block_rows) as usize] + index % self.block_rows
     }
 
     /// The rows of each block of a window.
     pub fn blocks(&self, number: u64) -> impl Iterator<Item = Range<u64>> + '_ {
-        let size = self.shape.block_rows;
-        let slots = self.slots(number);
-        let rest = (slots.end == self.whole && self.whole * size < self.rows)
-            .then_some(self.whole * size..self.rows);
-        let block = move |slot| {
-            let first = self.order.index(slot) * size;
-            first..first + size
-        };
-        slots.map(block).chain(rest)
+        let rest = (number + 1 == self.count && self.whole * self.block_rows < self.rows)
+            .then_some(self.whole * self.block_rows..self.rows);
+        self.whole_blocks(number).map(|first| first..first + self.block_rows).chain(rest)
     }
 
-    fn slots(&self, number: u64) -> Range<u64> {
-        let start = (number * self.shape.blocks).min(self.whole);
-        start..(start + self.shape.blocks).min(self.whole)
+    /// The first row of each whole block of a window.
+    fn whole_blocks(&self, number: u64) -> impl Iterator<Item = u64> + '_ {
+        (0..self.slots(number)).map(move |stratum| {
+            let size = self.count.min(self.whole - stratum * self.count);
+            let drawn = Permutation::new(size, self.block_seed, stratum).index(number);
+            (stratum * self.count + drawn + self.start) % self.whole * self.block_rows
+        })
+    }
+
+    /// How many whole blocks a window has.
+    fn slots(&self, number: u64) -> u64 {
+        if number < self.first { self.most } else { self.most.saturating_sub(1) }
+    }
+
+    fn positions(&self, number: u64) -> Range<u64> {
+        let blocks_before = |n: u64| n * self.most.saturating_sub(1) + n.min(self.first);
+        let start = blocks_before(number) * self.block_rows;
+        let is_last = number + 1 == self.count;
+        start..if is_last { self.rows } else { blocks_before(number + 1) * self.block_rows }
     }
 }
 
@@ -139,6 +175,44 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn every_window_has_rows_of_every_part_of_the_file() {
+        let rows = 100_000;
+        for blocks in [20, 50, 333] {
+            let windows = Windows::new(rows, WindowShape { block_rows: 10, blocks }, 1, 1);
+            for number in 0..windows.count() {
+                let mut tenths = [0u64; 10];
+                windows
+                    .blocks(number)
+                    .for_each(|run| tenths[(run.start * 10 / rows) as usize] += 1);
+                // One block per stratum; one more or less where a tenth cuts a stratum at either end.
+                let expected = blocks as f64 / 10.0;
+                let even = tenths.iter().all(|&n| (n as f64 - expected).abs() < 3.0);
+                assert!(even, "window {number} of {blocks} blocks: {tenths:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn any_two_blocks_of_different_strata_are_as_likely_to_meet() {
+        // 5 windows of 4 blocks: which of the 5 blocks of the second stratum is with the first block
+        // of the first? Blocks are counted from another one every epoch.
+        let mut counts = [0u32; 19];
+        for e in 0..40_000 {
+            let windows = Windows::new(20, WindowShape { block_rows: 1, blocks: 4 }, 7, e);
+            let home = (0..5).find(|&n| windows.blocks(n).any(|run| run.start == 0)).unwrap();
+            for run in windows.blocks(home).filter(|run| run.start > 0) {
+                counts[run.start as usize - 1] += 1;
+            }
+        }
+        // A block never meets those of its own stratum, so near ones meet more seldom, far ones alike.
+        let far = &counts[4..14];
+        let expected = far.iter().sum::<u32>() as f64 / far.len() as f64;
+        let chi: f64 = far.iter().map(|&c| (f64::from(c) - expected).powi(2) / expected).sum();
+        assert!(chi < 9.0 + 4.5 * (2.0f64 * 9.0).sqrt(), "{chi}: {counts:?}");
+        assert!(counts[..4].iter().chain(&counts[15..]).all(|&c| f64::from(c) < expected));
     }
 
     #[test]
