@@ -361,6 +361,7 @@ enum Found {
 }
 
 /// The name of the format that a source is recognised as.
+#[cfg(feature = "arrow")]
 pub(crate) fn recognised(source: &Source, plugins: &Plugins) -> Result<String> {
     Ok(match recognise(source, plugins)? {
         Found::BuiltIn(format) => format.name().to_owned(),

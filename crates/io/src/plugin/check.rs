@@ -63,11 +63,6 @@ const RULES: &[Rule] = &[
     ),
     ("model-write: a model becomes a file, exit code 0", MODEL_WRITE, Trial::writes_model),
     ("model-write: a model reads back to the bit", MODEL_WRITE, Trial::model_round_trips),
-    (
-        "model-write: bytes that are cut off fail and it says why",
-        MODEL_WRITE,
-        Trial::refuses_cut_off_model,
-    ),
 ];
 const READ: Option<Operation> = Some(Operation::Read);
 const WRITE: Option<Operation> = Some(Operation::Write);

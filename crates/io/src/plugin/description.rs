@@ -226,8 +226,11 @@ impl Description {
             }
         }
         Ok(Description {
+            description: match wire.description.is_empty() {
+                true => wire.names[0].clone(),
+                false => wire.description.replace(char::is_control, " "),
+            },
             names: wire.names,
-            description: wire.description.replace(char::is_control, " "),
             extensions: wire.extensions,
             magic,
             operations: wire.operations,

@@ -199,15 +199,6 @@ impl Trial {
         }
     }
 
-    pub(super) fn refuses_cut_off_model(&self) -> Verdict {
-        let (path, choice) = (self.path("model"), self.choice(Operation::ModelWrite)?);
-        let safetensors = FormatChoice::named("safetensors");
-        export_model(&samples::model(), &path, &safetensors).map_err(broken)?;
-        let model = fs::read(&path).map_err(broken)?;
-        let call = self.plugin.call(Operation::ModelWrite, None, &choice.options);
-        self.refuses(call.map_err(broken)?.arguments, &model[..model.len() / 2])
-    }
-
     pub(super) fn reads_model(&self) -> Verdict {
         let untested = || Stop::Untested("give a file that it reads: --sample".to_owned());
         let sample = self.sample.as_deref().ok_or_else(untested)?;
