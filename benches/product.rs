@@ -4,11 +4,13 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gristmill_benches::rows;
-use gristmill_kernels::{Isa, Panels, PanelsMut, multiply_add, panels, transposed_multiply_add};
+use gristmill_kernels::{
+    Finish, Isa, Panels, PanelsMut, Start, multiply, panels, transposed_multiply,
+};
 
 /// (outputs, inputs, samples) of a task: tiles of the standing workloads, and odd widths.
 const SHAPES: [(usize, usize, usize); 6] =
-    [(64, 28, 64), (64, 64, 64), (100, 112, 128), (128, 128, 128), (127, 129, 128), (10, 128, 64)];
+    [(64, 28, 64), (64, 64, 64), (100, 160, 128), (128, 256, 128), (127, 129, 128), (10, 128, 64)];
 
 /// z = W x: (outputs x inputs) times (inputs x samples).
 fn forward(c: &mut Criterion) {
@@ -17,7 +19,14 @@ fn forward(c: &mut Criterion) {
         let mut z = rows(outputs * panels(samples));
         move |isa| {
             let z = PanelsMut::new(&mut z, outputs);
-            multiply_add(isa, z, Panels::new(&w, outputs), Panels::new(&x, inputs));
+            multiply(
+                isa,
+                z,
+                Panels::new(&w, outputs),
+                Panels::new(&x, inputs),
+                Start::Zero,
+                Finish::Store,
+            );
         }
     });
 }
@@ -30,7 +39,7 @@ fn backward(c: &mut Criterion) {
         move |isa| {
             let upstream = PanelsMut::new(&mut upstream, inputs);
             let (w, e) = (Panels::new(&w, outputs), Panels::new(&e, outputs));
-            transposed_multiply_add(isa, upstream, w, e);
+            transposed_multiply(isa, upstream, w, e, Start::Zero, Finish::Store);
         }
     });
 }
@@ -42,7 +51,14 @@ fn gradient(c: &mut Criterion) {
         let mut g = rows(outputs * panels(inputs));
         move |isa| {
             let g = PanelsMut::new(&mut g, outputs);
-            multiply_add(isa, g, Panels::new(&e, outputs), Panels::new(&x, samples));
+            multiply(
+                isa,
+                g,
+                Panels::new(&e, outputs),
+                Panels::new(&x, samples),
+                Start::Zero,
+                Finish::Store,
+            );
         }
     });
 }

@@ -4,8 +4,12 @@
 mod asm;
 mod bench;
 mod ceiling;
+mod check_models;
+mod compare_parquet;
 mod datasets;
 mod fetch;
+mod fuzz;
+mod import;
 mod large;
 mod ours;
 mod paths;
@@ -32,7 +36,11 @@ enum Command {
     Fit(large::fit::Arguments),
     #[command(hide = true)]
     Steps(steps::Arguments),
+    Import(import::Arguments),
     Asm(asm::Arguments),
+    CheckModels(check_models::Arguments),
+    CompareParquet(compare_parquet::Arguments),
+    Fuzz(fuzz::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -42,8 +50,12 @@ fn main() -> anyhow::Result<()> {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Steps(arguments) => steps::run(&arguments),
         Command::Peers(arguments) => peers::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Large(arguments) => large::run(&arguments),
         Command::Fit(arguments) => large::fit::run(&arguments),
         Command::Asm(arguments) => asm::run(&arguments),
+        Command::CheckModels(arguments) => check_models::run(&arguments),
+        Command::CompareParquet(arguments) => compare_parquet::run(&arguments),
+        Command::Fuzz(arguments) => fuzz::run(&arguments),
     }
 }

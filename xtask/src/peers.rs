@@ -10,6 +10,7 @@ use crate::trace::Trace;
 use crate::workload::{Activation, Choice, Optimizer, Workload};
 use anyhow::{Context, Result, ensure};
 use gristmill_kernels::Isa;
+pub(crate) use programs::python;
 use programs::{FRAMEWORKS, Framework, OURS, Prepared, is_f32};
 use serde::Serialize;
 use std::fs;

@@ -4,9 +4,11 @@
 //! `train --resume` needs.
 
 mod network;
+mod plugins;
 mod run;
 mod table;
 
 pub(crate) use network::NetworkArgs;
+pub(crate) use plugins::PluginArgs;
 pub(crate) use run::RunArgs;
 pub(crate) use table::{LearnArgs, TableArgs};

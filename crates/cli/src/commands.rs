@@ -28,11 +28,18 @@ macro_rules! commands {
 
 commands! {
     import::Import,
+    synth::Synth,
+    head::Head,
+    stats::Stats,
+    split::Split,
+    verify::Verify,
     train::Train,
     evaluate::Evaluate,
     predict::Predict,
     inspect::Inspect,
     gradcheck::Gradcheck,
+    export_data::ExportData,
     export::Export,
     import_model::ImportModel,
+    formats::Formats,
 }

@@ -15,7 +15,7 @@ pub(crate) enum Failure {
     Error(String),
     /// Standard output was closed: its reader had enough.
     OutputClosed,
-    /// The user interrupted a run, which was saved; the text says how to go on.
+    /// The user interrupted; the text says what became of it.
     Interrupted(String),
 }
 
@@ -66,7 +66,12 @@ impl Failure {
 
 impl From<gristmill_io::Error> for Failure {
     fn from(error: gristmill_io::Error) -> Failure {
-        Failure::Error(error.to_string())
+        match error {
+            gristmill_io::Error::Interrupted => {
+                Failure::Interrupted("interrupted; nothing was written".to_owned())
+            }
+            error => Failure::Error(error.to_string()),
+        }
     }
 }
 

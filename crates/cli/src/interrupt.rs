@@ -1,42 +1,89 @@
 //! Ctrl-C, and the polite signal of a system that shuts down.
 
 use crate::failure::Failure;
+use gristmill_io::plugin::kill_plugins;
 use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
 use signal_hook::iterator::Signals;
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use std::{fs, io, process, thread};
 
 /// Exit code of a program that was interrupted.
 pub(crate) const EXIT_CODE: u8 = 130;
 
-/// Has a temporary directory removed if the program is interrupted while it works there.
-pub(crate) fn remove_when_interrupted(directory: &Path) {
-    // Without a listener the system's default holds: the program ends, and the directory stays.
-    let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return };
-    let directory = directory.to_owned();
-    thread::spawn(move || {
-        if signals.forever().next().is_some() {
-            let _ = fs::remove_dir_all(&directory);
-            process::exit(EXIT_CODE.into());
-        }
-    });
+/// A signal so soon after the first is the same one: `timeout` and others send it twice.
+const ECHO: Duration = Duration::from_millis(100);
+
+/// What is to be done at the first signal.
+struct Orders {
+    /// Whether a thread listens.
+    is_watched: bool,
+    /// Temporary directories to be removed.
+    directories: Vec<PathBuf>,
+    /// Is looked at by what runs, which then ends in order.
+    flag: Option<Arc<AtomicBool>>,
 }
 
-/// A flag that the first signal sets. The second one ends the program at once.
+static ORDERS: Mutex<Orders> =
+    Mutex::new(Orders { is_watched: false, directories: Vec::new(), flag: None });
+
+fn orders() -> MutexGuard<'static, Orders> {
+    ORDERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Has a temporary directory removed if the program is interrupted while it works there.
+pub(crate) fn remove_when_interrupted(directory: &Path) {
+    let mut orders = orders();
+    orders.directories.push(directory.to_owned());
+    // Without a watch the system's default holds: the program ends, and what it works with stays.
+    let _ = watch(&mut orders);
+}
+
+/// Has plugins killed if the program is interrupted while they work: a terminal does not tell them,
+/// since they lead groups of their own.
+pub(crate) fn end_plugins_when_interrupted() {
+    let _ = watch(&mut orders());
+}
+
+/// The flag that the first signal sets. The second one ends the program at once.
 pub(crate) fn flag() -> Result<Arc<AtomicBool>, Failure> {
-    let flag = Arc::new(AtomicBool::new(false));
-    let register = |signal| -> io::Result<()> {
-        // They run in this order, so that the signal that sets the flag does not see it set.
-        flag::register_conditional_shutdown(signal, EXIT_CODE.into(), Arc::clone(&flag))?;
-        flag::register(signal, Arc::clone(&flag))?;
-        Ok(())
-    };
-    [SIGINT, SIGTERM]
-        .into_iter()
-        .try_for_each(register)
+    let mut orders = orders();
+    watch(&mut orders)
         .map_err(|error| Failure::new(format!("cannot listen for Ctrl-C: {error}")))?;
-    Ok(flag)
+    Ok(Arc::clone(orders.flag.get_or_insert_default()))
+}
+
+fn watch(orders: &mut Orders) -> io::Result<()> {
+    if !orders.is_watched {
+        let signals = Signals::new([SIGINT, SIGTERM])?;
+        thread::spawn(move || listen(signals));
+        orders.is_watched = true;
+    }
+    Ok(())
+}
+
+fn listen(mut signals: Signals) {
+    let mut first: Option<Instant> = None;
+    for _ in signals.forever() {
+        let is_echo = first.is_some_and(|first| first.elapsed() <= ECHO);
+        if is_echo {
+            continue;
+        }
+        kill_plugins();
+        let orders = orders();
+        match &orders.flag {
+            Some(flag) if first.is_none() && orders.directories.is_empty() => {
+                flag.store(true, Ordering::Relaxed);
+                first = Some(Instant::now());
+            }
+            _ => {
+                for directory in &orders.directories {
+                    let _ = fs::remove_dir_all(directory);
+                }
+                process::exit(EXIT_CODE.into());
+            }
+        }
+    }
 }

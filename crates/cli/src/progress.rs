@@ -1,12 +1,15 @@
 //! How far a long operation is: bars on a terminal, plain lines elsewhere.
 
+use crate::failure::Failure;
+use crate::interrupt;
 use crate::output::Output;
 use crate::table::{number, thousands};
 use gristmill_io::ImportProgress;
 use gristmill_trainer::metrics::Metric;
 use gristmill_trainer::observer::{Control, EpochReport, EpochStart, Observer, StepReport};
-use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
-use std::sync::atomic::{AtomicBool, Ordering};
+use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressStyle};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// How often the numbers beside a bar change.
@@ -21,36 +24,82 @@ fn bar(output: &Output, length: u64, template: &str) -> ProgressBar {
     bar
 }
 
-/// Follows an import.
-pub(crate) struct ImportBar {
+/// Follows an import, or another operation on a data set, until the user interrupts it: a bar on a terminal,
+/// elsewhere a line now and then.
+pub(crate) struct DataBar<'a> {
+    output: &'a Output,
+    what: String,
+    interrupted: Arc<AtomicBool>,
     bar: ProgressBar,
+    began: Instant,
+    /// Tens of seconds after which the last line was said.
+    lines: AtomicU64,
 }
 
-impl ImportBar {
-    /// A bar that says what is being read.
-    pub(crate) fn new(output: &Output, what: &str) -> ImportBar {
+/// How often a line is said where there is no terminal.
+const LINES: Duration = Duration::from_secs(10);
+
+impl<'a> DataBar<'a> {
+    /// A bar that says what is being done.
+    pub(crate) fn new(output: &'a Output, what: impl Into<String>) -> Result<DataBar<'a>, Failure> {
         let template =
             "{prefix} [{bar:30}] {bytes}/{total_bytes}  {bytes_per_sec}  {msg}  ETA {eta}";
         let bar = bar(output, 0, template);
-        bar.set_prefix(format!("reading {what}"));
-        ImportBar { bar }
+        let what = what.into();
+        bar.set_prefix(what.clone());
+        let interrupted = interrupt::flag()?;
+        Ok(DataBar {
+            output,
+            what,
+            interrupted,
+            bar,
+            began: Instant::now(),
+            lines: AtomicU64::new(0),
+        })
+    }
+
+    fn line(&self, bytes_done: u64, rows: &str) {
+        let total = self.bar.length().unwrap_or(0).max(1);
+        let share = bytes_done as f64 / total as f64;
+        let left = self.began.elapsed().as_secs_f64() * (1.0 / share.max(1e-9) - 1.0);
+        let left = Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX);
+        self.output.talk(format_args!(
+            "{}: {:.0} %, {} of {}  {rows}  ETA {:#}",
+            self.what,
+            100.0 * share,
+            HumanBytes(bytes_done),
+            HumanBytes(total),
+            HumanDuration(left),
+        ));
     }
 }
 
-impl ImportProgress for ImportBar {
+impl ImportProgress for DataBar<'_> {
     fn begin(&self, total_bytes: u64) {
         self.bar.set_length(total_bytes);
     }
 
     fn advance(&self, bytes_done: u64, rows_done: u64) {
+        let rows = || match rows_done {
+            0 => String::new(),
+            rows => format!("{} rows", thousands(rows)),
+        };
         self.bar.set_position(bytes_done);
-        if rows_done > 0 {
-            self.bar.set_message(format!("{} rows", thousands(rows_done)));
+        if !self.bar.is_hidden() {
+            self.bar.set_message(rows());
         }
+        let lines = (self.began.elapsed().as_secs_f64() / LINES.as_secs_f64()) as u64;
+        if self.lines.fetch_max(lines, Ordering::Relaxed) < lines && self.output.bars().is_none() {
+            self.line(bytes_done, &rows());
+        }
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
     }
 }
 
-impl Drop for ImportBar {
+impl Drop for DataBar<'_> {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }

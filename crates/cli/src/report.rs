@@ -1,8 +1,8 @@
 //! What is said about data sets, networks and metrics, in words and as JSON.
 
-use crate::table::{number, thousands};
+use crate::table::{Table, number, thousands};
 use gristmill_io::schema::{Encoding, InputKind, Statistics, Target};
-use gristmill_io::{DenseLayer, HistoryRow};
+use gristmill_io::{Dataset, DenseLayer, HistoryRow};
 use gristmill_trainer::feed::{Paging, Shuffling};
 use gristmill_trainer::sampler::WindowShape;
 use gristmill_trainer::{Limit, Outcome};
@@ -144,4 +144,34 @@ pub(crate) fn statistics_cells(name: &str, statistics: &Statistics) -> [String; 
         number(f64::from(max)),
         thousands(missing),
     ]
+}
+
+/// A cell of CSV, in quotes where it needs them.
+pub(crate) fn quoted(cell: &str) -> String {
+    if cell.contains(['"', ',', '\n', '\r']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.to_owned()
+    }
+}
+
+/// A text that may be long or hold line ends, to be shown in a line.
+pub(crate) fn in_a_line(text: &str) -> String {
+    const SHOWN: usize = 30;
+    let mut shown: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// How many rows each class of a data set has, if it has classes.
+pub(crate) fn class_table(dataset: &Dataset) -> Option<Table> {
+    let Target::Classes { names, .. } = &dataset.encoding().target else { return None };
+    let mut table = Table::new(&["class", "rows", "share"]);
+    for (name, &count) in names.iter().zip(dataset.class_counts()) {
+        let share = 100.0 * count as f64 / dataset.rows().max(1) as f64;
+        table.row([name.clone(), thousands(count), format!("{share:.1} %")]);
+    }
+    Some(table)
 }

@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output::Output;
-use crate::progress::ImportBar;
+use crate::progress::DataBar;
 use crate::table::thousands;
 use gristmill_io::{Dataset, FileKind, ImportOptions, Model, Plan, import};
 use std::path::{Path, PathBuf};
@@ -75,7 +75,7 @@ pub(crate) fn import_tables(
         [path] => path.display().to_string(),
         _ => format!("{} files", paths.len()),
     };
-    let progress = ImportBar::new(output, &names);
+    let progress = DataBar::new(output, format!("reading {names}"))?;
     let summary = import(paths, to, plan, &progress)?;
     drop(progress);
     let filled = match summary.filled {
@@ -91,29 +91,41 @@ pub(crate) fn import_tables(
     Ok(Dataset::open(to)?)
 }
 
-/// Rows for a model to work on, and the directory of the temporary data set that they are in.
-pub(crate) struct ModelRows {
+/// Rows to work on, and the directory of the temporary data set that they may be in.
+pub(crate) struct Rows {
     // Dropped, and so closed, before its directory is removed.
     pub(crate) dataset: Dataset,
     _directory: Option<TempDir>,
 }
 
-impl ModelRows {
-    /// Opens a data set, or encodes tables by what the model stored.
+impl Rows {
+    /// Opens a data set, or imports tables as `options` say.
     pub(crate) fn open(
+        paths: Vec<PathBuf>,
+        options: ImportOptions,
+        output: &Output,
+    ) -> Result<Rows, Failure> {
+        match Source::find(paths)? {
+            Source::Native(path) => Ok(Rows { dataset: Dataset::open(&path)?, _directory: None }),
+            Source::Tables(paths) => Rows::import(&paths, &Plan::Learn(options), output),
+        }
+    }
+
+    /// Opens a data set for a model, or encodes tables by what the model stored.
+    pub(crate) fn for_model(
         paths: Vec<PathBuf>,
         model: &Model,
         with_target: bool,
         options: ImportOptions,
         output: &Output,
-    ) -> Result<ModelRows, Failure> {
+    ) -> Result<Rows, Failure> {
         match Source::find(paths)? {
             Source::Native(path) => {
                 let dataset = open_native(&path)?;
                 let known = &model.encoding;
                 let mismatch = known.mismatch(dataset.encoding(), with_target);
                 match mismatch {
-                    None => Ok(ModelRows { dataset, _directory: None }),
+                    None => Ok(Rows { dataset, _directory: None }),
                     Some(reason) => Err(Failure::at(&path)(format!(
                         "not encoded as the model needs it: {reason}; name the source that it was \
                          imported from instead"
@@ -121,15 +133,18 @@ impl ModelRows {
                 }
             }
             Source::Tables(paths) => {
-                let directory = tempfile::Builder::new().prefix("gristmill-").tempdir();
-                let directory =
-                    directory.map_err(Failure::io("write to", &std::env::temp_dir()))?;
-                interrupt::remove_when_interrupted(directory.path());
                 let plan = Plan::Fixed { encoding: &model.encoding, with_target, options };
-                let file = directory.path().join("rows.grist");
-                let dataset = import_tables(&paths, &file, &plan, output)?;
-                Ok(ModelRows { dataset, _directory: Some(directory) })
+                Rows::import(&paths, &plan, output)
             }
         }
+    }
+
+    fn import(paths: &[PathBuf], plan: &Plan, output: &Output) -> Result<Rows, Failure> {
+        let directory = tempfile::Builder::new().prefix("gristmill-").tempdir();
+        let directory = directory.map_err(Failure::io("write to", &std::env::temp_dir()))?;
+        interrupt::remove_when_interrupted(directory.path());
+        let file = directory.path().join("rows.grist");
+        let dataset = import_tables(paths, &file, plan, output)?;
+        Ok(Rows { dataset, _directory: Some(directory) })
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! What is written goes to a temporary file in the same directory, which is synced and then renamed.
 //! A writer that fails or is dropped removes it; what a killed process left is removed by the next
-//! writer of the same name, who can tell by the lock that a living writer holds.
+//! writer of any name in the directory, who can tell by the lock that a living writer holds.
 
 use crate::error::{Error, Result};
 use std::fs::{self, File, OpenOptions};
@@ -20,31 +20,34 @@ pub struct AtomicFile {
 }
 
 impl AtomicFile {
-    /// Creates the temporary file for `path` and removes stale ones.
+    /// Creates the temporary file for `path` and removes stale ones of any name beside it.
     ///
     /// # Errors
     /// `path` is a directory, a device or the like, or its directory cannot be written to.
     pub fn create(path: &Path) -> Result<AtomicFile> {
-        static SERIAL: AtomicU64 = AtomicU64::new(0);
         let Some(name) = path.file_name() else {
             return Err(Error::Invalid(format!("{} names no file to write", path.display())));
         };
         if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
             return Err(Error::Invalid(format!("{} is no regular file", path.display())));
         }
-        let prefix = format!(".{}.", name.to_string_lossy());
-        remove_stale(directory_of(path), &prefix);
-        let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
-        let temporary = path.with_file_name(format!("{prefix}{}-{serial}.tmp", std::process::id()));
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(&temporary)
-            .map_err(Error::io("create", path))?;
-        // Where the file system has no locks, the stale files of others are merely not recognised.
-        let _ = file.try_lock();
-        Ok(AtomicFile { file, temporary, path: path.to_owned(), committed: false })
+        remove_stale(directory_of(path));
+        loop {
+            let temporary = path.with_file_name(temporary_name(&name.to_string_lossy()));
+            let opened =
+                OpenOptions::new().read(true).write(true).create_new(true).open(&temporary);
+            let file = match opened {
+                // Of a living process that has our number, as there may be in another container.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                opened => opened.map_err(Error::io("create", path))?,
+            };
+            // Where the file system has no locks, the stale files of others are merely not recognised.
+            let _ = file.lock();
+            // Until it was locked another writer could take it for stale.
+            if temporary.exists() {
+                return Ok(AtomicFile { file, temporary, path: path.to_owned(), committed: false });
+            }
+        }
     }
 
     /// The final name.
@@ -111,16 +114,27 @@ pub(crate) fn sync_directory(directory: &Path) -> Result<()> {
     Ok(())
 }
 
+/// A name for a temporary file that no other has: `.NAME.PID-SERIAL.tmp`.
+fn temporary_name(name: &str) -> String {
+    static SERIAL: AtomicU64 = AtomicU64::new(0);
+    format!(".{name}.{}-{}.tmp", std::process::id(), SERIAL.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Whether a file is called as [`temporary_name`] does.
+fn is_temporary_name(name: &str) -> bool {
+    let inner = name.strip_prefix('.').and_then(|name| name.strip_suffix(".tmp"));
+    let numbers = inner.and_then(|inner| inner.rsplit_once('.')?.1.split_once('-'));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    numbers.is_some_and(|(process, serial)| is_number(process) && is_number(serial))
+}
+
 /// Removes temporary files that no living writer holds locked. Failing to is no reason not to write.
-fn remove_stale(directory: &Path, prefix: &str) {
+fn remove_stale(directory: &Path) {
     let Ok(entries) = fs::read_dir(directory) else {
         return;
     };
     for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        let is_temporary = name.starts_with(prefix) && name.ends_with(".tmp");
-        if is_temporary
+        if is_temporary_name(&entry.file_name().to_string_lossy())
             && let Ok(file) = File::open(entry.path())
             && file.try_lock().is_ok()
         {
@@ -170,13 +184,28 @@ mod tests {
     fn stale_files_go_but_those_of_living_writers_stay() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a");
-        fs::write(directory.path().join(".a.1-0.tmp"), b"killed").unwrap();
+        for stale in [".a.1-0.tmp", ".b.with.dots.123-45.tmp"] {
+            fs::write(directory.path().join(stale), b"killed").unwrap();
+        }
         let first = AtomicFile::create(&path).unwrap();
         let second = AtomicFile::create(&path).unwrap();
-        assert_eq!(names(directory.path()).len(), 2);
+        let other = AtomicFile::create(&directory.path().join("b")).unwrap();
+        assert_eq!(names(directory.path()).len(), 3);
         first.commit().unwrap();
         second.commit().unwrap();
-        assert_eq!(names(directory.path()), ["a"]);
+        other.commit().unwrap();
+        assert_eq!(names(directory.path()), ["a", "b"]);
+    }
+
+    #[test]
+    fn files_of_others_stay() {
+        let directory = tempfile::tempdir().unwrap();
+        let others = [".a.1-x.tmp", ".a.1-.tmp", ".a.tmp", ".tmp", "a.1-0.tmp", ".a.1-0.tmp.gz"];
+        for name in others {
+            fs::write(directory.path().join(name), b"mine").unwrap();
+        }
+        AtomicFile::create(&directory.path().join("a")).unwrap();
+        assert_eq!(names(directory.path()).len(), others.len());
     }
 
     #[test]

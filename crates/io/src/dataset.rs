@@ -2,6 +2,7 @@
 //! Writing them is in [`crate::writer`].
 
 mod paging;
+mod verify;
 
 use crate::dtype::Dtype;
 use crate::error::{Error, Result};
@@ -10,11 +11,11 @@ use crate::map::Map;
 use crate::schema::{Encoding, Statistics, Target};
 use crate::wire::{EncodingWire, StatisticsWire};
 use paging::Identity;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+pub use verify::Defect;
 
 /// Bytes covered by one of the checksums that [`Dataset::verify`] compares.
 pub(crate) const CHECK_BLOCK: usize = 1 << 20;
@@ -230,77 +231,6 @@ impl Dataset {
         assert!(row < self.rows);
         let at = start + row as usize * width;
         &self.map[at..at + width]
-    }
-
-    /// Reads the whole file and compares every checksum, and every class with the number of classes.
-    ///
-    /// # Errors
-    /// Names the region, the block, its byte range and the rows in it.
-    pub fn verify(&self) -> Result<()> {
-        let [data @ .., sums_section, _] = self.sections.as_slice() else {
-            unreachable!("open() checked the number of sections")
-        };
-        let sums = self.section(sums_section);
-        if crc32c::crc32c(sums) != sums_section.crc {
-            return Err(Error::damaged(&self.path, "the checksum of its checksums does not match"));
-        }
-        let (mut sums, _) = sums.as_chunks::<4>();
-        let widths = [self.row_bytes, self.target_bytes, 4];
-        for ((section, name), width) in
-            data.iter().zip(["features", "targets", "weights"]).zip(widths)
-        {
-            let blocks = self.section(section).par_chunks(CHECK_BLOCK);
-            let (own, rest) = sums.split_at(blocks.len());
-            sums = rest;
-            let bad = blocks
-                .zip(own)
-                .position_first(|(block, sum)| crc32c::crc32c(block) != u32::from_le_bytes(*sum));
-            if let Some(block) = bad {
-                return Err(self.bad_block(name, block, section, width));
-            }
-        }
-        self.verify_padding()?;
-        self.verify_labels()
-    }
-
-    fn bad_block(&self, name: &str, block: usize, section: &Section, width: usize) -> Error {
-        let start = block as u64 * CHECK_BLOCK as u64;
-        let end = (start + CHECK_BLOCK as u64).min(section.length);
-        let width = width as u64;
-        let reason = format!(
-            "the checksum of block {block} of its {name} does not match (bytes {} to {}, rows {} to {}): import it again",
-            section.offset + start,
-            section.offset + end,
-            start / width + 1,
-            end.div_ceil(width),
-        );
-        Error::damaged(&self.path, reason)
-    }
-
-    fn verify_padding(&self) -> Result<()> {
-        let mut end = frame::header_length(SECTIONS) as usize;
-        for section in &self.sections {
-            if self.map[end..section.offset as usize].iter().any(|byte| *byte != 0) {
-                let reason = format!("the padding after byte {end} is not zero");
-                return Err(Error::damaged(&self.path, reason));
-            }
-            end = (section.offset + section.length) as usize;
-        }
-        Ok(())
-    }
-
-    fn verify_labels(&self) -> Result<()> {
-        if let Target::Classes { names, .. } = &self.encoding.target {
-            let (labels, _) = self.section(&self.sections[1]).as_chunks();
-            let classes = names.len() as u32;
-            if let Some(row) =
-                labels.par_iter().position_first(|l| u32::from_le_bytes(*l) >= classes)
-            {
-                let reason = format!("row {} has a class beyond the {classes} known", row + 1);
-                return Err(Error::damaged(&self.path, reason));
-            }
-        }
-        Ok(())
     }
 
     fn section(&self, section: &Section) -> &[u8] {

@@ -67,6 +67,9 @@ pub enum Error {
         /// What was found, what was expected and what to do.
         reason: String,
     },
+    /// Whoever follows the progress asked to stop.
+    #[error("interrupted")]
+    Interrupted,
     /// The options or values given contradict each other or what is in the files.
     #[error("{0}")]
     Invalid(String),

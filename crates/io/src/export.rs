@@ -2,11 +2,13 @@
 //! the format.
 
 use crate::atomic::AtomicFile;
+use crate::choice::FormatChoice;
 use crate::dataset::Dataset;
 use crate::dtype::Dtype;
 use crate::error::{Error, Result};
 use crate::format::grist::RawColumns;
 use crate::format::{Batch, Chunk, Column, Decoder, FORMATS, Format, Wanted};
+use crate::plugin::{self, Operation, Plugin};
 use crate::schema::{InputKind, Target};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -14,6 +16,8 @@ use rayon::prelude::*;
 use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Values in a batch of rows.
 const BATCH_VALUES: usize = 1 << 20;
@@ -24,7 +28,7 @@ const BATCH_ROWS: usize = 1 << 16;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportSummary {
     /// Name of the format.
-    pub format: &'static str,
+    pub format: String,
     /// Rows written.
     pub rows: u64,
     /// The columns of inputs.
@@ -40,36 +44,48 @@ pub struct ExportSummary {
 /// the same values, to the bit. A value that was missing is what was filled in for it.
 ///
 /// The format is that of the name given, or else that of the end of `output`'s name; `.gz` or `.zst` after
-/// that compresses a format of text.
+/// that compresses a format that is built in and a stream of bytes. `progress` is told now and then how many rows' worth
+/// of values are written.
 ///
 /// # Errors
-/// There is no such format or it cannot be written, a text cannot be expressed in it, or `output` cannot
-/// be written; `output` is then as it was before.
-pub fn export(dataset: &Dataset, output: &Path, format: Option<&str>) -> Result<ExportSummary> {
+/// There is no such format or it cannot be written or compressed, a text cannot be expressed in it, or
+/// `output` cannot be written; `output` is then as it was before.
+pub fn export(
+    dataset: &Dataset,
+    output: &Path,
+    choice: &FormatChoice,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<ExportSummary> {
     let name = output.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let (plain, compression) = match name.rsplit_once('.') {
         Some((plain, "gz")) => (plain, Some("gz")),
         Some((plain, "zst")) => (plain, Some("zst")),
         _ => (&*name, None),
     };
-    let (format, exporter) = writable(format, plain, output)?;
-    let table = Exported::new(dataset, output, plain);
+    let format = Written::choose(choice, plain, output)?;
+    if let Some(ending) = compression.filter(|_| !format.is_stream()) {
+        let (output, name) = (output.display(), format.name());
+        return Err(Error::Invalid(format!(
+            "{output}: a file of {name} is read at many places and cannot be compressed as a whole: leave out .{ending}"
+        )));
+    }
+    let table = Exported::new(dataset, output, plain, progress);
     let file = BufWriter::new(AtomicFile::create(output)?);
     let failed = Error::io("write", output);
     let file = match compression {
         None => {
             let mut file = file;
-            exporter(&table, &mut file)?;
+            format.write(&table, choice, &mut file)?;
             file
         }
         Some("gz") => {
             let mut encoder = GzEncoder::new(file, Compression::default());
-            exporter(&table, &mut encoder)?;
+            format.write(&table, choice, &mut encoder)?;
             encoder.finish().map_err(&failed)?
         }
         Some(_) => {
             let mut encoder = zstd::Encoder::new(file, 0).map_err(&failed)?;
-            exporter(&table, &mut encoder)?;
+            format.write(&table, choice, &mut encoder)?;
             encoder.finish().map_err(&failed)?
         }
     };
@@ -79,7 +95,7 @@ pub fn export(dataset: &Dataset, output: &Path, format: Option<&str>) -> Result<
         table.columns[range].iter().map(|column| column.name.clone()).collect::<Vec<_>>()
     };
     Ok(ExportSummary {
-        format: format.name(),
+        format: format.name().to_owned(),
         rows: dataset.rows(),
         inputs: names(table.inputs()),
         targets: names(table.targets()),
@@ -87,27 +103,68 @@ pub fn export(dataset: &Dataset, output: &Path, format: Option<&str>) -> Result<
     })
 }
 
-fn writable(
-    name: Option<&str>,
-    file_name: &str,
-    output: &Path,
-) -> Result<(&'static dyn Format, Exporter)> {
-    let extension = file_name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    let is_asked_for = |format: &&&dyn Format| match name {
-        Some(name) => format.name() == name,
-        None => format.extensions().contains(&extension),
-    };
-    let format = FORMATS.iter().find(is_asked_for);
-    let writable = format.and_then(|format| Some((*format, format.exporter()?)));
-    writable.ok_or_else(|| {
-        let written = FORMATS.iter().filter(|format| format.exporter().is_some());
-        let written: Vec<&str> = written.map(|format| format.name()).collect();
-        let (what, output) = (name.unwrap_or(extension), output.display());
-        Error::Invalid(format!(
-            "{output}: \"{what}\" is no format that is written; these are {}",
-            written.join(", ")
-        ))
-    })
+/// A format that is written.
+enum Written {
+    BuiltIn(&'static dyn Format, Exporter),
+    Plugin(Arc<Plugin>),
+}
+
+impl Written {
+    /// The format of the name chosen, or else that of the end of the file's name.
+    fn choose(choice: &FormatChoice, file_name: &str, output: &Path) -> Result<Written> {
+        let extension = file_name.rsplit_once('.').map_or("", |(_, extension)| extension);
+        let is_asked_for = |format: &&&dyn Format| match &choice.name {
+            Some(name) => format.name() == name,
+            None => format.extensions().contains(&extension),
+        };
+        if let Some(format) = FORMATS.iter().find(is_asked_for)
+            && let Some(exporter) = format.exporter()
+        {
+            choice.without_options(format.name())?;
+            return Ok(Written::BuiltIn(*format, exporter));
+        }
+        let plugin = match &choice.name {
+            Some(name) => choice.plugins.named(name)?,
+            None => choice.plugins.by_extension(Operation::Write, Path::new(file_name)),
+        };
+        plugin.map(Written::Plugin).ok_or_else(|| {
+            let written = FORMATS.iter().filter(|format| format.exporter().is_some());
+            let written: Vec<&str> = written.map(|format| format.name()).collect();
+            let what = choice.name.as_deref().unwrap_or(extension);
+            Error::Invalid(format!(
+                "{}: \"{what}\" is no format that is written; these are {}{}",
+                output.display(),
+                written.join(", "),
+                choice.no_plugin(what)
+            ))
+        })
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Written::BuiltIn(format, _) => format.name(),
+            Written::Plugin(plugin) => plugin.name(),
+        }
+    }
+
+    fn is_stream(&self) -> bool {
+        match self {
+            Written::BuiltIn(format, _) => format.is_stream(),
+            Written::Plugin(_) => false,
+        }
+    }
+
+    fn write(
+        &self,
+        table: &Exported,
+        choice: &FormatChoice,
+        out: &mut (dyn Write + Send),
+    ) -> Result<()> {
+        match self {
+            Written::BuiltIn(_, exporter) => exporter(table, out),
+            Written::Plugin(plugin) => plugin::export(plugin, table, &choice.options, out),
+        }
+    }
 }
 
 /// Writes a table. What it writes is complete when it returns.
@@ -120,12 +177,20 @@ pub struct Exported<'a> {
     columns: Vec<Column>,
     output: &'a Path,
     file_name: &'a str,
+    progress: &'a (dyn Fn(u64) + Sync),
+    /// Values written, of all columns together.
+    done: AtomicU64,
 }
 
 impl<'a> Exported<'a> {
-    fn new(dataset: &'a Dataset, output: &'a Path, file_name: &'a str) -> Exported<'a> {
+    fn new(
+        dataset: &'a Dataset,
+        output: &'a Path,
+        file_name: &'a str,
+        progress: &'a (dyn Fn(u64) + Sync),
+    ) -> Exported<'a> {
         let (columns, raw) = RawColumns::of(dataset);
-        Exported { dataset, raw, columns, output, file_name }
+        Exported { dataset, raw, columns, output, file_name, progress, done: AtomicU64::new(0) }
     }
 
     /// The file's name in lower case, without the ending of a compression.
@@ -190,17 +255,26 @@ impl<'a> Exported<'a> {
         let batch_rows = (BATCH_VALUES / self.dataset.features()).clamp(1, BATCH_ROWS);
         let starts: Vec<u64> = (0..self.rows()).step_by(batch_rows).collect();
         for starts in starts.chunks(2 * rayon::current_num_threads()) {
-            let encode = |start: &u64| -> Result<T> {
-                let rows = (self.rows() - start).min(batch_rows as u64) as usize;
-                let chunk = Chunk::records(Vec::new(), start + 1, rows);
-                encode(&self.raw.decode(chunk, &wanted)?)
+            let encode = |start: &u64| -> Result<(T, u64)> {
+                let rows = (self.rows() - start).min(batch_rows as u64);
+                let chunk = Chunk::records(Vec::new(), start + 1, rows as usize);
+                Ok((encode(&self.raw.decode(chunk, &wanted)?)?, rows))
             };
-            let encoded: Vec<Result<T>> = starts.par_iter().map(encode).collect();
+            let encoded: Vec<Result<(T, u64)>> = starts.par_iter().map(encode).collect();
             for batch in encoded {
-                sink(batch?)?;
+                let (batch, rows) = batch?;
+                sink(batch)?;
+                let values = rows * wanted.len() as u64;
+                let done = self.done.fetch_add(values, Ordering::Relaxed) + values;
+                (self.progress)(done / self.columns.len() as u64);
             }
         }
         Ok(())
+    }
+
+    /// The file to be written.
+    pub fn output(&self) -> &Path {
+        self.output
     }
 
     /// For `map_err` on what is written.

@@ -6,9 +6,11 @@
 
 mod arff;
 #[cfg(feature = "arrow")]
-mod arrow;
+pub(crate) mod arrow;
 #[cfg(feature = "arrow")]
-mod columnar;
+mod caught;
+#[cfg(feature = "arrow")]
+pub(crate) mod columnar;
 mod csv;
 pub(crate) mod grist;
 mod idx;
@@ -26,11 +28,15 @@ mod text;
 
 pub(crate) use npy::{Element as NpyElement, Header as NpyHeader};
 
+use crate::choice::FormatChoice;
 use crate::error::{Error, Place, Result, RowNumber};
 use crate::export::Exporter;
+use crate::plugin::{self, Operation, Plugin, Plugins};
 use crate::source::Source;
+use std::sync::Arc;
 
-/// All formats, in the order in which they are asked whether a file is theirs.
+/// All formats that are built in, in the order in which they are asked whether a file is theirs. The last one
+/// takes any text.
 pub const FORMATS: &[&dyn Format] = &[
     &grist::Grist,
     #[cfg(feature = "parquet")]
@@ -62,6 +68,12 @@ pub trait Format: Sync {
 
     /// Whether a file that begins with `head`, decompressed, is of this format.
     fn is_mine(&self, head: &[u8]) -> bool;
+
+    /// Whether files are read and written from the first byte to the last, so that they may be compressed
+    /// as a whole.
+    fn is_stream(&self) -> bool {
+        true
+    }
 
     /// Opens the first of `sources`, together with those after it that belong to it.
     ///
@@ -259,6 +271,16 @@ impl Values {
             ColumnKind::Text => Values::Texts(Texts::default()),
         }
     }
+
+    /// No values yet, and room for so many.
+    fn with_capacity(kind: ColumnKind, count: usize) -> Values {
+        match kind {
+            ColumnKind::Number => Values::Numbers(Vec::with_capacity(count)),
+            ColumnKind::Text => {
+                Values::Texts(Texts { joined: String::new(), ends: Vec::with_capacity(count) })
+            }
+        }
+    }
 }
 
 /// A column of texts in one allocation.
@@ -308,32 +330,84 @@ fn customary_target(columns: &[Column]) -> Option<usize> {
     NAMES.iter().find_map(named).or(columns.len().checked_sub(1))
 }
 
-/// Opens the first of `sources` (and those that belong to it) in the format named, or else the one
-/// that recognises it by content, or else by the end of its name.
-pub(crate) fn open(sources: &[Source], name: Option<&str>, options: &ReadOptions) -> Result<Table> {
+/// Opens the first of `sources` (and those that belong to it) in the format chosen, or else in the one that
+/// it is recognised as.
+pub(crate) fn open(
+    sources: &[Source],
+    choice: &FormatChoice,
+    options: &ReadOptions,
+) -> Result<Table> {
     let source = &sources[0];
-    let format = match name {
-        Some(name) => FORMATS.iter().find(|f| f.name() == name).ok_or_else(|| {
-            Error::Invalid(format!("there is no format \"{name}\"; there are {}", names()))
-        })?,
-        None => recognise(source)?,
+    let format = match &choice.name {
+        Some(name) => named(name, choice)?,
+        None => recognise(source, &choice.plugins)?,
     };
+    let format = match format {
+        Found::BuiltIn(format) => format,
+        Found::Plugin(plugin) => return plugin::open(plugin, source, &choice.options),
+    };
+    choice.without_options(format.name())?;
+    if !format.is_stream() && source.is_compressed()? {
+        let reason = "is compressed as a whole, but is read at many places: decompress it first";
+        return Err(Error::input(source.path(), Place::FILE, reason));
+    }
     format.open(sources, options)
 }
 
-fn recognise(source: &Source) -> Result<&'static &'static dyn Format> {
+/// A format that is built in, or a plugin.
+enum Found {
+    BuiltIn(&'static dyn Format),
+    Plugin(Arc<Plugin>),
+}
+
+/// The name of the format that a source is recognised as.
+pub(crate) fn recognised(source: &Source, plugins: &Plugins) -> Result<String> {
+    Ok(match recognise(source, plugins)? {
+        Found::BuiltIn(format) => format.name().to_owned(),
+        Found::Plugin(plugin) => plugin.name().to_owned(),
+    })
+}
+
+fn named(name: &str, choice: &FormatChoice) -> Result<Found> {
+    if let Some(format) = FORMATS.iter().find(|format| format.name() == name) {
+        return Ok(Found::BuiltIn(*format));
+    }
+    choice.plugins.named(name)?.map(Found::Plugin).ok_or_else(|| {
+        let (names, no_plugin) = (names(), choice.no_plugin(name));
+        Error::Invalid(format!("there is no format \"{name}\"; there are {names}{no_plugin}"))
+    })
+}
+
+/// The format of a file by its content or else by its name; one built in before a plugin. Any text is CSV, the
+/// last format, only if its name does not speak for a plugin.
+fn recognise(source: &Source, plugins: &Plugins) -> Result<Found> {
     let head = source.head(HEAD)?;
     if head.is_empty() {
         return Err(Error::input(source.path(), Place::FILE, "is empty"));
     }
     let file_name = source.plain_name();
-    let has_extension = |format: &&&dyn Format| {
-        let extension = file_name.rsplit('.').next().unwrap_or_default();
-        format.extensions().contains(&extension)
+    let extension = file_name.rsplit('.').next().unwrap_or_default();
+    let has_extension = |format: &&&dyn Format| format.extensions().contains(&extension);
+    let by_content = FORMATS.iter().position(|format| format.is_mine(&head));
+    let by_name = FORMATS.iter().find(has_extension);
+    let is_certain = by_content.is_some_and(|found| found + 1 < FORMATS.len() || by_name.is_some());
+    if let Some(found) = by_content.filter(|_| is_certain) {
+        return Ok(Found::BuiltIn(FORMATS[found]));
+    }
+    // A plugin reads the file as it is, compressed or not.
+    let plugin = || {
+        let by_magic = plugins.by_magic(Operation::Read, &source.start(HEAD).ok()?);
+        let by_extension = || plugins.by_extension(Operation::Read, source.path());
+        by_magic.or_else(by_extension)
     };
-    let by_content = FORMATS.iter().find(|format| format.is_mine(&head));
-    by_content.or_else(|| FORMATS.iter().find(has_extension)).ok_or_else(|| {
-        let reason = format!("is of none of the formats known ({}): give --format", names());
+    if let Some(plugin) = plugin() {
+        return Ok(Found::Plugin(plugin));
+    }
+    let format = by_content.map(|found| FORMATS[found]).or(by_name.copied());
+    format.map(Found::BuiltIn).ok_or_else(|| {
+        let (names, complaints) = (names(), plugins.complaints());
+        let reason =
+            format!("is of none of the formats known ({names}): give --format{complaints}");
         Error::input(source.path(), Place::FILE, reason)
     })
 }

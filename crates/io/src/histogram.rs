@@ -2,9 +2,9 @@
 
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::import::ImportProgress;
+use crate::import::{ImportProgress, advance};
 use crate::map::Advice;
-use crate::schema::Statistics;
+use crate::schema::{InputKind, Statistics};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use std::ops::Range;
 const TASK_BYTES: usize = 1 << 20;
 
 /// How many values of a column lie in each part of its range, of equal width from the least to the
-/// greatest value.
+/// greatest value. Those that were missing and filled in do not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Histogram {
     /// Values in each part; all in the first where all are equal.
@@ -58,10 +58,25 @@ pub fn histograms(
             )
             .reduce_with(sum);
         counts = sum(counts, of_round.unwrap_or_default());
-        progress.advance(end * row_bytes as u64, end);
+        advance(progress, end * row_bytes as u64, end)?;
         start = end;
     }
+    for ((counts, scale), (fill, missing)) in
+        counts.chunks_mut(parts).zip(&scales).zip(filled(dataset))
+    {
+        let part = &mut counts[scale.part(fill)];
+        *part = part.saturating_sub(missing);
+    }
     Ok(counts.chunks(parts).map(|counts| Histogram { counts: counts.to_vec() }).collect())
+}
+
+/// What stands for missing values of each feature that is a column of numbers, and how often.
+fn filled(dataset: &Dataset) -> impl Iterator<Item = (f32, u64)> {
+    let fills = dataset.encoding().inputs.iter().flat_map(|input| match input.kind {
+        InputKind::Number { fill } => std::iter::repeat_n(fill.unwrap_or(0.0), 1),
+        InputKind::OneHot { .. } => std::iter::repeat_n(0.0, input.features()),
+    });
+    fills.zip(dataset.statistics()).map(|(fill, statistics)| (fill, statistics.missing))
 }
 
 fn sum(mut all: Vec<u64>, more: Vec<u64>) -> Vec<u64> {

@@ -8,7 +8,9 @@ mod encode;
 mod learn;
 mod memory;
 mod pipeline;
+mod preview;
 
+use crate::choice::FormatChoice;
 use crate::dtype::Dtype;
 use crate::error::{Error, Place, Result};
 use crate::format::{self, ReadOptions, Table};
@@ -17,6 +19,7 @@ use crate::source::{Source, expand};
 use crate::writer::{DatasetWriter, Layout};
 use encode::Encoder;
 use memory::Budget;
+pub use preview::preview;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -43,8 +46,8 @@ pub enum Missing {
 /// How sources are to be read. The default asks for nothing in particular: all is found out.
 #[derive(Debug, Clone, Default)]
 pub struct ImportOptions {
-    /// Name of the format; else it is recognised by content, then by extension.
-    pub format: Option<String>,
+    /// The format; else it is recognised by content, then by extension.
+    pub format: FormatChoice,
     /// Whether the first record is a header; else it is recognised.
     pub header: Option<bool>,
     /// Target columns. None given: a column named `target`, `label`, `class` or `y`, else the last.
@@ -94,7 +97,7 @@ pub struct ImportSummary {
     pub filled: u64,
 }
 
-/// Is told how far an import is. `()` does nothing.
+/// Is told how far an import, or another operation on a data set, is. `()` does nothing.
 pub trait ImportProgress: Sync {
     /// Before the first byte: how many will be read, all passes together.
     fn begin(&self, total_bytes: u64) {
@@ -105,9 +108,23 @@ pub trait ImportProgress: Sync {
     fn advance(&self, bytes_done: u64, rows_done: u64) {
         let _ = (bytes_done, rows_done);
     }
+
+    /// Whether to stop: the operation then ends soon with [`Error::Interrupted`] and leaves nothing.
+    fn is_interrupted(&self) -> bool {
+        false
+    }
 }
 
 impl ImportProgress for () {}
+
+/// Tells how far it is; the error is that of an interruption.
+pub(crate) fn advance(progress: &dyn ImportProgress, bytes: u64, rows: u64) -> Result<()> {
+    progress.advance(bytes, rows);
+    match progress.is_interrupted() {
+        true => Err(Error::Interrupted),
+        false => Ok(()),
+    }
+}
 
 /// Imports `sources`, one after the other, as the data set `output`. A source that is no file but a
 /// pattern, such as `part-*.csv`, stands for the files that match it, in the order of their names.
@@ -116,6 +133,19 @@ impl ImportProgress for () {}
 /// A source cannot be read or has something in it that cannot be used, or `output` cannot be written;
 /// `output` is then as it was before.
 pub fn import(
+    sources: &[PathBuf],
+    output: &Path,
+    plan: &Plan,
+    progress: &dyn ImportProgress,
+) -> Result<ImportSummary> {
+    // An interruption also ends plugins: what they fail with then is not the cause.
+    import_all(sources, output, plan, progress).map_err(|error| match progress.is_interrupted() {
+        true => Error::Interrupted,
+        false => error,
+    })
+}
+
+fn import_all(
     sources: &[PathBuf],
     output: &Path,
     plan: &Plan,
@@ -159,8 +189,7 @@ pub fn import(
             |batch| encoder.encode(batch),
             |rows| {
                 writer.push(&rows)?;
-                input.advance(writer.rows());
-                Ok(())
+                input.advance(writer.rows())
             },
         )?;
         if writer.rows() == before {
@@ -199,8 +228,8 @@ impl<'a> Input<'a> {
         self.sources.iter().map(Source::length).sum()
     }
 
-    fn advance(&self, rows: u64) {
-        self.progress.advance(self.bytes_read.load(Ordering::Relaxed), rows);
+    fn advance(&self, rows: u64) -> Result<()> {
+        advance(self.progress, self.bytes_read.load(Ordering::Relaxed), rows)
     }
 
     /// Opens one table after the other, each with the path that errors about it name. A table without a
@@ -210,7 +239,7 @@ impl<'a> Input<'a> {
         let mut first: Option<Vec<format::Column>> = None;
         let mut rest = &self.sources[..];
         while let Some(source) = rest.first() {
-            let mut table = format::open(rest, self.options.format.as_deref(), &read)?;
+            let mut table = format::open(rest, &self.options.format, &read)?;
             columns::check_names(&table, source.path())?;
             let first = first.get_or_insert_with(|| table.columns.clone());
             if self.known.is_empty() {

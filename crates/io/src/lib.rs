@@ -4,6 +4,7 @@
 
 mod atomic;
 pub mod checkpoint;
+mod choice;
 pub mod dataset;
 mod dtype;
 mod error;
@@ -15,6 +16,7 @@ pub mod import;
 mod map;
 pub mod model;
 pub mod model_format;
+pub mod plugin;
 mod random;
 mod region;
 pub mod schema;
@@ -27,17 +29,23 @@ pub mod writer;
 
 pub use atomic::AtomicFile;
 pub use checkpoint::{Checkpoint, HistoryRow};
-pub use dataset::Dataset;
+pub use choice::FormatChoice;
+pub use dataset::{Dataset, Defect};
 pub use dtype::Dtype;
 pub use error::{Error, Place, Result, RowNumber};
 pub use export::{ExportSummary, export};
 pub use format::{FORMATS, Format};
 pub use frame::FileKind;
 pub use histogram::{Histogram, histograms};
-pub use import::{ImportOptions, ImportProgress, ImportSummary, Missing, Plan, Task, import};
+pub use import::{
+    ImportOptions, ImportProgress, ImportSummary, Missing, Plan, Task, import, preview,
+};
 pub use map::Advice;
 pub use model::{ActivationSpec, DenseLayer, Model, OutputKind, Scale};
-pub use model_format::{MODEL_FORMATS, ModelFormat, ModelReader, export_model, import_model};
+pub use model_format::{
+    ExportedModel, MODEL_FORMATS, ModelFormat, ModelReader, export_model, import_model,
+};
+pub use plugin::{Plugin, Plugins};
 pub use source::Source;
 pub use subset::{SplitOptions, first_rows, head, split};
 pub use synth::{SynthOptions, SynthTarget, synth};

@@ -24,6 +24,11 @@ pub struct Source {
 pub(crate) type Stream = Box<dyn Read + Send>;
 
 impl Source {
+    /// A file by itself.
+    pub fn at(path: &Path) -> Source {
+        Source::new(path, &Arc::default())
+    }
+
     pub(crate) fn new(path: &Path, bytes_read: &Arc<AtomicU64>) -> Source {
         Source { path: path.to_owned(), bytes_read: Arc::clone(bytes_read) }
     }
@@ -40,7 +45,7 @@ impl Source {
 
     /// The same file, read without counting.
     pub(crate) fn uncounted(&self) -> Source {
-        Source::new(&self.path, &Arc::default())
+        Source::at(&self.path)
     }
 
     /// Length of the file in bytes, as it is on disk.
@@ -62,10 +67,16 @@ impl Source {
 
     /// Whether the file as it is on disk is compressed.
     pub(crate) fn is_compressed(&self) -> Result<bool> {
+        let start = self.start(4)?;
+        Ok(start.starts_with(&GZIP) || start.starts_with(&ZSTD))
+    }
+
+    /// The first bytes of the file as it is on disk, at most `limit`.
+    pub(crate) fn start(&self, limit: u64) -> Result<Vec<u8>> {
         let file = File::open(&self.path).map_err(Error::io("open", &self.path))?;
         let mut start = Vec::new();
-        file.take(4).read_to_end(&mut start).map_err(Error::io("read", &self.path))?;
-        Ok(start.starts_with(&GZIP) || start.starts_with(&ZSTD))
+        file.take(limit).read_to_end(&mut start).map_err(Error::io("read", &self.path))?;
+        Ok(start)
     }
 
     /// Opens the file, recognising compression by its first bytes.

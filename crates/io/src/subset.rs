@@ -4,7 +4,7 @@ use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::format::grist::RawColumns;
 use crate::format::{Chunk, ColumnKind, Decoder, Values, Wanted};
-use crate::import::{ImportProgress, ImportSummary};
+use crate::import::{ImportProgress, ImportSummary, advance};
 use crate::random::{below, hash};
 use crate::schema::Target;
 use crate::writer::{DatasetWriter, Layout, Rows};
@@ -54,7 +54,7 @@ pub fn split(
         if let Some(part) = drawn.and_then(|part| parts.get_mut(part))
             && part.push(dataset, row)?
         {
-            progress.advance(bytes(row + 1), row + 1);
+            advance(progress, bytes(row + 1), row + 1)?;
         }
     }
     parts.into_iter().map(Part::finish).collect()
@@ -75,7 +75,7 @@ pub fn head(
     progress.begin(rows * row_bytes(dataset));
     for row in 0..rows {
         if part.push(dataset, row)? {
-            progress.advance((row + 1) * row_bytes(dataset), row + 1);
+            advance(progress, (row + 1) * row_bytes(dataset), row + 1)?;
         }
     }
     part.finish()

@@ -7,7 +7,7 @@
 
 use crate::dtype::Dtype;
 use crate::error::{Error, Result};
-use crate::import::{ImportProgress, ImportSummary};
+use crate::import::{ImportProgress, ImportSummary, advance};
 use crate::random::{below, hash};
 use crate::schema::{Encoding, InputColumn, InputKind, Target};
 use crate::writer::{DatasetWriter, Layout, Rows};
@@ -99,7 +99,7 @@ pub fn synth(
         let write = || {
             for rows in &ready {
                 writer.push(rows)?;
-                progress.advance(writer.rows() * row_bytes, writer.rows());
+                advance(progress, writer.rows() * row_bytes, writer.rows())?;
             }
             Ok(())
         };

@@ -4,7 +4,7 @@ mod common;
 
 use common::{classes, names_in, numbers, texts};
 use gristmill_io::schema::{InputKind, Target};
-use gristmill_io::{Dataset, DatasetWriter, Dtype, Layout, Rows};
+use gristmill_io::{Dataset, DatasetWriter, Defect, Dtype, Layout, Rows};
 use proptest::prelude::*;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -194,6 +194,11 @@ fn verify_names_the_bad_block_and_its_rows() {
     let error = dataset.verify().unwrap_err().to_string();
     assert!(error.contains("block 2 of its features"), "{error}");
     assert!(error.contains("rows 174763 to 262144"), "{error}");
+    file.write_all_at(b"\xff", 4096 + 7).unwrap();
+    let bad = |block, bytes, rows| Defect::Block { region: "features", block, bytes, rows };
+    let blocks =
+        [bad(0, 4096..1_052_672, 0..87_382), bad(2, 2_101_248..3_149_824, 174_762..262_144)];
+    assert_eq!(dataset.defects(&()).unwrap(), blocks);
 }
 
 #[test]

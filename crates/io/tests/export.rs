@@ -7,7 +7,8 @@ use common::{names_in, texts};
 use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target};
 use gristmill_io::writer::{DatasetWriter, Layout, Rows};
 use gristmill_io::{
-    Dataset, Dtype, ExportSummary, FORMATS, ImportOptions, Plan, Task, export, import,
+    Dataset, Dtype, ExportSummary, FORMATS, FormatChoice, ImportOptions, Missing, Plan, Task,
+    export, import,
 };
 use proptest::prelude::*;
 use std::path::Path;
@@ -33,7 +34,7 @@ fn file_names() -> Vec<String> {
     let written = FORMATS.iter().filter(|format| format.exporter().is_some());
     let name = |extension: &&str| format!("table.{extension}");
     let mut names: Vec<String> = written.flat_map(|f| f.extensions().iter().map(name)).collect();
-    for text in ["table.csv.gz", "table.jsonl.zst"] {
+    for text in ["table.csv.gz", "table.jsonl.zst", "table.arrow.zst"] {
         names.push(text.to_owned());
     }
     names
@@ -54,7 +55,7 @@ fn assert_round_trips(dataset: &Dataset, directory: &Path, learned: Option<Task>
     let expected = std::fs::read(dataset.path()).unwrap();
     for name in file_names() {
         let (table, again) = (directory.join(&name), directory.join("again.grist"));
-        let summary = export(dataset, &table, None).unwrap();
+        let summary = export(dataset, &table, &FormatChoice::default(), &|_| ()).unwrap();
         assert_eq!(summary.rows, dataset.rows());
         let mut options = options(&summary);
         if let Some(task) = learned {
@@ -119,6 +120,36 @@ fn numeric_classes_stay_in_numeric_order() {
     let dataset = write(&directory.path().join("d.grist"), layout, &rows);
     assert_eq!(dataset.dtype(), Dtype::U8);
     assert_round_trips(&dataset, directory.path(), Some(Task::Classify));
+}
+
+#[test]
+fn what_was_missing_comes_back_as_what_was_filled_in() {
+    let directory = tempfile::tempdir().unwrap();
+    let source = directory.path().join("a.csv");
+    std::fs::write(&source, "x,c,y\n0.1,red,1.5\n,,2.5\n0.3,blue,3.5\nNA,red,4.5\n").unwrap();
+    let fill = ImportOptions { missing: Missing::Mean, ..ImportOptions::default() };
+    let path = directory.path().join("d.grist");
+    import(&[source], &path, &Plan::Learn(fill), &()).unwrap();
+    let dataset = Dataset::open(&path).unwrap();
+    assert_eq!(dataset.statistics()[0].missing, 2);
+    for name in file_names() {
+        let (table, again) = (directory.path().join(&name), directory.path().join("again.grist"));
+        let summary = export(&dataset, &table, &FormatChoice::default(), &|_| ()).unwrap();
+        let options = options(&summary);
+        let plan = Plan::Fixed { encoding: dataset.encoding(), with_target: true, options };
+        import(&[table], &again, &plan, &()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let again = Dataset::open(&again).unwrap();
+        assert_eq!(again.encoding(), dataset.encoding());
+        for row in 0..dataset.rows() {
+            assert_eq!(again.row(row), dataset.row(row), "{name}, row {row}");
+            let target = |dataset: &Dataset| {
+                let mut target = [0.0];
+                dataset.targets(row, &mut target);
+                target
+            };
+            assert_eq!(target(&again), target(&dataset), "{name}, row {row}");
+        }
+    }
 }
 
 #[test]
@@ -199,9 +230,9 @@ fn what_cannot_be_written_is_said_and_nothing_left() {
     let rows = Rows { features: vec![1.0, 0.0], ..Rows::default() };
     let layout = Layout { encoding, dtype: None, weighted: false };
     let dataset = write(&directory.path().join("d.grist"), layout, &rows);
-    let refused = |name: &str, format| {
+    let refused = |name: &str, format: Option<&str>| {
         let path = directory.path().join(name);
-        let error = export(&dataset, &path, format).expect_err(name).to_string();
+        let error = export(&dataset, &path, &format.into(), &|_| ()).expect_err(name).to_string();
         assert_eq!(names_in(directory.path()), ["d.grist"]);
         error
     };
@@ -209,9 +240,12 @@ fn what_cannot_be_written_is_said_and_nothing_left() {
     assert!(refused("t.npz", None).contains("column \"a\": has a text that ends with a zero"));
     assert!(refused("t.doc", None).contains("\"doc\" is no format that is written"));
     assert!(refused("t.arff", None).contains("\"arff\" is no format that is written; these are "));
+    assert!(refused("t.parquet.gz", None).contains("leave out .gz"));
+    assert!(refused("t.npz.zst", None).contains("leave out .zst"));
     assert!(refused("t.csv", Some("xlsx")).contains("\"xlsx\" is no format that is written"));
     assert!(refused("no/such/t.csv", Some("jsonl")).contains("no/such/t.csv"));
     std::fs::write(directory.path().join("t.csv"), "old").unwrap();
-    export(&dataset, &directory.path().join("t.csv"), None).unwrap_err();
+    export(&dataset, &directory.path().join("t.csv"), &FormatChoice::default(), &|_| ())
+        .unwrap_err();
     assert_eq!(std::fs::read(directory.path().join("t.csv")).unwrap(), b"old");
 }

@@ -6,7 +6,7 @@ use common::{names_in, texts};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use gristmill_io::schema::Encoding;
-use gristmill_io::{Dataset, ImportOptions, Missing, Plan, Task, import};
+use gristmill_io::{Dataset, FormatChoice, ImportOptions, Missing, Plan, Task, import};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -260,7 +260,7 @@ fn a_missing_column() {
 
 #[test]
 fn unknown_formats() {
-    let options = ImportOptions { format: Some("xlsx".to_owned()), ..ImportOptions::default() };
+    let options = ImportOptions { format: FormatChoice::named("xlsx"), ..ImportOptions::default() };
     assert!(error_of("a.csv", "x,y\n1,2\n", options).contains("there is no format \"xlsx\""));
     let error = plain("a.bin", b"\x7fELF\0\0\0");
     assert!(error.starts_with("a.bin: is of none of the formats known (grist, "), "{error}");

@@ -25,7 +25,7 @@ mod name;
 mod testing;
 
 pub use activation::Activation;
-pub use bias::{accumulate_rows, spread_bias, total_lanes};
+pub use bias::{accumulate_rows, total_lanes};
 pub use dropout::{DropoutKey, dropout};
 pub use gather::{Element, RowSource};
 pub use isa::{Isa, UnknownIsa};
@@ -33,6 +33,6 @@ pub use loss::{Loss, Probabilities, Targets};
 pub use name::NameError;
 pub use optimizer::{Step, UpdateRule};
 pub use panels::{Panels, PanelsMut, panels};
-pub use product::{multiply_add, transposed_multiply_add};
+pub use product::{Finish, Start, multiply, transposed_multiply};
 pub use rows::Rows;
 pub use simd::{Kernel, LANES, Row, Simd};

@@ -1,23 +1,26 @@
-//! The matrix product: `C += A B` and `C += A' B` on panel matrices.
+//! The matrix product: `C = A B` and `C = A' B` on panel matrices, with what comes before and after.
 //!
 //! ```text
 //! for each group of panels of B and C                  (TILE_PANELS, registers)
 //!     for each group of rows of C                      (TILE_ROWS, registers)
-//!         load the tile of C
+//!         start the tile of C                          (Start: what it held, zero, or the bias terms)
 //!         for k in 0..K                                (in order: see below)
 //!             for each row i, panel j: C[i][j] += splat(A[i][k]) * B[k][j]
-//!         store the tile of C
+//!         finish the tile of C                         (Finish: store it, rectified or chained)
 //! ```
+//!
+//! What starts and finishes a tile costs no pass over memory of its own: the tile is in registers.
 //!
 //! The caller keeps K and the rows of A to a cache-sized block ([`crate::panels`] layouts make one
 //! contiguous), so the panels of B stay in the first-level cache while the rows of A pass by.
 //!
-//! An element of C is one chain of multiply-adds in ascending k that starts from what C held. So
-//! neither the tile that it falls in nor the blocks that K was cut into change a bit of the result.
+//! An element of C is one chain of multiply-adds in ascending k from where it started. So neither the
+//! tile that it falls in nor the blocks that K was cut into change a bit of the result.
 
 // Indices of tiles read like the formula above.
 #![allow(clippy::needless_range_loop)]
 
+use crate::activation::{Activation, apply};
 use crate::isa::Isa;
 use crate::panels::{Panels, PanelsMut, panels};
 use crate::simd::{Kernel, LANES, Row, Simd};
@@ -31,34 +34,82 @@ enum Left {
     Transposed,
 }
 
-/// C += A B, where A is m x k, B is k x n and C is m x n.
+/// Where the sums of a product begin.
+#[derive(Clone, Copy)]
+pub enum Start<'a> {
+    /// At what C holds.
+    Held,
+    /// At zero; what C holds is not read.
+    Zero,
+    /// Row `i` at bias term `i`, sixteen terms a row; what C holds is not read.
+    Bias(&'a [Row]),
+}
+
+/// What becomes of the finished sums of a product.
+pub enum Finish<'a> {
+    /// They are C.
+    Store,
+    /// C is ReLU of them, and this, of the shape of C, its slope.
+    Relu(PanelsMut<'a>),
+    /// This, of the shape of C, is multiplied by them; C stays as it was.
+    Chain(PanelsMut<'a>),
+}
+
+impl Finish<'_> {
+    fn assert_fits(&self, c: &PanelsMut<'_>) {
+        if let Finish::Relu(other) | Finish::Chain(other) = self {
+            assert_eq!(other.row_count(), c.row_count(), "rows of C and of what it finishes");
+            assert_eq!(other.panel_count(), c.panel_count(), "panels of C and of what it finishes");
+        }
+    }
+}
+
+/// C = start + A B, where A is m x k, B is k x n and C is m x n.
 ///
 /// Columns of A beyond k (padding of its last panel) are not read.
 ///
 /// # Panics
-/// If the shapes do not fit.
-pub fn multiply_add(isa: Isa, c: PanelsMut<'_>, a: Panels<'_>, b: Panels<'_>) {
+/// If the shapes do not fit, or there are fewer bias terms than rows.
+pub fn multiply(
+    isa: Isa,
+    c: PanelsMut<'_>,
+    a: Panels<'_>,
+    b: Panels<'_>,
+    start: Start<'_>,
+    finish: Finish<'_>,
+) {
     assert_eq!(a.row_count(), c.row_count(), "rows of A and C");
     assert_eq!(a.panel_count(), panels(b.row_count()), "columns of A and rows of B");
     assert_eq!(b.panel_count(), c.panel_count(), "columns of B and C");
-    isa.run(Product { c, a, b, left: Left::Plain });
+    finish.assert_fits(&c);
+    isa.run(Product { c, a, b, start, finish, left: Left::Plain });
 }
 
-/// C += A' B, where A is k x m, B is k x n and C is m x n.
+/// C = start + A' B, where A is k x m, B is k x n and C is m x n.
 ///
 /// # Panics
-/// If the shapes do not fit.
-pub fn transposed_multiply_add(isa: Isa, c: PanelsMut<'_>, a: Panels<'_>, b: Panels<'_>) {
+/// If the shapes do not fit, or there are fewer bias terms than rows.
+pub fn transposed_multiply(
+    isa: Isa,
+    c: PanelsMut<'_>,
+    a: Panels<'_>,
+    b: Panels<'_>,
+    start: Start<'_>,
+    finish: Finish<'_>,
+) {
     assert_eq!(a.panel_count(), panels(c.row_count()), "columns of A and rows of C");
     assert_eq!(a.row_count(), b.row_count(), "rows of A and B");
     assert_eq!(b.panel_count(), c.panel_count(), "columns of B and C");
-    isa.run(Product { c, a, b, left: Left::Transposed });
+    finish.assert_fits(&c);
+    isa.run(Product { c, a, b, start, finish, left: Left::Transposed });
 }
 
 struct Product<'a> {
     c: PanelsMut<'a>,
     a: Panels<'a>,
     b: Panels<'a>,
+    start: Start<'a>,
+    finish: Finish<'a>,
     left: Left,
 }
 
@@ -124,7 +175,7 @@ impl Product<'_> {
         panel: usize,
     ) {
         let k = self.b.row_count();
-        let mut acc = self.load_tile::<S, R, P>(simd, row, panel);
+        let mut acc = self.start_tile::<S, R, P>(simd, row, panel);
         let b = self.b_panels::<P>(panel);
         for ka in 0..k / LANES {
             let a: &[Row; R] = self.a.panel(ka)[row..].first_chunk().expect("R rows of A");
@@ -158,7 +209,7 @@ impl Product<'_> {
                 }
             }
         }
-        self.store_tile(simd, row, panel, acc);
+        self.finish_tile(simd, row, panel, acc);
     }
 
     #[inline(always)]
@@ -189,7 +240,7 @@ impl Product<'_> {
         panel: usize,
     ) {
         let k = self.b.row_count();
-        let mut acc = self.load_tile::<S, R, P>(simd, first + lane, panel);
+        let mut acc = self.start_tile::<S, R, P>(simd, first + lane, panel);
         let a = &self.a.panel(first / LANES)[..k];
         let mut b = self.b_panels::<P>(panel);
         for rows_of_b in &mut b {
@@ -208,7 +259,7 @@ impl Product<'_> {
                 }
             }
         }
-        self.store_tile(simd, first + lane, panel, acc);
+        self.finish_tile(simd, first + lane, panel, acc);
     }
 
     #[inline(always)]
@@ -221,36 +272,83 @@ impl Product<'_> {
     }
 
     #[inline(always)]
-    fn load_tile<S: Simd, const R: usize, const P: usize>(
+    fn start_tile<S: Simd, const R: usize, const P: usize>(
         &self,
         simd: S,
         row: usize,
         panel: usize,
     ) -> [[S::V; P]; R] {
         let mut acc = [[simd.splat(0.0); P]; R];
-        for j in 0..P {
-            let c: &[Row; R] = self.c.panel(panel + j)[row..].first_chunk().expect("R rows of C");
-            for i in 0..R {
-                acc[i][j] = simd.load(&c[i]);
+        match self.start {
+            Start::Zero => {}
+            Start::Held => {
+                for j in 0..P {
+                    let c: &[Row; R] =
+                        self.c.panel(panel + j)[row..].first_chunk().expect("R rows of C");
+                    for i in 0..R {
+                        acc[i][j] = simd.load(&c[i]);
+                    }
+                }
+            }
+            Start::Bias(terms) => {
+                let terms: &[f32; R] =
+                    terms.as_flattened()[row..].first_chunk().expect("R bias terms");
+                for i in 0..R {
+                    acc[i] = [simd.splat(terms[i]); P];
+                }
             }
         }
         acc
     }
 
     #[inline(always)]
-    fn store_tile<S: Simd, const R: usize, const P: usize>(
+    fn finish_tile<S: Simd, const R: usize, const P: usize>(
         &mut self,
         simd: S,
         row: usize,
         panel: usize,
         acc: [[S::V; P]; R],
     ) {
-        for j in 0..P {
-            let c: &mut [Row; R] =
-                self.c.panel_mut(panel + j)[row..].first_chunk_mut().expect("R rows of C");
-            for i in 0..R {
-                simd.store(&mut c[i], acc[i][j]);
+        // Each loop is short enough to be unrolled, so that the tile stays in registers.
+        let c = &mut self.c;
+        match &mut self.finish {
+            Finish::Store => {
+                for j in 0..P {
+                    let c = tile_rows::<R>(c, row, panel + j);
+                    for i in 0..R {
+                        simd.store(&mut c[i], acc[i][j]);
+                    }
+                }
+            }
+            Finish::Relu(slopes) => {
+                for j in 0..P {
+                    let c = tile_rows::<R>(c, row, panel + j);
+                    let slopes = tile_rows::<R>(slopes, row, panel + j);
+                    for i in 0..R {
+                        let (value, slope) = apply(simd, Activation::Relu, acc[i][j]);
+                        simd.store(&mut c[i], value);
+                        simd.store(&mut slopes[i], slope);
+                    }
+                }
+            }
+            Finish::Chain(errors) => {
+                for j in 0..P {
+                    let errors = tile_rows::<R>(errors, row, panel + j);
+                    for i in 0..R {
+                        let product = simd.mul(acc[i][j], simd.load(&errors[i]));
+                        simd.store(&mut errors[i], product);
+                    }
+                }
             }
         }
     }
+}
+
+#[inline(always)]
+fn tile_rows<'a, const R: usize>(
+    matrix: &'a mut PanelsMut<'_>,
+    row: usize,
+    panel: usize,
+) -> &'a mut [Row; R] {
+    matrix.panel_mut(panel)[row..].first_chunk_mut().expect("R rows")
 }

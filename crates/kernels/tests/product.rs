@@ -1,7 +1,7 @@
 //! The matrix products against the textbook triple loop, on every instruction set.
 
 use gristmill_kernels::{
-    Isa, LANES, Panels, PanelsMut, Rows, multiply_add, panels, transposed_multiply_add,
+    Finish, Isa, LANES, Panels, PanelsMut, Rows, Start, multiply, panels, transposed_multiply,
 };
 
 const SIZES: [usize; 8] = [1, 2, 7, 16, 17, 33, 50, 100];
@@ -80,11 +80,13 @@ fn each_case(check: impl Fn(Isa, Matrix, Matrix, Matrix)) {
 fn plain_product_is_the_triple_loop() {
     each_case(|isa, c, a, b| {
         let mut out = c.to_panels();
-        multiply_add(
+        multiply(
             isa,
             PanelsMut::new(&mut out, c.rows),
             Panels::new(&a.to_panels(), a.rows),
             Panels::new(&b.to_panels(), b.rows),
+            Start::Held,
+            Finish::Store,
         );
         let got = Matrix::from_panels(c.rows, c.cols, &out);
         assert_eq!(got.data, c.plus_product(&a, &b).data, "{isa} {} {} {}", c.rows, a.cols, c.cols);
@@ -95,11 +97,13 @@ fn plain_product_is_the_triple_loop() {
 fn transposed_product_is_the_triple_loop() {
     each_case(|isa, c, a, b| {
         let mut out = c.to_panels();
-        transposed_multiply_add(
+        transposed_multiply(
             isa,
             PanelsMut::new(&mut out, c.rows),
             Panels::new(&a.transposed().to_panels(), a.cols),
             Panels::new(&b.to_panels(), b.rows),
+            Start::Held,
+            Finish::Store,
         );
         let got = Matrix::from_panels(c.rows, c.cols, &out);
         assert_eq!(got.data, c.plus_product(&a, &b).data, "{isa} {} {} {}", c.rows, a.cols, c.cols);
@@ -124,27 +128,91 @@ fn blocking_does_not_change_a_bit() {
     for isa in Isa::available() {
         let mut whole = thirds(m * panels(n));
         let (left, right) = (Panels::new(&a, m), Panels::new(&b, k));
-        multiply_add(isa, PanelsMut::new(&mut whole, m), left, right);
+        multiply(isa, PanelsMut::new(&mut whole, m), left, right, Start::Held, Finish::Store);
         let mut parts = thirds(m * panels(n));
         for rows in [0..7, 7..32, 32..45] {
             for (block, ks) in [(0..2, 0..32), (2..5, 32..80)] {
                 let c = PanelsMut::new(&mut parts, m).rows(rows.clone());
-                multiply_add(isa, c, left.rows(rows.clone()).panels(block), right.rows(ks));
+                let a = left.rows(rows.clone()).panels(block);
+                multiply(isa, c, a, right.rows(ks), Start::Held, Finish::Store);
             }
         }
         assert_eq!(*whole, *parts, "{isa} plain");
 
         let mut whole = thirds(m * panels(n));
         let left = Panels::new(&at, k);
-        transposed_multiply_add(isa, PanelsMut::new(&mut whole, m), left, right);
+        transposed_multiply(
+            isa,
+            PanelsMut::new(&mut whole, m),
+            left,
+            right,
+            Start::Held,
+            Finish::Store,
+        );
         let mut parts = thirds(m * panels(n));
         for (block, rows) in [(0..1, 0..16), (1..3, 16..45)] {
             for ks in [0..11, 11..80] {
                 let c = PanelsMut::new(&mut parts, m).rows(rows.clone());
                 let a = left.panels(block.clone()).rows(ks.clone());
-                transposed_multiply_add(isa, c, a, right.rows(ks));
+                transposed_multiply(isa, c, a, right.rows(ks), Start::Held, Finish::Store);
             }
         }
         assert_eq!(*whole, *parts, "{isa} transposed");
+    }
+}
+
+/// Every start and finish, with both products, against the plain product followed by plain loops.
+#[test]
+fn starts_and_finishes_are_passes_of_their_own() {
+    for isa in Isa::available() {
+        for (m, k, n) in [(1, 1, 1), (7, 17, 33), (45, 80, 70), (100, 33, 16)] {
+            let (a, at, b) = (thirds(m * panels(k)), thirds(k * panels(m)), thirds(k * panels(n)));
+            let product = |c: PanelsMut<'_>, start: Start<'_>, finish: Finish<'_>, transposed| {
+                let right = Panels::new(&b, k);
+                if transposed {
+                    transposed_multiply(isa, c, Panels::new(&at, k), right, start, finish);
+                } else {
+                    multiply(isa, c, Panels::new(&a, m), right, start, finish);
+                }
+            };
+            let terms = thirds(panels(m));
+            for transposed in [false, true] {
+                for bias in [None, Some(&terms)] {
+                    let mut sums = Rows::zeroed(m * panels(n));
+                    for (i, row) in sums.iter_mut().enumerate() {
+                        *row = [bias.map_or(0.0, |terms| terms.as_flattened()[i % m]); LANES];
+                    }
+                    let start = bias.map_or(Start::Zero, |terms| Start::Bias(terms));
+                    product(PanelsMut::new(&mut sums, m), Start::Held, Finish::Store, transposed);
+
+                    let mut c = thirds(m * panels(n));
+                    product(PanelsMut::new(&mut c, m), start, Finish::Store, transposed);
+                    assert_eq!(*c, *sums, "{isa} start");
+
+                    let (mut c, mut slopes) = (thirds(m * panels(n)), thirds(m * panels(n)));
+                    let finish = Finish::Relu(PanelsMut::new(&mut slopes, m));
+                    product(PanelsMut::new(&mut c, m), start, finish, transposed);
+                    for ((c, slope), sum) in
+                        c.iter().flatten().zip(slopes.iter().flatten()).zip(sums.iter().flatten())
+                    {
+                        assert_eq!((*c, *slope), (sum.max(0.0), f32::from(*sum > 0.0)), "{isa}");
+                    }
+
+                    let (mut c, mut errors) = (thirds(m * panels(n)), thirds(m * panels(n)));
+                    let (held, slopes) = (c.clone(), errors.clone());
+                    let finish = Finish::Chain(PanelsMut::new(&mut errors, m));
+                    product(PanelsMut::new(&mut c, m), start, finish, transposed);
+                    assert_eq!(*c, *held, "{isa} chain writes C");
+                    for ((error, slope), sum) in errors
+                        .iter()
+                        .flatten()
+                        .zip(slopes.iter().flatten())
+                        .zip(sums.iter().flatten())
+                    {
+                        assert_eq!(*error, slope * sum, "{isa} chain");
+                    }
+                }
+            }
+        }
     }
 }

@@ -7,20 +7,22 @@
 use crate::layout::LayerValues;
 use crate::network::Network;
 use crate::objective::Objective;
+use crate::pace::Pace;
 use crate::preprocess::Preprocess;
 use crate::profile::{Part, Profile, Stopwatch};
 use crate::samples::Samples;
 use crate::shard::{RowContext, Shard, TrainingContext};
 use crate::update::{self, Arenas, OptimizerState};
 use gristmill_kernels as kernels;
-use gristmill_kernels::{Isa, LANES, Panels, PanelsMut, Rows, Step, UpdateRule};
+use gristmill_kernels::{Finish, Isa, LANES, Panels, PanelsMut, Rows, Start, Step, UpdateRule};
 use rayon::prelude::*;
 use std::time::{Duration, Instant};
 
 /// Most samples in a shard: its activations share the second-level cache with a tile of weights.
 const SHARD_ROWS: usize = 128;
 
-/// Below this many multiply-adds a step runs on the calling thread: a join would cost more.
+/// Below this many multiply-adds a minibatch is run forward on the calling thread: a join would cost
+/// more.
 const PARALLEL_WORK: usize = 1 << 22;
 
 /// Everything that a training step reads and writes.
@@ -39,8 +41,9 @@ pub struct Engine {
     shards: Vec<Shard>,
     /// Of the whole network; empty unless its norm is clipped.
     gradient: Rows,
+    pace: Pace,
+    /// Whether the step under way runs on all threads.
     parallel: bool,
-    threads: usize,
     stopwatch: Stopwatch,
 }
 
@@ -81,9 +84,9 @@ pub(crate) fn shard_rows(batch: usize, threads: usize) -> usize {
     share.div_ceil(rounds).next_multiple_of(LANES)
 }
 
-/// Whether a step of this network on so many samples is worth more than one thread.
+/// Whether running so many samples forward is worth more than one thread.
 pub(crate) fn worth_threads(network: &Network, batch: usize, threads: usize) -> bool {
-    threads > 1 && batch > LANES && 3 * batch * network.layout().parameters() >= PARALLEL_WORK
+    threads > 1 && batch > LANES && batch * network.layout().parameters() >= PARALLEL_WORK
 }
 
 impl Engine {
@@ -100,8 +103,8 @@ impl Engine {
         batch: usize,
     ) -> Engine {
         let threads = rayon::current_num_threads();
-        let parallel = worth_threads(&network, batch, threads);
-        let capacity = shard_rows(batch, if parallel { threads } else { 1 });
+        let pace = Pace::new(3 * batch * network.layout().parameters(), threads);
+        let capacity = shard_rows(batch, if pace.is_ever_parallel() { threads } else { 1 });
         let shards = (0..batch.div_ceil(capacity)).map(|_| Shard::new(&network, capacity, true));
         let rows = network.layout().rows();
         Engine {
@@ -113,8 +116,8 @@ impl Engine {
             state: OptimizerState::new(rule, rows),
             shards: shards.collect(),
             gradient: Rows::zeroed(if clip_norm.is_some() { rows } else { 0 }),
-            parallel,
-            threads: if parallel { threads } else { 1 },
+            parallel: pace.is_ever_parallel(),
+            pace,
             stopwatch: Stopwatch::default(),
             network,
         }
@@ -128,6 +131,7 @@ impl Engine {
         row: &(impl Fn(usize) -> u64 + Sync),
         plan: StepPlan,
     ) -> BatchLoss {
+        self.parallel = self.pace.next();
         let began = self.stopwatch.start();
         let batch = self.rows_phase(samples, count, row, plan.dropout_seed);
         if batch.stray.is_some() {
@@ -139,7 +143,7 @@ impl Engine {
             None => self.update(&step),
             Some(limit) => self.update_clipped(step, limit),
         }
-        self.stopwatch.finish(self.threads, began);
+        self.stopwatch.finish(self.threads(), began);
         batch
     }
 
@@ -155,7 +159,8 @@ impl Engine {
         for _ in 0..TRIALS {
             let began = Instant::now();
             let (a, b) = (Panels::new(&operand, EDGE), Panels::new(&operand, EDGE));
-            kernels::multiply_add(self.isa, PanelsMut::new(&mut sum, EDGE), a, b);
+            let c = PanelsMut::new(&mut sum, EDGE);
+            kernels::multiply(self.isa, c, a, b, Start::Zero, Finish::Store);
             fastest = fastest.min(began.elapsed());
         }
         let rate = (EDGE * EDGE * EDGE) as f64 / fastest.as_secs_f64().max(1e-9);
@@ -163,7 +168,12 @@ impl Engine {
         let weights: usize = shapes.iter().map(|s| s.inputs * s.outputs).sum();
         // Forward, gradient, and the errors of all layers but the first; a fifth for all the rest.
         let work = (3 * weights - shapes[0].inputs * shapes[0].outputs) as f64;
-        1.2 * samples as f64 * work / (rate * self.threads as f64)
+        1.2 * samples as f64 * work / (rate * self.threads() as f64)
+    }
+
+    /// Threads that the step under way runs on.
+    fn threads(&self) -> usize {
+        if self.parallel { rayon::current_num_threads() } else { 1 }
     }
 
     /// Starts or stops measuring where the time of steps goes.
@@ -248,7 +258,7 @@ impl Engine {
         let (layout, weights) = self.network.parts_mut();
         let [a, b] = &mut self.state.slots;
         let arenas = Arenas { weights, slots: [a, b], gradient: &mut [] };
-        update::for_each_tile(&layout.tiles, arenas, self.parallel, &|tile, arenas| {
+        update::for_each_tile(layout.parts(), arenas, self.parallel, &|tile, arenas| {
             update::train_tile(isa, rule, step, layout, shards, tile, arenas, stopwatch);
         });
     }
@@ -259,7 +269,7 @@ impl Engine {
         let gradient = &mut self.gradient;
         let arenas = Arenas { weights: &mut [], slots: [&mut [], &mut []], gradient };
         let layout = self.network.layout();
-        update::for_each_tile(&layout.tiles, arenas, self.parallel, &|tile, arenas| {
+        update::for_each_tile(layout.parts(), arenas, self.parallel, &|tile, arenas| {
             let mut since = stopwatch.start();
             update::tile_gradient(isa, layout, shards, tile, arenas.gradient);
             stopwatch.lap(Part::Tiles, &mut since);
@@ -278,7 +288,7 @@ impl Engine {
         let (layout, weights) = self.network.parts_mut();
         let [a, b] = &mut self.state.slots;
         let arenas = Arenas { weights, slots: [a, b], gradient: &mut self.gradient };
-        update::for_each_tile(&layout.tiles, arenas, self.parallel, &|tile, arenas| {
+        update::for_each_tile(layout.parts(), arenas, self.parallel, &|tile, arenas| {
             let Arenas { weights, slots, gradient } = arenas;
             let mut since = stopwatch.start();
             update::update_tile(isa, rule, &step, tile, weights, slots, gradient);

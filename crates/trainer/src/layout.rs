@@ -17,6 +17,10 @@ use std::ops::Range;
 const TILE_INPUTS: usize = 256;
 const TILE_OUTPUTS: usize = 128;
 
+/// Most inputs of a part of a tile that one task updates: with 128 outputs a gradient that fits the
+/// first-level cache, and parts enough to share out evenly. Two panels of a product at a time.
+const PART_INPUTS: usize = 64;
+
 /// The shape of a dense layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
@@ -50,6 +54,23 @@ impl Tile {
         self.weights.start..self.bias.end
     }
 
+    /// The tile in parts for tasks, in the order of the arenas. The bias terms, which stand last, are
+    /// the last part's.
+    fn parts(&self) -> impl Iterator<Item = Tile> + '_ {
+        cut(self.inputs.len(), PART_INPUTS, PART_INPUTS).into_iter().map(|part| {
+            let row = |input: usize| self.weights.start + panels(input) * self.outputs.len();
+            let weights = row(part.start)..row(part.end);
+            let is_last = part.end == self.inputs.len();
+            Tile {
+                layer: self.layer,
+                inputs: self.inputs.start + part.start..self.inputs.start + part.end,
+                outputs: self.outputs.clone(),
+                bias: if is_last { self.bias.clone() } else { weights.end..weights.end },
+                weights,
+            }
+        })
+    }
+
     /// The panels that the input range covers in a matrix whose lanes are inputs.
     pub(crate) fn input_panels(&self) -> Range<usize> {
         self.inputs.start / LANES..panels(self.inputs.end)
@@ -60,8 +81,9 @@ impl Tile {
 #[derive(Debug, Clone)]
 pub struct Layout {
     pub(crate) shapes: Vec<Shape>,
-    pub(crate) tiles: Vec<Tile>,
+    tiles: Vec<Tile>,
     layer_tiles: Vec<Range<usize>>,
+    parts: Vec<Tile>,
 }
 
 impl Layout {
@@ -84,7 +106,8 @@ impl Layout {
             }
             layer_tiles.push(first..tiles.len());
         }
-        Layout { shapes: shapes.to_vec(), tiles, layer_tiles }
+        let parts = tiles.iter().flat_map(Tile::parts).collect();
+        Layout { shapes: shapes.to_vec(), tiles, layer_tiles, parts }
     }
 
     /// Rows of an arena.
@@ -100,6 +123,11 @@ impl Layout {
     /// The shapes of the layers.
     pub fn shapes(&self) -> &[Shape] {
         &self.shapes
+    }
+
+    /// All tiles in parts for tasks, in the order of the arenas.
+    pub(crate) fn parts(&self) -> &[Tile] {
+        &self.parts
     }
 
     /// The tiles of one layer, output blocks outermost.
@@ -182,6 +210,25 @@ mod tests {
                 let sizes = parts.iter().map(|p| p.len().div_ceil(unit));
                 assert!(sizes.clone().max().unwrap() - sizes.min().unwrap() <= 1, "{len} {unit}");
             }
+        }
+    }
+
+    #[test]
+    fn parts_follow_each_other() {
+        for (inputs, outputs) in [(1, 1), (64, 64), (65, 130), (300, 129), (784, 512)] {
+            let shape = Shape { inputs, outputs, bias: true };
+            let layout = Layout::new(&[shape, Shape { inputs: outputs, outputs: 3, bias: false }]);
+            let mut row = 0;
+            for part in layout.parts() {
+                assert_eq!(part.weights.start, row);
+                assert_eq!(part.weights.len(), part.input_panels().len() * part.outputs.len());
+                assert_eq!(part.bias.start, part.weights.end);
+                assert!(part.inputs.len() <= PART_INPUTS);
+                row = part.rows().end;
+            }
+            assert_eq!(row, layout.rows());
+            let terms = |tiles: &[Tile]| tiles.iter().map(|tile| tile.bias.len()).sum::<usize>();
+            assert_eq!(terms(layout.parts()), terms(layout.layer(0)));
         }
     }
 

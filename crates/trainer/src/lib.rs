@@ -37,6 +37,7 @@ pub mod names;
 pub mod network;
 pub mod objective;
 pub mod observer;
+mod pace;
 pub mod preprocess;
 pub mod profile;
 pub mod random;

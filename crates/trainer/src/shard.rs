@@ -18,7 +18,8 @@ use crate::samples::Samples;
 use gristmill_io::Scale;
 use gristmill_kernels as kernels;
 use gristmill_kernels::{
-    Activation, DropoutKey, Isa, LANES, Panels, PanelsMut, Row, Rows, Targets, panels,
+    Activation, DropoutKey, Finish, Isa, LANES, Panels, PanelsMut, Row, Rows, Start, Targets,
+    panels,
 };
 
 /// The workspace of a row task.
@@ -294,24 +295,39 @@ impl Shard {
             let input = &input[..columns * layer.shape.inputs];
             let units = layer.shape.outputs;
             let output = &mut output[..columns * units];
+            let slopes = match dropout_seed {
+                Some(_) => &mut error[..columns * units],
+                None => &mut [],
+            };
+            // The commonest activation is applied while its sums are in registers.
+            let relu = dropout_seed.is_some() && layer.activation == Activation::Relu;
             for tile in context.network.layout().layer(l) {
-                if tile.inputs.start == 0 {
-                    let z = PanelsMut::new(output, units).rows(tile.outputs.clone());
-                    kernels::spread_bias(isa, &arena[tile.bias.clone()], z);
-                }
-                kernels::multiply_add(
+                let start = match (tile.inputs.start, layer.shape.bias) {
+                    (0, true) => Start::Bias(&arena[tile.bias.clone()]),
+                    (0, false) => Start::Zero,
+                    _ => Start::Held,
+                };
+                let finish = if relu && tile.inputs.end == layer.shape.inputs {
+                    Finish::Relu(PanelsMut::new(slopes, units).rows(tile.outputs.clone()))
+                } else {
+                    Finish::Store
+                };
+                kernels::multiply(
                     isa,
                     PanelsMut::new(output, units).rows(tile.outputs.clone()),
                     Panels::new(&arena[tile.weights.clone()], tile.outputs.len()),
                     Panels::new(input, layer.shape.inputs).rows(tile.inputs.clone()),
+                    start,
+                    finish,
                 );
             }
             let Some(seed) = dropout_seed else {
                 kernels::activation::forward(isa, layer.activation, output);
                 continue;
             };
-            let slopes = &mut error[..columns * units];
-            kernels::activation::forward_train(isa, layer.activation, output, slopes);
+            if !relu {
+                kernels::activation::forward_train(isa, layer.activation, output, slopes);
+            }
             if layer.dropout > 0.0 {
                 let key = DropoutKey(seed ^ (l as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
                 let first = self.first as u32;
@@ -377,16 +393,23 @@ impl Shard {
             let LayerSpace { output, error, .. } = &mut before[l - 1];
             let upstream = Panels::new(&rest[0].error[..columns * shape.outputs], shape.outputs);
             let output = &mut output[..columns * shape.inputs];
-            output.fill([0.0; LANES]);
+            let error = &mut error[..columns * shape.inputs];
             for tile in context.network.layout().layer(l) {
-                kernels::transposed_multiply_add(
+                let start = if tile.outputs.start == 0 { Start::Zero } else { Start::Held };
+                let finish = if tile.outputs.end == shape.outputs {
+                    Finish::Chain(PanelsMut::new(error, shape.inputs).rows(tile.inputs.clone()))
+                } else {
+                    Finish::Store
+                };
+                kernels::transposed_multiply(
                     isa,
                     PanelsMut::new(output, shape.inputs).rows(tile.inputs.clone()),
                     Panels::new(&arena[tile.weights.clone()], tile.outputs.len()),
                     upstream.rows(tile.outputs.clone()),
+                    start,
+                    finish,
                 );
             }
-            kernels::activation::chain(isa, output, &mut error[..columns * shape.inputs]);
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::layout::{Layout, Tile};
 use crate::profile::{Part, Stopwatch};
 use crate::shard::Shard;
 use gristmill_kernels as kernels;
-use gristmill_kernels::{Isa, LANES, PanelsMut, Row, Rows, Step, UpdateRule};
+use gristmill_kernels::{Finish, Isa, LANES, PanelsMut, Row, Rows, Start, Step, UpdateRule};
 use std::cell::RefCell;
 
 /// The state that the optimiser keeps per weight, in the layout of the weights.
@@ -90,16 +90,19 @@ pub(crate) fn tile_gradient(
 ) {
     let shape = layout.shapes[tile.layer];
     let height = tile.outputs.len();
-    gradient.fill([0.0; LANES]);
     let (weights, bias) = gradient.split_at_mut(tile.weights.len());
     let used = || shards.iter().filter(|shard| !shard.rows().is_empty());
+    let mut start = Start::Zero;
     for shard in used() {
-        kernels::multiply_add(
+        kernels::multiply(
             isa,
             PanelsMut::new(weights, height),
             shard.layer_error(tile.layer, shape.outputs).rows(tile.outputs.clone()),
             shard.layer_input(tile.layer, shape.inputs).panels(tile.input_panels()),
+            start,
+            Finish::Store,
         );
+        start = Start::Held;
     }
     if !bias.is_empty() {
         with_scratch(height, |sums| {

@@ -102,10 +102,13 @@ impl Prepared {
 }
 
 /// The Python of the virtual environment, which is made or completed if it must be.
-fn python(venv: &Path) -> Result<PathBuf> {
+///
+/// # Errors
+/// It cannot be made, or a package cannot be installed.
+pub(crate) fn python(venv: &Path) -> Result<PathBuf> {
     let python = venv.join("bin/python");
     let complete = Command::new(&python)
-        .args(["-c", "import jax, numpy, sklearn, torch"])
+        .args(["-c", "import jax, numpy, polars, pyarrow, sklearn, torch"])
         .output()
         .is_ok_and(|output| output.status.success());
     if !complete {

@@ -1,13 +1,16 @@
 //! How a table is to be read.
 
+use super::PluginArgs;
+use crate::failure::Failure;
 use clap::{Args, ValueEnum};
-use gristmill_io::{Dtype, ImportOptions, Missing, Task};
+use gristmill_io::{Dtype, FormatChoice, ImportOptions, Missing, Plugins, Task};
 
 /// How a table is read whose encoding is known: a model's.
 #[derive(Args)]
 #[command(next_help_heading = "Reading tables")]
 pub(crate) struct TableArgs {
-    /// Format of the source [default: recognised by content, then by extension]
+    /// Format of the source, built in or a plugin; `gristmill formats` lists them
+    /// [default: recognised by content, then by extension]
     #[arg(long, value_name = "NAME")]
     format: Option<String>,
     /// The first line is a header [default: recognised]
@@ -23,12 +26,19 @@ pub(crate) struct TableArgs {
 
 impl TableArgs {
     /// As the library takes them.
-    pub(crate) fn options(self) -> ImportOptions {
+    pub(crate) fn options(self, plugins: PluginArgs) -> Result<ImportOptions, Failure> {
+        let format = plugins.choice(self.format.clone())?;
+        Ok(ImportOptions { format, ..self.with(Plugins::default()) })
+    }
+
+    /// The same, for tables that plugins without options may read.
+    pub(crate) fn with(self, plugins: Plugins) -> ImportOptions {
         let header = match (self.header, self.no_header) {
             (false, false) => None,
             (header, _) => Some(header),
         };
-        ImportOptions { format: self.format, header, weights: self.weights, ..Default::default() }
+        let format = FormatChoice { name: self.format, plugins, ..Default::default() };
+        ImportOptions { format, header, weights: self.weights, ..Default::default() }
     }
 }
 
@@ -56,8 +66,12 @@ pub(crate) struct LearnArgs {
 
 impl LearnArgs {
     /// As the library takes them, together with the others.
-    pub(crate) fn options(self, table: TableArgs) -> ImportOptions {
-        ImportOptions {
+    pub(crate) fn options(
+        self,
+        table: TableArgs,
+        plugins: PluginArgs,
+    ) -> Result<ImportOptions, Failure> {
+        Ok(ImportOptions {
             target: self.target,
             task: self.task.map(|task| match task {
                 TaskName::Classify => Task::Classify,
@@ -69,8 +83,8 @@ impl LearnArgs {
                 MissingName::Mean => Missing::Mean,
             },
             dtype: self.dtype,
-            ..table.options()
-        }
+            ..table.options(plugins)?
+        })
     }
 }
 

@@ -1,10 +1,10 @@
 //! `gristmill evaluate`: a model and rows whose answers are known in, metrics out.
 
-use crate::args::TableArgs;
+use crate::args::{PluginArgs, TableArgs};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::RowsBar;
-use crate::source::ModelRows;
+use crate::source::Rows;
 use crate::table::{Table, number, thousands};
 use gristmill_io::Model;
 use gristmill_io::schema::Target;
@@ -40,14 +40,16 @@ pub(crate) struct Evaluate {
     threads: usize,
     #[command(flatten)]
     table: TableArgs,
+    #[command(flatten)]
+    plugins: PluginArgs,
 }
 
 impl Evaluate {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         let isa = Isa::from_env().map_err(|error| Failure::new(error.to_string()))?;
         let model = Model::load(&self.model)?;
-        let options = self.table.options();
-        let rows = ModelRows::open(self.data, &model, true, options, output)?;
+        let options = self.table.options(self.plugins)?;
+        let rows = Rows::for_model(self.data, &model, true, options, output)?;
         let bar = RowsBar::new(output, "measuring", rows.dataset.rows());
         let report = on_threads(self.threads, || {
             evaluate(isa, &model, &rows.dataset, &mut |done| bar.advance(done))

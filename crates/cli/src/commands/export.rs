@@ -1,12 +1,12 @@
 //! `gristmill export`: a trained model out, in the format of another program.
 
-use crate::args::TableArgs;
+use crate::args::{PluginArgs, TableArgs};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::RowsBar;
-use crate::source::ModelRows;
+use crate::source::Rows;
 use crate::table::{number, thousands};
-use gristmill_io::{Dataset, Model, export_model, import_model};
+use gristmill_io::{Dataset, FormatChoice, Model, export_model, import_model};
 use gristmill_trainer::inference::Predictor;
 use gristmill_trainer::model::Trained;
 use gristmill_trainer::{Isa, on_threads};
@@ -27,13 +27,13 @@ Examples:
 
 An ONNX file takes raw rows and gives probabilities or numbers: standardisation and the coding of
 text are in its graph. safetensors and NPZ hold the weights under PyTorch's names and load with
-five lines. A C header is one function without dependencies. docs/model-formats.md says more.
+five lines. A C header is one function without dependencies. docs/formats.md says more.
 
 --verify accepts differences up to 0.00001, of the prediction where that is beyond 1.")]
 pub(crate) struct Export {
     /// A trained model
     model: PathBuf,
-    /// Format: onnx, safetensors, npz or c [default: by the ending of FILE]
+    /// Format: onnx, safetensors, npz, c or a plugin [default: by the ending of FILE]
     #[arg(long, value_name = "FORMAT")]
     to: Option<String>,
     /// The file to write
@@ -48,23 +48,29 @@ pub(crate) struct Export {
     threads: usize,
     #[command(flatten)]
     table: TableArgs,
+    #[command(flatten)]
+    plugins: PluginArgs,
 }
 
 impl Export {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         let model = Model::load(&self.model)?;
-        let format = export_model(&model, &self.output, self.to.as_deref())?;
-        let (what, path) = (format.description(), self.output.display());
+        let choice = self.plugins.choice(self.to)?;
+        let format = export_model(&model, &self.output, &choice)?;
+        let (what, path) = (&format.description, self.output.display());
         output.talk(format_args!("wrote {path}: {what}"));
         if self.verify.is_empty() {
             return Ok(());
         }
-        if format.reader().is_none() {
+        if !format.is_read {
             let line = format!("{path} is not verified: this program writes {what} but does not read one");
             output.warn(line);
             return Ok(());
         }
-        let back = import_model(&self.output, Some(format.name()))?;
+        // The options are those of the file; tables that a plugin reads are read without.
+        let plugins = choice.plugins.clone();
+        let choice = FormatChoice { name: Some(format.format), ..choice };
+        let back = import_model(&self.output, &choice)?;
         if let Some(reason) = model.encoding.mismatch(&back.encoding, true) {
             return Err(Failure::at(&self.output)(format!("does not read back: {reason}")));
         }
@@ -72,7 +78,8 @@ impl Export {
             Trained::from_model(&model).map_err(Failure::at(&self.model))?,
             Trained::from_model(&back).map_err(Failure::at(&self.output))?,
         ];
-        let rows = ModelRows::open(self.verify, &model, false, self.table.options(), output)?;
+        let options = self.table.with(plugins);
+        let rows = Rows::for_model(self.verify, &model, false, options, output)?;
         let dataset = &rows.dataset;
         let largest = on_threads(self.threads, || largest_difference(networks, dataset, output))??;
         judge(largest, dataset.rows(), &self.output, output)

@@ -1,11 +1,13 @@
 //! `gristmill import`: tables in, a data set out.
 
-use crate::args::{LearnArgs, TableArgs};
+use crate::args::{LearnArgs, PluginArgs, TableArgs};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::report;
 use crate::source;
 use gristmill_io::Plan;
+use gristmill_trainer::config::ByteSize;
+use gristmill_trainer::on_threads;
 use std::path::PathBuf;
 
 /// Make a memory-mapped data set of tables
@@ -14,28 +16,46 @@ use std::path::PathBuf;
 Examples:
   gristmill import iris.csv -o iris.grist
   gristmill import part-1.csv.gz part-2.csv.gz -o prices.grist --target price --drop id
+  gristmill import 'clicks/2026-*.csv' -o clicks.grist --missing mean --memory 512M
+  gristmill import irises.sqlite --option table=iris -o iris.grist
   gristmill import train-images-idx3-ubyte train-labels-idx1-ubyte -o mnist.grist
 
 Text columns become one feature per category. Mean and deviation of every feature are
 computed on the way and applied when a model is trained. Rows of several sources follow
-one another.")]
+one another; a pattern stands for the files that match it, in the order of their names.
+The data set has the same bytes for any number of threads and any memory, and appears when
+it is complete: Ctrl-C leaves nothing, and what a killed import left is removed by the
+next one in the same directory.")]
 pub(crate) struct Import {
-    /// Tables to read: CSV, TSV or IDX, also gzipped
+    /// Tables to read, also compressed by gzip or zstd, or patterns of file names; docs/formats.md lists
+    /// the formats
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<PathBuf>,
     /// The data set to write
     #[arg(short, long = "output", value_name = "DATA.grist")]
     output: PathBuf,
+    /// Most memory to use, as 512M or 2G, at least 32M [default: some MiB a thread]
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<ByteSize>,
+    /// Threads; the data set does not depend on it [default: every core]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    threads: usize,
     #[command(flatten)]
     learn: LearnArgs,
     #[command(flatten)]
     table: TableArgs,
+    #[command(flatten)]
+    plugins: PluginArgs,
 }
 
 impl Import {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
-        let plan = Plan::Learn(self.learn.options(self.table));
-        let dataset = source::import_tables(&self.sources, &self.output, &plan, output)?;
+        let mut options = self.learn.options(self.table, self.plugins)?;
+        options.memory = self.memory.map(|ByteSize(bytes)| bytes);
+        let plan = Plan::Learn(options);
+        let dataset = on_threads(self.threads, || {
+            source::import_tables(&self.sources, &self.output, &plan, output)
+        })??;
         output.talk(report::target_line(dataset.encoding()));
         output.talk(format_args!("wrote {}", self.output.display()));
         Ok(())

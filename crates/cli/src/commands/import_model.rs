@@ -1,5 +1,6 @@
 //! `gristmill import-model`: a model of another program in.
 
+use crate::args::PluginArgs;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::report;
@@ -16,7 +17,7 @@ Examples:
   gristmill import-model --from npz weights -o iris.gristmill
 
 ONNX files of any program are read where they are dense networks: products, sums and activations
-in a chain. Columns that come without names are called f0, f1, ... docs/model-formats.md says what
+in a chain. Columns that come without names are called f0, f1, ... docs/formats.md says what
 is in the files.")]
 pub(crate) struct ImportModel {
     /// A model in the format of another program
@@ -24,14 +25,16 @@ pub(crate) struct ImportModel {
     /// The model to write
     #[arg(short, long = "output", value_name = "MODEL.gristmill")]
     output: PathBuf,
-    /// Format: onnx, safetensors or npz [default: recognised by content, then by extension]
+    /// Format: onnx, safetensors, npz or a plugin [default: recognised by content, then by extension]
     #[arg(long, value_name = "FORMAT")]
     from: Option<String>,
+    #[command(flatten)]
+    plugins: PluginArgs,
 }
 
 impl ImportModel {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
-        let model = import_model(&self.file, self.from.as_deref())?;
+        let model = import_model(&self.file, &self.plugins.choice(self.from)?)?;
         // An activation that is not known is better refused now than when rows are predicted.
         Trained::from_model(&model).map_err(Failure::at(&self.file))?;
         model.save(&self.output)?;

@@ -70,13 +70,8 @@ impl Inspect {
             dataset.dtype().name(),
             report::target_line(dataset.encoding()),
         );
-        if let Target::Classes { names, .. } = &dataset.encoding().target {
-            let mut table = Table::new(&["class", "rows", "share"]);
-            for (name, &count) in names.iter().zip(dataset.class_counts()) {
-                let share = 100.0 * count as f64 / dataset.rows().max(1) as f64;
-                table.row([name.clone(), thousands(count), format!("{share:.1} %")]);
-            }
-            text += &format!("\n{table}\n");
+        if let Some(classes) = report::class_table(dataset) {
+            text += &format!("\n{classes}\n");
         }
         let mut table = Table::new(&["feature", "mean", "deviation", "min", "max", "missing"]);
         let names = dataset.encoding().feature_names();

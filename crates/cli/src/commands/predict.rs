@@ -1,10 +1,11 @@
 //! `gristmill predict`: a model and rows in, a table of predictions out.
 
-use crate::args::TableArgs;
+use crate::args::{PluginArgs, TableArgs};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::RowsBar;
-use crate::source::ModelRows;
+use crate::report::quoted;
+use crate::source::Rows;
 use gristmill_io::schema::Target;
 use gristmill_io::{AtomicFile, Dataset, Model};
 use gristmill_trainer::inference::Predictor;
@@ -40,14 +41,16 @@ pub(crate) struct Predict {
     threads: usize,
     #[command(flatten)]
     table: TableArgs,
+    #[command(flatten)]
+    plugins: PluginArgs,
 }
 
 impl Predict {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         let isa = Isa::from_env().map_err(|error| Failure::new(error.to_string()))?;
         let model = Model::load(&self.model)?;
-        let options = self.table.options();
-        let rows = ModelRows::open(self.data, &model, false, options, output)?;
+        let options = self.table.options(self.plugins)?;
+        let rows = Rows::for_model(self.data, &model, false, options, output)?;
         let trained = Trained::from_model(&model).map_err(Failure::at(&self.model))?;
         on_threads(self.threads, || {
             let predictor = Predictor::new(isa, trained);
@@ -172,15 +175,6 @@ fn push_class(text: &mut String, names: &[String], probabilities: &[f32]) {
     *text += &names[best];
     for probability in probabilities {
         let _ = write!(text, ",{probability}");
-    }
-}
-
-/// A cell of CSV, in quotes where it needs them.
-fn quoted(cell: &str) -> String {
-    if cell.contains(['"', ',', '\n', '\r']) {
-        format!("\"{}\"", cell.replace('"', "\"\""))
-    } else {
-        cell.to_owned()
     }
 }
 

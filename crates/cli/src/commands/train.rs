@@ -1,6 +1,6 @@
 //! `gristmill train`: a data set and a configuration in, a run directory with a model out.
 
-use crate::args::{LearnArgs, NetworkArgs, RunArgs, TableArgs};
+use crate::args::{LearnArgs, NetworkArgs, PluginArgs, RunArgs, TableArgs};
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output::Output;
@@ -48,6 +48,7 @@ pub(crate) struct Train {
     /// Go on with this run from its last checkpoint
     #[arg(long, value_name = "RUN_DIR", conflicts_with_all = [
         "data", "config", "out", "validation", "RunArgs", "NetworkArgs", "LearnArgs", "TableArgs",
+        "PluginArgs",
     ])]
     resume: Option<PathBuf>,
     /// Go on even if the data set has changed since the checkpoint, as when rows were added
@@ -70,6 +71,8 @@ pub(crate) struct Train {
     learn: LearnArgs,
     #[command(flatten)]
     table: TableArgs,
+    #[command(flatten)]
+    plugins: PluginArgs,
 }
 
 impl Train {
@@ -110,7 +113,7 @@ impl Train {
             Some(path) => Draft::create(path)?,
             None => Draft::numbered(Path::new(RUNS), &source.stem())?,
         };
-        let options = self.learn.options(self.table);
+        let options = self.learn.options(self.table, self.plugins)?;
         let validation_options = ImportOptions {
             format: options.format.clone(),
             header: options.header,

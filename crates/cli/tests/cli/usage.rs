@@ -4,7 +4,23 @@ use crate::place::{Done, Place, flowers};
 use std::io::Read;
 use std::process::Stdio;
 
-const COMMANDS: [&str; 6] = ["import", "train", "evaluate", "predict", "inspect", "gradcheck"];
+const COMMANDS: [&str; 15] = [
+    "formats",
+    "import",
+    "synth",
+    "head",
+    "stats",
+    "split",
+    "verify",
+    "train",
+    "evaluate",
+    "predict",
+    "inspect",
+    "gradcheck",
+    "export-data",
+    "export",
+    "import-model",
+];
 
 #[test]
 fn every_command_has_help_with_examples() {
@@ -38,8 +54,22 @@ fn wrong_usage_exits_with_2() {
         "import a.csv",
         "import a.csv -o a.grist --task cluster",
         "import a.csv -o a.grist --dtype f64",
+        "import a.csv -o a.grist --memory plenty",
+        "synth",
+        "synth -o a.grist --regression --classes 3",
+        "synth -o a.grist --regression --sorted",
+        "synth -o a.grist --rows many",
+        "head",
+        "head a.csv --csv -o a.grist",
+        "stats",
+        "split",
+        "split a.csv --shares most",
+        "verify",
         "evaluate model",
         "predict model",
+        "export-data a.grist",
+        "export model",
+        "import-model m.onnx",
         "inspect",
         "gradcheck model --hidden 3",
         "gradcheck model --features 3",

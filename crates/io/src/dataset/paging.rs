@@ -27,15 +27,17 @@ impl Dataset {
     /// # Errors
     /// The file was cut short, or the disk cannot be read.
     pub fn populate(&self, rows: Range<u64>) -> Result<()> {
-        for range in self.ranges(rows) {
-            self.map.populate(&range).map_err(|error| match error.kind() {
-                io::ErrorKind::UnexpectedEof => self.check_unchanged().err().unwrap_or_else(|| {
-                    self.changed("its end could not be read for a moment".to_owned())
-                }),
-                _ => Error::io("read", &self.path)(error),
-            })?;
-        }
-        Ok(())
+        self.ranges(rows).iter().try_for_each(|range| self.populate_bytes(range))
+    }
+
+    /// Reads some bytes of the file into memory.
+    pub(super) fn populate_bytes(&self, range: &Range<usize>) -> Result<()> {
+        self.map.populate(range).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => self.check_unchanged().err().unwrap_or_else(|| {
+                self.changed("its end could not be read for a moment".to_owned())
+            }),
+            _ => Error::io("read", &self.path)(error),
+        })
     }
 
     /// Checks that the path still leads to the file that was opened and that nothing wrote to that. A

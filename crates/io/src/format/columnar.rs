@@ -2,8 +2,9 @@
 
 mod write;
 
-pub(super) use write::{record_batch, schema};
+pub(crate) use write::{record_batch, schema};
 
+use super::caught::caught;
 use super::number::{Number, number};
 use super::text::shortened;
 use super::{Batch, Chunk, Column, ColumnKind, Decoder, RowNumbers, Texts, Values, Wanted};
@@ -66,11 +67,11 @@ pub(super) fn values(
     array: &dyn Array,
     kind: ColumnKind,
 ) -> Result<Values> {
-    let converted = match kind {
+    let converted = caught(|| match kind {
         ColumnKind::Number => numbers(array).map(Values::Numbers),
         ColumnKind::Text => texts(array).map(Values::Texts),
-    };
-    converted.map_err(|(row, reason)| {
+    });
+    converted.unwrap_or_else(|reason| Err((0, reason))).map_err(|(row, reason)| {
         let place = Place::cell(RowNumber::Row(first + row as u64), name);
         Error::input(path, place, reason)
     })

@@ -4,7 +4,7 @@
 mod record;
 mod write;
 
-use super::number::{Number, number};
+use super::number::{Number, number, short_number};
 use super::text::{Cell, TextChunks, is_text, refuse_zero_bytes, slots};
 use super::{
     Batch, Chunk, Column, ColumnKind, Decoder, Format, ReadOptions, RowNumbers, Table, Values,
@@ -241,8 +241,12 @@ impl Decoder for CsvDecoder {
             return self.decode_sparsely(&chunk, wanted);
         }
         let slots = slots(wanted, self.names.len());
-        let mut columns: Vec<Values> = wanted.iter().map(|w| Values::new(w.kind)).collect();
-        let mut lines = Vec::new();
+        let first = memchr(b'\n', text).map_or(text.len(), |end| end + 1);
+        // A little more than there are if all are as long as the first.
+        let rows = text.len() / first.max(1) * 17 / 16 + 1;
+        let mut columns: Vec<Values> =
+            wanted.iter().map(|w| Values::with_capacity(w.kind, rows)).collect();
+        let mut lines = Vec::with_capacity(rows);
         let (mut at, mut line) = (0, 0);
         while at < text.len() {
             if let Some(blank) = blank_line(&text[at..]) {
@@ -250,24 +254,64 @@ impl Decoder for CsvDecoder {
                 line += 1;
                 continue;
             }
-            let number = chunk.first + u64::from(line);
             lines.push(line);
-            self.record(text, &mut at, number, |column, field| {
-                if field.quoted {
-                    line += memchr_iter(b'\n', field.bytes).count() as u32;
-                }
-                match slots[column] {
-                    Some(slot) => self.push(field, number, column, &mut columns[slot]),
-                    None => Ok(()),
-                }
-            })?;
-            line += 1;
+            let number = chunk.first + u64::from(line);
+            line += 1 + self.row(text, &mut at, number, &slots, &mut columns)?;
         }
         Ok(Batch { rows: RowNumbers::Lines(chunk.first, lines), columns })
     }
 }
 
 impl CsvDecoder {
+    /// Reads the record at `at`, whose first line is `line`, into the columns that have a slot. Returns
+    /// how many line ends are in it.
+    #[inline]
+    fn row(
+        &self,
+        text: &[u8],
+        at: &mut usize,
+        line: u64,
+        slots: &[Option<usize>],
+        columns: &mut [Values],
+    ) -> Result<u32> {
+        let (mut column, mut line_ends) = (0, 0);
+        loop {
+            let slot = slots.get(column).copied().flatten();
+            let mut values = slot.map(|slot| &mut columns[slot]);
+            let is_last = column + 1 == self.names.len();
+            let end = if is_last { b'\n' } else { self.separator };
+            let short = match values {
+                Some(Values::Numbers(_)) => short_number(text, *at, end),
+                _ => None,
+            };
+            let after = if let (Some(Values::Numbers(numbers)), Some((value, length))) =
+                (&mut values, short)
+            {
+                numbers.push(value);
+                *at += length + 1;
+                if is_last { After::Record } else { After::Field }
+            } else {
+                let (field, after) =
+                    field(text, at, self.separator).map_err(|m| self.malformed(m, line))?;
+                if field.quoted {
+                    line_ends += memchr_iter(b'\n', field.bytes).count() as u32;
+                }
+                if let Some(values) = values {
+                    self.push(field, line, column, values)?;
+                }
+                after
+            };
+            column += 1;
+            if after != After::Field {
+                break;
+            }
+        }
+        match column == self.names.len() {
+            true => Ok(line_ends),
+            false => Err(self.wrong_count(column, line)),
+        }
+    }
+
     /// Decodes a few columns of records without quotes: the fields of the others are only counted,
     /// which is several times faster than cutting them.
     fn decode_sparsely(&self, chunk: &Chunk, wanted: &[Wanted]) -> Result<Batch> {

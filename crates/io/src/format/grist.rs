@@ -36,6 +36,10 @@ impl Format for Grist {
         head.starts_with(&MAGIC)
     }
 
+    fn is_stream(&self) -> bool {
+        false
+    }
+
     fn open(&self, sources: &[Source], _: &ReadOptions) -> Result<Table> {
         let source = &sources[0];
         let dataset = Arc::new(Dataset::open(source.path())?);

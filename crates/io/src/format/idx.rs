@@ -7,14 +7,14 @@ use super::{
 };
 use crate::error::{Error, Place, Result, RowNumber};
 use crate::source::{Source, Stream};
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::path::PathBuf;
 
 /// The format.
 pub(super) struct Idx;
 
 /// More numbers per item than this are taken for a damaged header.
-const MOST_VALUES: u64 = 1 << 24;
+const MOST_VALUES: u64 = 1 << 20;
 
 impl Format for Idx {
     fn name(&self) -> &'static str {
@@ -154,9 +154,16 @@ impl Array {
         let count = shape.remove(0);
         let values = shape.iter().try_fold(1u64, |values, size| values.checked_mul(*size));
         if !values.is_some_and(|values| (1..=MOST_VALUES).contains(&values)) {
-            return refuse(format!("its header claims items of {shape:?} numbers"));
+            return refuse(format!(
+                "its header claims items of {shape:?} numbers; 1 to {MOST_VALUES} are read"
+            ));
         }
-        Ok(Array { path, stream, number, count, shape })
+        let mut array = Array { path, stream, number, count, shape };
+        // Columns are named for what is there, not for what a header claims.
+        let mut first = Vec::new();
+        array.read(0, usize::from(count > 0), &mut first)?;
+        array.stream = Box::new(Cursor::new(first).chain(array.stream));
+        Ok(array)
     }
 
     fn is_labels(&self) -> bool {

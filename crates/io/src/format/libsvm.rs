@@ -229,10 +229,10 @@ impl LibsvmDecoder {
                 let found = shortened(&found);
                 return Err(cell.error(format!("expected index:value, found \"{found}\"{hint}")));
             };
-            let column = (index.wrapping_sub(self.first) + 1) as usize;
             if index < least {
                 return Err(cell.error(format!("the index {index} does not ascend")));
             }
+            let column = (index - self.first + 1) as usize;
             if column >= self.columns {
                 return Err(cell.error(format!("the index {index} is beyond the line's last")));
             }

@@ -1,6 +1,6 @@
 //! A mapped file as the shared bytes that Arrow and Parquet read.
 
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Result};
 use crate::map::Map;
 use crate::source::Source;
 use bytes::Bytes;
@@ -14,13 +14,9 @@ impl AsRef<[u8]> for Mapped {
     }
 }
 
-/// Maps a file that is not compressed as a whole.
+/// Maps a file.
 pub(super) fn map(source: &Source) -> Result<Bytes> {
     let path = source.path();
-    if source.is_compressed()? {
-        let reason = "is compressed as a whole, but is read at many places: decompress it first";
-        return Err(Error::input(path, Place::FILE, reason));
-    }
     let file = File::open(path).map_err(Error::io("open", path))?;
     let map = Map::new(file, path).map_err(Error::io("map", path))?;
     Ok(Bytes::from_owner(Mapped(map)))

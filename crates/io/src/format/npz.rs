@@ -43,6 +43,10 @@ impl Format for Npz {
         head.starts_with(b"PK\x03\x04")
     }
 
+    fn is_stream(&self) -> bool {
+        false
+    }
+
     fn open(&self, sources: &[Source], _: &ReadOptions) -> Result<Table> {
         let source = &sources[0];
         let refuse = |reason: String| Error::input(source.path(), Place::FILE, reason);

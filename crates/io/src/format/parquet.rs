@@ -3,6 +3,7 @@
 
 mod write;
 
+use super::caught::caught;
 use super::columnar::{self, Decoded};
 use super::{
     Chunk, Chunks, Column, Format, ReadOptions, Table, Values, Wanted, customary_target, mapped,
@@ -17,6 +18,7 @@ use parquet::arrow::arrow_reader::{
     ParquetRecordBatchReaderBuilder,
 };
 use rayon::prelude::*;
+use std::fmt::Display;
 
 /// The format.
 pub(super) struct Parquet;
@@ -42,13 +44,17 @@ impl Format for Parquet {
         head.starts_with(MAGIC)
     }
 
+    fn is_stream(&self) -> bool {
+        false
+    }
+
     fn open(&self, sources: &[Source], _: &ReadOptions) -> Result<Table> {
         let source = &sources[0];
         let path = source.path();
         let bytes = mapped::map(source)?;
         let refuse = |reason: String| Error::input(path, Place::FILE, reason);
-        let metadata = ArrowReaderMetadata::load(&bytes, ArrowReaderOptions::new())
-            .map_err(|error| refuse(format!("is no sound Parquet file: {error}")))?;
+        let load = || ArrowReaderMetadata::load(&bytes, ArrowReaderOptions::new());
+        let metadata = sound(load).map_err(|e| refuse(format!("is no sound Parquet file: {e}")))?;
         let columns = columnar::columns(metadata.schema());
         let rows = u64::try_from(metadata.metadata().file_metadata().num_rows())
             .map_err(|_| refuse("claims a negative number of rows".to_owned()))?;
@@ -135,8 +141,8 @@ impl ParquetChunks {
             self.bytes.clone(),
             self.metadata.clone(),
         );
-        let reader = builder.with_projection(mask).with_batch_size(rows).build();
-        reader.map_err(|error| {
+        let build = || builder.with_projection(mask).with_batch_size(rows).build();
+        sound(build).map_err(|error| {
             let place = Place::column(&self.columns[column].name);
             Error::input(self.source.path(), place, format!("cannot be read: {error}"))
         })
@@ -151,10 +157,17 @@ fn column(
     reader: &mut ParquetRecordBatchReader,
     wanted: Wanted,
 ) -> Result<Values> {
-    let Some(batch) = reader.next() else { return Ok(Values::new(wanted.kind)) };
-    let batch = batch.map_err(|error| {
+    let batch = sound(|| reader.next().transpose()).map_err(|error| {
         let place = Place::cell(RowNumber::Row(first), name);
         Error::input(source.path(), place, format!("cannot be read: {error}"))
     })?;
+    let Some(batch) = batch else { return Ok(Values::new(wanted.kind)) };
     columnar::values(source.path(), name, first, batch.column(0), wanted.kind)
+}
+
+/// Reads what may be damaged; the error says why it cannot be read.
+fn sound<T, E: Display>(
+    read: impl FnOnce() -> std::result::Result<T, E>,
+) -> std::result::Result<T, String> {
+    caught(read)?.map_err(|error| error.to_string())
 }

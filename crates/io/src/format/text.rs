@@ -5,7 +5,7 @@ use super::{Chunk, Chunks, Values, Wanted};
 use crate::error::{Error, Place, Result, RowNumber};
 use crate::source::{Source, Stream};
 use memchr::{memchr, memchr_iter, memrchr};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// A record longer than this is taken for one that is never closed.
@@ -68,6 +68,25 @@ impl TextChunks {
         self.line = line;
     }
 
+    /// Reads until so many bytes are ready; says whether the stream ended before.
+    fn fill(&mut self, wanted: usize) -> io::Result<bool> {
+        let mut filled = self.ready.len();
+        self.ready.resize(wanted.max(filled), 0);
+        while filled < self.ready.len() {
+            match self.stream.read(&mut self.ready[filled..]) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.ready.truncate(filled);
+                    return Err(error);
+                }
+            }
+        }
+        self.ready.truncate(filled);
+        Ok(filled < wanted)
+    }
+
     /// The end of the chunk's last line, if it has more lines than it may.
     fn limited(&self, cut: usize) -> usize {
         if self.most_lines == usize::MAX {
@@ -82,9 +101,7 @@ impl Chunks for TextChunks {
     fn next_chunk(&mut self, bytes: usize) -> Result<Option<Chunk>> {
         let mut wanted = bytes;
         loop {
-            let missing = wanted.saturating_sub(self.ready.len()) as u64;
-            let read = self.stream.by_ref().take(missing).read_to_end(&mut self.ready);
-            let at_end = (read.map_err(Error::io("read", &self.path))? as u64) < missing;
+            let at_end = self.fill(wanted).map_err(Error::io("read", &self.path))?;
             let cut = if at_end { self.ready.len() } else { (self.complete)(&self.ready) };
             if cut == 0 && !at_end {
                 if self.ready.len() > LONGEST_RECORD {
@@ -100,7 +117,10 @@ impl Chunks for TextChunks {
             if cut == 0 {
                 return Ok(None);
             }
-            let rest = self.ready.split_off(self.limited(cut));
+            let cut = self.limited(cut);
+            let mut rest = Vec::with_capacity(wanted.max(self.ready.len() - cut));
+            rest.extend_from_slice(&self.ready[cut..]);
+            self.ready.truncate(cut);
             let bytes = std::mem::replace(&mut self.ready, rest);
             let first = self.line;
             self.line += memchr_iter(b'\n', &bytes).count() as u64;

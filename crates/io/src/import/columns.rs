@@ -5,7 +5,7 @@ use super::ImportOptions;
 use crate::error::{Error, Place, Result};
 use crate::format::{Column, Table};
 use crate::schema::{Encoding, Target};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 /// The columns of a table by role, as positions.
@@ -59,18 +59,39 @@ pub(super) fn roles(table: &Table, path: &Path, options: &ImportOptions) -> Resu
 /// Finds the columns of `encoding` in a table: by name, or by position (inputs, then targets) where the
 /// table has no names and just as many columns.
 pub(super) fn find(table: &Table, path: &Path, encoding: &Encoding) -> Result<Roles> {
-    let inputs: Vec<&str> = encoding.inputs.iter().map(|input| input.name.as_str()).collect();
-    let targets: Vec<&str> = target_names(&encoding.target).iter().map(String::as_str).collect();
-    let by_name = |names: &[&str]| -> Result<Vec<usize>> {
-        names.iter().map(|name| required(table, path, name)).collect()
-    };
-    match (by_name(&inputs), by_name(&targets)) {
+    let names = Names::of(table, path);
+    let inputs = &encoding.inputs;
+    let targets = target_names(&encoding.target);
+    let inputs_by_name = || inputs.iter().map(|input| names.required(&input.name)).collect();
+    let targets_by_name = || targets.iter().map(|name| names.required(name)).collect();
+    match (inputs_by_name(), targets_by_name()) {
         (Ok(inputs), Ok(targets)) => Ok(Roles { inputs, targets }),
         _ if !table.named && table.columns.len() == inputs.len() + targets.len() => Ok(Roles {
             inputs: (0..inputs.len()).collect(),
             targets: (inputs.len()..table.columns.len()).collect(),
         }),
         (Err(error), _) | (_, Err(error)) => Err(error),
+    }
+}
+
+/// The columns of a table by name: there may be a million.
+pub(super) struct Names<'t> {
+    path: &'t Path,
+    columns: &'t [Column],
+    positions: HashMap<&'t str, usize>,
+}
+
+impl<'t> Names<'t> {
+    pub(super) fn of(table: &'t Table, path: &'t Path) -> Names<'t> {
+        let columns = &table.columns[..];
+        let positions = columns.iter().map(|column| column.name.as_str()).zip(0..).collect();
+        Names { path, columns, positions }
+    }
+
+    /// The position of a column that must be there.
+    pub(super) fn required(&self, name: &str) -> Result<usize> {
+        let position = self.positions.get(name).copied();
+        position.ok_or_else(|| absent(self.path, name, self.columns))
     }
 }
 
@@ -81,11 +102,6 @@ pub(super) fn target_names(target: &Target) -> &[String] {
         Target::Numbers { columns } => columns,
         Target::None => &[],
     }
-}
-
-/// The position of a column that must be there.
-pub(super) fn required(table: &Table, path: &Path, name: &str) -> Result<usize> {
-    position(&table.columns, name).ok_or_else(|| absent(path, name, &table.columns))
 }
 
 fn position(columns: &[Column], name: &str) -> Option<usize> {

@@ -93,7 +93,7 @@ impl<'a> Encoder<'a> {
             }
         }
         if let Some(name) = weights {
-            let column = columns::required(table, path, name)?;
+            let column = columns::Names::of(table, path).required(name)?;
             add(column, ColumnKind::Number, name, Use::Weight);
         }
         if let Target::Numbers { columns } = &encoding.target {

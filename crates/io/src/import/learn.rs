@@ -117,12 +117,13 @@ impl Survey {
             return Ok(());
         }
         let mut wanted = Vec::with_capacity(self.columns.len());
+        let names = columns::Names::of(table, path);
         for column in &self.columns {
             let kind = match column.role {
                 Role::Mean => ColumnKind::Number,
                 Role::Categories | Role::Target { .. } => ColumnKind::Text,
             };
-            wanted.push(Wanted { column: columns::required(table, path, &column.name)?, kind });
+            wanted.push(Wanted { column: names.required(&column.name)?, kind });
         }
         let missing = self.missing;
         let roles: Vec<(String, Role)> =
@@ -142,8 +143,7 @@ impl Survey {
                 column.merge(seen);
             }
             self.check_categories()?;
-            input.advance(0);
-            Ok(())
+            input.advance(0)
         })
     }
 
@@ -165,8 +165,10 @@ impl Survey {
     fn encoding(mut self) -> Result<Encoding> {
         let target = self.target()?;
         let mut inputs = Vec::with_capacity(self.inputs.len());
+        // They stand in the order of the inputs.
+        let mut surveyed = self.columns.iter_mut().peekable();
         for (name, kind) in std::mem::take(&mut self.inputs) {
-            let column = self.columns.iter_mut().find(|column| column.name == name);
+            let column = surveyed.next_if(|column| column.name == name);
             let kind = match (column.map(|column| &mut column.seen), kind) {
                 (Some(Seen::Texts(texts)), _) => {
                     InputKind::OneHot { categories: std::mem::take(texts).into_iter().collect() }

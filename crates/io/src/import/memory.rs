@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::format::Table;
 
 /// Most bytes of a chunk of the source...
-const CHUNK_BYTES: usize = 1 << 20;
+const CHUNK_BYTES: usize = 1 << 19;
 /// ... and about as many values as the features of a chunk may become.
 const CHUNK_VALUES: usize = 1 << 20;
 /// What a process needs before it has read anything, and what its threads' allocators keep.

@@ -5,31 +5,33 @@ use crate::error::Result;
 use crate::format::{Batch, Chunk, Chunks, Table, Wanted};
 use rayon::prelude::*;
 
-/// Chunks read, or being worked on, at a time.
+/// Chunks read, being worked on, or being taken, at a time.
 pub(super) fn chunks_in_flight() -> usize {
-    2 * round()
+    3 * round()
 }
 
 /// Chunks that are worked on together.
 fn round() -> usize {
-    2 * rayon::current_num_threads()
+    4 * rayon::current_num_threads()
 }
 
-/// Runs `work` on every batch of a table and gives the results to `sink` in order. Of several errors
-/// the one that comes first in the table is returned.
+/// Runs `work` on every batch of a table and gives the results to `sink` in order, while the next
+/// batches are worked on. Of several errors the one that comes first in the table is returned.
 pub(super) fn run<T: Send>(
     table: &mut Table,
     wanted: &[Wanted],
     chunk_bytes: usize,
     work: impl Fn(&Batch) -> Result<T> + Sync,
-    mut sink: impl FnMut(T) -> Result<()>,
+    mut sink: impl FnMut(T) -> Result<()> + Send,
 ) -> Result<()> {
     let Table { chunks, decoder, .. } = table;
     let (chunks, decoder) = (&mut **chunks, &**decoder);
     chunks.select(wanted)?;
     let count = round();
     let mut ready = read(chunks, count, chunk_bytes);
-    while !ready.is_empty() {
+    let mut done: Vec<Result<T>> = Vec::new();
+    while !(ready.is_empty() && done.is_empty()) {
+        let is_broken = ready.last().is_some_and(Result::is_err);
         let decode = || -> Vec<Result<T>> {
             let results = ready.into_par_iter().map(|chunk| {
                 let batch = decoder.decode(chunk?, wanted)?;
@@ -37,11 +39,17 @@ pub(super) fn run<T: Send>(
             });
             results.collect()
         };
-        let (done, next) = rayon::join(decode, || read(chunks, count, chunk_bytes));
-        for result in done {
-            sink(result?)?;
-        }
-        ready = next;
+        let take = || -> Result<Vec<Result<Chunk>>> {
+            for result in done {
+                sink(result?)?;
+            }
+            // What follows an error is not to be relied on.
+            let count = if is_broken { 0 } else { count };
+            Ok(read(chunks, count, chunk_bytes))
+        };
+        let (decoded, next) = rayon::join(decode, take);
+        ready = next?;
+        done = decoded;
     }
     Ok(())
 }

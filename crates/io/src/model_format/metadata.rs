@@ -1,5 +1,5 @@
 //! What of a model is no tensor, as JSON: the text that stands under the name `gristmill` in files of
-//! every format that can be read back. `docs/model-formats.md` specifies it.
+//! every format that can be read back. `docs/formats.md` specifies it.
 //!
 //! Numbers are written as the f64 that equals the f32, so that they are read as the same bits.
 

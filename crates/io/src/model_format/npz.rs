@@ -86,7 +86,7 @@ fn read(bytes: &[u8]) -> Result<Model, String> {
     }
     let text = text.ok_or_else(|| {
         let key = metadata::KEY;
-        format!("has no array \"{key}\", so the activations are not known: docs/model-formats.md says how to add it")
+        format!("has no array \"{key}\", so the activations are not known: docs/formats.md says how to add it")
     })?;
     let text = String::from_utf8(text)
         .map_err(|_| format!("the array \"{}\" is not UTF-8 text", metadata::KEY))?;

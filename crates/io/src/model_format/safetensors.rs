@@ -44,13 +44,14 @@ impl ModelFormat for Safetensors {
     }
 }
 
-fn read(bytes: &[u8]) -> Result<Model, String> {
+/// The model of a file's bytes.
+pub(super) fn read(bytes: &[u8]) -> Result<Model, String> {
     let broken = |error| format!("is no sound safetensors file: {error}");
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
     let text = header.metadata().as_ref().and_then(|texts| texts.get(metadata::KEY));
     let text = text.ok_or_else(|| {
         let key = metadata::KEY;
-        format!("has no metadata \"{key}\", so the activations are not known: docs/model-formats.md says how to add them")
+        format!("has no metadata \"{key}\", so the activations are not known: docs/formats.md says how to add them")
     })?;
     let metadata = metadata::read(text)?;
     let mut named = tensors::Named::new();

@@ -76,6 +76,7 @@ pub(super) fn keyword<'a>(line: &'a [u8], keyword: &[u8]) -> Option<&'a [u8]> {
 
 fn attribute(declaration: &[u8], cell: Cell) -> Result<Attribute> {
     let refuse = |reason: &str| cell.error(reason.to_owned());
+    cell.utf8(declaration)?;
     let mut fields = Fields::new(declaration);
     let name = fields.next(b' ').map_err(refuse)?;
     let name = name.filter(|name| !name.is_empty());

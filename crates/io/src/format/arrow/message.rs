@@ -2,6 +2,7 @@
 //! there before anything is allocated.
 
 use crate::error::{Error, Place, Result};
+use crate::format::caught::caught;
 use crate::format::mapped;
 use crate::source::{Source, Stream};
 use arrow_array::{ArrayRef, RecordBatch};
@@ -27,6 +28,9 @@ const LONGEST_METADATA: usize = 1 << 26;
 const LONGEST_BUFFER: i64 = 1 << 31;
 /// The most rows of a batch.
 const MOST_ROWS: i64 = 1 << 31;
+/// The most bytes of a batch, or of all dictionaries, in a stream that may never end. What lies in a file is
+/// bounded by the file.
+const LONGEST_OF_PIPE: usize = 1 << 28;
 
 /// Whether a file begins with a message of plausible length, which holds a schema.
 pub(super) fn begins_stream(head: &[u8]) -> bool {
@@ -39,8 +43,10 @@ pub(super) fn begins_stream(head: &[u8]) -> bool {
 }
 
 /// The batches of a stream.
-pub(super) struct Messages {
+pub(crate) struct Messages {
     input: Input,
+    /// The most bytes of a batch, as it is and decompressed, and of all dictionaries.
+    longest: usize,
     is_file: bool,
     schema: SchemaRef,
     dictionaries: HashMap<i64, ArrayRef>,
@@ -80,6 +86,15 @@ impl Input {
 }
 
 impl Messages {
+    /// Reads the schema of a stream that another program writes. The error says what is wrong.
+    pub(crate) fn of_pipe(stream: Stream) -> std::result::Result<Messages, String> {
+        let mut input = Input::Stream(stream);
+        let schema = read_schema(&mut input, false)?;
+        let dictionaries = HashMap::new();
+        let longest = LONGEST_OF_PIPE;
+        Ok(Messages { input, longest, is_file: false, schema, dictionaries, is_at_end: false })
+    }
+
     /// Opens a source and reads its schema.
     pub(super) fn open(source: &Source) -> Result<Messages> {
         let refuse = |reason: String| Error::input(source.path(), Place::FILE, reason);
@@ -96,16 +111,17 @@ impl Messages {
         }
         let schema = read_schema(&mut input, is_file).map_err(refuse)?;
         let dictionaries = HashMap::new();
-        Ok(Messages { input, is_file, schema, dictionaries, is_at_end: false })
+        let longest = usize::MAX;
+        Ok(Messages { input, longest, is_file, schema, dictionaries, is_at_end: false })
     }
 
-    pub(super) fn schema(&self) -> &Schema {
+    pub(crate) fn schema(&self) -> &Schema {
         &self.schema
     }
 
     /// The next batch, of the columns at ascending positions; `None` at the end. The error says what is
     /// wrong.
-    pub(super) fn next_batch(
+    pub(crate) fn next_batch(
         &mut self,
         projection: &[usize],
     ) -> std::result::Result<Option<RecordBatch>, String> {
@@ -120,6 +136,10 @@ impl Messages {
             let message = parse(&metadata)?;
             let length = usize::try_from(message.bodyLength());
             let length = length.map_err(|_| "claims a negative length".to_owned())?;
+            if length > self.longest {
+                let most = self.longest >> 20;
+                return Err(format!("has a batch of {length} bytes; at most {most} MiB are taken"));
+            }
             let body = self.input.take_exactly(length)?;
             match message.header_type() {
                 MessageHeader::DictionaryBatch => self.add_dictionary(&message, &body)?,
@@ -138,10 +158,15 @@ impl Messages {
         body: &Buffer,
     ) -> std::result::Result<(), String> {
         let batch = message.header_as_dictionary_batch().ok_or_else(nonsense)?;
-        check(batch.data().ok_or_else(nonsense)?, body)?;
+        check(batch.data().ok_or_else(nonsense)?, body, self.longest)?;
         let (dictionaries, version) = (&mut self.dictionaries, message.version());
         let schema = self.schema.as_ref();
-        sound(|| read_dictionary(body, batch, schema, dictionaries, &version))
+        sound(|| read_dictionary(body, batch, schema, dictionaries, &version))?;
+        let sizes = self.dictionaries.values().map(|values| values.get_buffer_memory_size());
+        match sizes.sum::<usize>() > self.longest {
+            true => Err(format!("has dictionaries of more than {} MiB", self.longest >> 20)),
+            false => Ok(()),
+        }
     }
 
     fn decode(
@@ -151,7 +176,7 @@ impl Messages {
         projection: &[usize],
     ) -> std::result::Result<RecordBatch, String> {
         let batch = message.header_as_record_batch().ok_or_else(nonsense)?;
-        check(batch, body)?;
+        check(batch, body, self.longest)?;
         let schema = Arc::clone(&self.schema);
         let version = message.version();
         sound(|| {
@@ -159,6 +184,11 @@ impl Messages {
                 RecordBatchDecoder::try_new(body, batch, schema, &self.dictionaries, &version)?;
             decoder.with_projection(Some(projection)).read_record_batch()
         })
+    }
+
+    /// Whether nothing follows the end mark.
+    pub(crate) fn ends_here(&mut self) -> std::result::Result<bool, String> {
+        Ok(self.input.take(1)?.is_empty())
     }
 
     /// After the stream of a file come its footer and its magic again: a file cut off has none.
@@ -227,12 +257,17 @@ fn message_after(start: &Buffer, input: &mut Input) -> std::result::Result<Optio
     }
 }
 
-/// Refuses a batch that claims what its body does not hold.
-fn check(batch: arrow_ipc::RecordBatch, body: &Buffer) -> std::result::Result<(), String> {
+/// Refuses a batch that claims what its body does not hold, or more than `longest` bytes decompressed.
+fn check(
+    batch: arrow_ipc::RecordBatch,
+    body: &Buffer,
+    longest: usize,
+) -> std::result::Result<(), String> {
     if !(0..=MOST_ROWS).contains(&batch.length()) {
         return Err(format!("claims a batch of {} rows", batch.length()));
     }
     let is_compressed = batch.compression().is_some();
+    let mut decompressed = 0usize;
     for buffer in batch.buffers().iter().flatten() {
         let range =
             usize::try_from(buffer.offset()).ok().zip(usize::try_from(buffer.length()).ok());
@@ -243,6 +278,11 @@ fn check(batch: arrow_ipc::RecordBatch, body: &Buffer) -> std::result::Result<()
             if !(-1..=LONGEST_BUFFER).contains(&claimed) {
                 return Err(format!("claims a column of {claimed} bytes in a batch"));
             }
+            decompressed = decompressed.saturating_add(claimed.max(0) as usize);
+            if decompressed > longest {
+                let most = longest >> 20;
+                return Err(format!("has a batch of more than {most} MiB when decompressed"));
+            }
         }
     }
     Ok(())
@@ -252,5 +292,5 @@ fn check(batch: arrow_ipc::RecordBatch, body: &Buffer) -> std::result::Result<()
 fn sound<T>(
     read: impl FnOnce() -> std::result::Result<T, ArrowError>,
 ) -> std::result::Result<T, String> {
-    read().map_err(|error| format!("is no sound Arrow data: {error}"))
+    caught(read)?.map_err(|error| format!("is no sound Arrow data: {error}"))
 }

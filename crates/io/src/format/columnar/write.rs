@@ -8,7 +8,7 @@ use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use std::sync::Arc;
 
 /// The schema of an exported table: bytes where features are bytes, else f32; texts.
-pub(in crate::format) fn schema(table: &Exported) -> SchemaRef {
+pub(crate) fn schema(table: &Exported) -> SchemaRef {
     let field = |(index, column): (usize, &crate::format::Column)| {
         let data_type = match (column.kind, table.dtype(index)) {
             (ColumnKind::Text, _) => DataType::Utf8,
@@ -21,10 +21,7 @@ pub(in crate::format) fn schema(table: &Exported) -> SchemaRef {
 }
 
 /// All columns of a batch.
-pub(in crate::format) fn record_batch(
-    schema: &SchemaRef,
-    batch: &Batch,
-) -> Result<RecordBatch, ArrowError> {
+pub(crate) fn record_batch(schema: &SchemaRef, batch: &Batch) -> Result<RecordBatch, ArrowError> {
     let array = |(field, values): (&Arc<Field>, &Values)| -> ArrayRef {
         match (values, field.data_type()) {
             (Values::Numbers(numbers), DataType::UInt8) => {

@@ -3,6 +3,7 @@
 //! A field that begins with `"` ends at the next `"` that is not doubled, and may hold separators and
 //! line ends; only blanks may follow it. Elsewhere a quote is an ordinary character.
 
+use crate::format::number::{all, zeros};
 use memchr::{memchr, memchr2, memrchr};
 use std::borrow::Cow;
 
@@ -80,15 +81,10 @@ pub(super) fn field<'a>(
 /// that the processor seldom guesses wrong how often it has to look.
 #[inline]
 fn end_of_field(rest: &[u8], separator: u8) -> Option<usize> {
-    const ONES: u128 = u128::MAX / 0xff;
-    let separators = ONES * u128::from(separator);
-    let line_ends = ONES * u128::from(b'\n');
-    // The lowest byte that is zero, and perhaps some above it, gets its highest bit set.
-    let zeros = |word: u128| word.wrapping_sub(ONES) & !word & (ONES << 7);
     let mut at = 0;
     while let Some(word) = rest[at..].first_chunk() {
         let word = u128::from_le_bytes(*word);
-        let found = zeros(word ^ separators) | zeros(word ^ line_ends);
+        let found = zeros(word ^ all(separator)) | zeros(word ^ all(b'\n'));
         if found != 0 {
             return Some(at + found.trailing_zeros() as usize / 8);
         }

@@ -1,0 +1,93 @@
+//! `gristmill export-data`: a data set out, as a table that other programs read.
+
+use crate::args::PluginArgs;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::progress::RowsBar;
+use crate::source;
+use crate::table::thousands;
+use gristmill_io::{Dataset, Dtype, ExportSummary, export};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+/// Write a data set as CSV, Parquet, Arrow, NPZ or JSON Lines
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  gristmill export-data iris.grist -o iris.parquet
+  gristmill export-data iris.grist -o iris.csv.gz
+  gristmill export-data iris.grist -o iris.npz
+  gristmill export-data iris.grist --format arrow -o iris.ipc
+
+The table has the columns that the data set was imported from: text as text, classes by name, then
+targets and weights. An import of it, with the options that are printed at the end, gives the same
+numbers to the bit. What was missing is written as what was filled in. Formats of a stream of bytes
+(CSV, JSON Lines, Arrow) are compressed where the name ends in .gz or .zst. docs/formats.md has the
+table of formats.")]
+pub(crate) struct ExportData {
+    /// A data set
+    #[arg(value_name = "DATA.grist")]
+    data: PathBuf,
+    /// The file to write
+    #[arg(short, long = "output", value_name = "FILE")]
+    output: PathBuf,
+    /// Format: csv, jsonl, npz, parquet, arrow or a plugin [default: by the ending of FILE]
+    #[arg(long, value_name = "NAME")]
+    format: Option<String>,
+    #[command(flatten)]
+    plugins: PluginArgs,
+}
+
+impl ExportData {
+    pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
+        let dataset = source::open_native(&self.data)?;
+        let bar = RowsBar::new(output, "writing", dataset.rows());
+        let choice = self.plugins.choice(self.format)?;
+        let written = export(&dataset, &self.output, &choice, &|rows| bar.advance(rows))?;
+        drop(bar);
+        let (path, format) = (self.output.display(), &written.format);
+        output.talk(format_args!("wrote {path}: {} rows as {format}", thousands(written.rows)));
+        output.talk(format_args!("to import it again, say{}", options(&dataset, &written)));
+        Ok(())
+    }
+}
+
+/// What an import has to be told to read the table as the data set that it was.
+fn options(dataset: &Dataset, written: &ExportSummary) -> String {
+    let mut options = String::new();
+    // Writing to a string cannot fail.
+    for target in &written.targets {
+        let _ = write!(options, " --target {}", quoted(target));
+    }
+    if let Some(weights) = &written.weights {
+        let _ = write!(options, " --weights {}", quoted(weights));
+    }
+    let task = match dataset.class_counts() {
+        [] => "regress",
+        _ => "classify",
+    };
+    let dtype: Dtype = dataset.dtype();
+    options + &format!(" --task {task} --dtype {dtype}")
+}
+
+/// A name as a shell takes it.
+fn quoted(name: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-.,:=/+@%".contains(c);
+    match !name.is_empty() && name.chars().all(is_plain) {
+        true => name.to_owned(),
+        false => format!("'{}'", name.replace('\'', r"'\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn names_are_quoted_for_a_shell() {
+        assert_eq!(quoted("petal_length"), "petal_length");
+        assert_eq!(quoted("light blue"), "'light blue'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
+    }
+}
