@@ -293,3 +293,148 @@ fn read_spans<S: Samples>(
 fn span<S: Samples>(rows: &Subset<'_, S>, run: Range<u64>) -> Range<u64> {
     rows.row(run.start)..rows.row(run.end - 1) + 1
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::Table;
+    use gristmill_io::schema::{Encoding, Statistics};
+    use gristmill_kernels::Element;
+    use std::sync::Mutex;
+
+    const ROWS: u64 = 1000;
+    const BATCH: u64 = 30;
+
+    /// A table that takes note of which of its rows would be in memory.
+    struct Paged {
+        table: Table,
+        /// Of each row, and the most there were at any time.
+        there: Mutex<(Vec<bool>, usize)>,
+        /// From this row on nothing can be read.
+        broken: u64,
+    }
+
+    impl Paged {
+        fn new(broken: u64) -> Paged {
+            let targets = (0..ROWS).map(|row| row as f32).collect();
+            let table = Table::of_numbers(&vec![1.0; ROWS as usize], targets, 1).unwrap();
+            Paged { table, there: Mutex::new((vec![false; ROWS as usize], 0)), broken }
+        }
+
+        fn note(&self, rows: Range<u64>, is_there: bool) {
+            let (there, most) = &mut *self.there.lock().unwrap();
+            there[rows.start as usize..rows.end as usize].fill(is_there);
+            *most = (*most).max(there.iter().filter(|&&row| row).count());
+        }
+    }
+
+    impl Samples for Paged {
+        fn rows(&self) -> u64 {
+            self.table.rows()
+        }
+        fn element(&self) -> Element {
+            self.table.element()
+        }
+        fn row(&self, row: u64) -> &[u8] {
+            self.table.row(row)
+        }
+        fn label(&self, row: u64) -> u32 {
+            self.table.label(row)
+        }
+        fn targets(&self, row: u64, out: &mut [f32]) {
+            self.table.targets(row, out);
+        }
+        fn weight(&self, row: u64) -> f32 {
+            self.table.weight(row)
+        }
+        fn encoding(&self) -> &Encoding {
+            self.table.encoding()
+        }
+        fn statistics(&self) -> &[Statistics] {
+            self.table.statistics()
+        }
+        fn target_statistics(&self) -> &[Statistics] {
+            self.table.target_statistics()
+        }
+        fn fingerprint(&self) -> u64 {
+            self.table.fingerprint()
+        }
+        fn is_paged(&self) -> bool {
+            true
+        }
+        fn populate(&self, rows: Range<u64>) -> Result<(), gristmill_io::Error> {
+            if rows.end > self.broken {
+                return Err(gristmill_io::Error::Invalid("broken".to_owned()));
+            }
+            self.note(rows, true);
+            Ok(())
+        }
+        fn advise(&self, rows: Range<u64>, advice: Advice) {
+            if advice == Advice::DontNeed {
+                self.note(rows, false);
+            }
+        }
+    }
+
+    /// Goes through an epoch; the most rows that were there at a time.
+    fn run(how: Shuffling, paging: Paging, from: u64, samples: &Paged) -> Result<u64, TrainError> {
+        let order = Order::new(how, ROWS, 4, 1, 1);
+        let rows = Subset::all(samples);
+        std::thread::scope(|scope| {
+            let mut feed = Feed::start(scope, &order, &rows, from, paging);
+            let mut picker = Picker::default();
+            let mut result = Ok(());
+            for start in (from..ROWS).step_by(BATCH as usize) {
+                let positions = start..ROWS.min(start + BATCH);
+                result = feed.await_rows(&order, &positions);
+                if result.is_err() {
+                    break;
+                }
+                picker.prepare(&order, &positions);
+                for position in positions {
+                    let row = picker.index(&order, position) as usize;
+                    assert!(
+                        samples.there.lock().unwrap().0[row],
+                        "{how:?}: row {row} is not there"
+                    );
+                }
+            }
+            feed.finish();
+            result
+        })?;
+        Ok(samples.there.lock().unwrap().1 as u64)
+    }
+
+    #[test]
+    fn rows_are_there_when_a_step_wants_them_and_at_most_two_windows_are() {
+        for shape in
+            [WindowShape { block_rows: 7, blocks: 20 }, WindowShape { block_rows: 3, blocks: 2 }]
+        {
+            let how = Shuffling::Window(shape);
+            for from in [0, 330] {
+                let most = run(how, Paging::AheadAndDrop, from, &Paged::new(ROWS)).unwrap();
+                let window = shape.block_rows * shape.blocks + ROWS % shape.block_rows;
+                assert!(most <= (2 * window).max(BATCH + 2 * window), "{shape:?}: {most} rows");
+            }
+            let kept = run(how, Paging::Ahead, 0, &Paged::new(ROWS)).unwrap();
+            assert_eq!(kept, ROWS);
+        }
+        assert_eq!(run(Shuffling::Stored, Paging::Ahead, 0, &Paged::new(ROWS)).unwrap(), ROWS);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_an_error() {
+        let shape = WindowShape { block_rows: 10, blocks: 4 };
+        let broken = Paged::new(500);
+        let result = run(Shuffling::Window(shape), Paging::AheadAndDrop, 0, &broken);
+        assert!(matches!(result, Err(TrainError::Io(_))), "{result:?}");
+    }
+
+    #[test]
+    fn what_is_loaded_is_all_there_in_the_end() {
+        let samples = Paged::new(ROWS);
+        load(&samples, || false).unwrap();
+        assert_eq!(samples.there.lock().unwrap().1 as u64, ROWS);
+        assert!(load(&Paged::new(500), || false).is_err());
+    }
+}
