@@ -120,7 +120,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn exported(dataset: &Dataset, path: &Path) -> Result<()> {
-    export(dataset, path, &FormatChoice::default(), &|_| ())?;
+    export(dataset, path, &FormatChoice::default(), &())?;
     Ok(())
 }
 
