@@ -239,6 +239,7 @@ impl Description {
     }
 
     /// Whether it has an option of this name for `operation`.
+    #[cfg(feature = "arrow")]
     pub(super) fn takes(&self, operation: Operation, name: &str) -> bool {
         self.options.iter().any(|option| option.name == name && option.is_for(operation))
     }

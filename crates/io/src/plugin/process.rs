@@ -88,12 +88,14 @@ impl Running {
     }
 
     /// Whether it ends in time, however it does.
+    #[cfg(feature = "arrow")]
     pub(super) fn ends(&mut self) -> bool {
         self.wait(self.patience).is_some()
     }
 
     /// Waits for the end of a plugin that was asked for what cannot be done. The error says how it failed to
     /// refuse.
+    #[cfg(feature = "arrow")]
     pub(super) fn refusal(&mut self) -> std::result::Result<(), String> {
         let Some(status) = self.wait(self.patience) else {
             return Err("did not end".to_owned());
