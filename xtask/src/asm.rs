@@ -13,7 +13,8 @@ use std::process::Command;
 /// Check the machine code of the matrix products in the release binary.
 ///
 /// Fails if a product kernel's AVX-512 instance does not multiply and add in zmm registers, or its
-/// AVX2 instance in ymm registers, or if either calls libm. Needs objdump; only for x86-64.
+/// AVX2 instance in ymm registers, if either calls libm, or if sums that belong in registers go to the
+/// stack and back. Needs objdump; only for x86-64.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The binary to look into, built with `-C symbol-mangling-version=v0` [default: builds one]
@@ -56,8 +57,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         functions(&listing).filter(|f| is_kernel(f.name, &arguments.symbols)).collect();
     let mut report = std::io::stdout().lock();
     for kernel in &kernels {
-        let Function { name, zmm, ymm, libm } = kernel;
-        writeln!(report, "{zmm:5} zmm FMA  {ymm:5} ymm FMA  {:2} libm  {name}", libm.len())?;
+        let Function { name, zmm, ymm, spills, libm } = kernel;
+        writeln!(
+            report,
+            "{zmm:5} zmm FMA  {ymm:5} ymm FMA  {spills:4} spills  {:2} libm  {name}",
+            libm.len()
+        )?;
     }
     judge(&kernels, &arguments.symbols)
 }
@@ -70,6 +75,8 @@ struct Function<'a> {
     zmm: usize,
     /// The same in ymm registers.
     ymm: usize,
+    /// Stores of vectors to the stack.
+    spills: usize,
     /// The libm functions called.
     libm: Vec<&'a str>,
 }
@@ -91,6 +98,9 @@ fn functions(listing: &str) -> impl Iterator<Item = Function<'_>> {
                 function.zmm += usize::from(instruction.contains("zmm"));
                 function.ymm += usize::from(instruction.contains("ymm"));
             }
+            let to_stack = instruction.starts_with("vmov") && instruction.contains("WORD PTR [rsp");
+            let stored = instruction.split_once(',').map_or("", |(_, from)| from);
+            function.spills += usize::from(to_stack && stored.contains("mm"));
             if let Some(callee) = callee(instruction).filter(|callee| LIBM.contains(callee)) {
                 function.libm.push(callee);
             }
@@ -107,6 +117,9 @@ fn callee(instruction: &str) -> Option<&str> {
     let target = instruction.split_once('<')?.1.strip_suffix('>')?;
     target.split(['@', '+']).next()
 }
+
+/// A tile of sums that is not in registers is stored at every multiply-add; what else is stored is rare.
+const LEAST_FMA_PER_SPILL: usize = 8;
 
 /// The functions that are compiled for an instruction set, one instance per kernel.
 const COMPILED_FOR: [&str; 2] = ["avx512::with_features::<", "avx2::with_features::<"];
@@ -125,10 +138,15 @@ fn judge(kernels: &[Function], symbols: &str) -> Result<()> {
             "no function is called {function}...{symbols}...: was the kernel renamed, or the \
              binary built without `-C symbol-mangling-version=v0`?"
         );
-        for Function { name, zmm, ymm, libm } in instances {
+        for Function { name, zmm, ymm, spills, libm } in instances {
             let fused = if registers == "zmm" { zmm } else { ymm };
             ensure!(*fused > 0, "{name} has no FMA in {registers} registers");
             ensure!(libm.is_empty(), "{name} calls {}", libm.join(", "));
+            ensure!(
+                spills * LEAST_FMA_PER_SPILL <= *fused,
+                "{name} stores vectors to the stack {spills} times, and has {fused} FMA: its sums are \
+                 not in registers"
+            );
         }
     }
     Ok(())
@@ -151,6 +169,9 @@ mod tests {
         \x20   3006:\tcall   QWORD PTR [rip+0x1]        # 4000 <fmaf@GLIBC_2.27>\n\n\
         0000000000004000 <k::arch::avx512::with_features::<k::product::R>>:\n\
         \x20   4000:\tvfmadd231ss xmm0,xmm1,xmm2\n\n\
+        0000000000004800 <k::arch::avx512::with_features::<k::product::S>>:\n\
+        \x20   4800:\tvfmadd231ps zmm0,zmm1,zmm2\n\
+        \x20   4806:\tvmovups ZMMWORD PTR [rsp+0x40],zmm0\n\n\
         0000000000005000 <k::product::multiply>:\n\
         \x20   5000:\tret\n";
 
@@ -160,10 +181,13 @@ mod tests {
         let counts: Vec<_> = found.iter().map(|f| (f.zmm, f.ymm, f.libm.as_slice())).collect();
         let none: &[&str] = &[];
         let libm: &[&str] = &["fmaf"];
-        assert_eq!(counts, [(1, 0, none), (0, 1, none), (0, 1, libm), (0, 0, none), (0, 0, none)]);
+        let expected =
+            [(1, 0, none), (0, 1, none), (0, 1, libm), (0, 0, none), (1, 0, none), (0, 0, none)];
+        assert_eq!(counts, expected);
+        assert_eq!(found.iter().map(|f| f.spills).collect::<Vec<_>>(), [0, 0, 0, 0, 1, 0]);
         assert!(is_kernel(found[0].name, "product"));
         assert!(!is_kernel(found[0].name, "gather"));
-        assert!(!is_kernel(found[4].name, "product"));
+        assert!(!is_kernel(found[5].name, "product"));
     }
 
     #[test]
@@ -178,5 +202,6 @@ mod tests {
         assert!(judged(&[1]).unwrap_err().contains("avx512::with_features"));
         assert!(judged(&[0, 1, 2]).unwrap_err().contains("calls fmaf"));
         assert!(judged(&[0, 1, 3]).unwrap_err().contains("no FMA in zmm"));
+        assert!(judged(&[0, 1, 4]).unwrap_err().contains("not in registers"));
     }
 }
