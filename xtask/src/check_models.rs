@@ -7,8 +7,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Where PyTorch's builds without CUDA are, which are a tenth as large.
-const TORCH_INDEX: &str = "https://download.pytorch.org/whl/cpu";
 const TORCH: &str = "torch==2.15.0";
 /// What only `torch.onnx.export` needs.
 const TORCH_EXPORT: &str = "onnxscript==0.7.2";
@@ -93,9 +91,8 @@ fn python(venv: &Path, folder: &Path) -> Result<Option<PathBuf>> {
         }
     }
     if !has("torch") {
-        eprintln!("installing torch in {}", venv.display());
-        let torch = install(&["--index-url", TORCH_INDEX, TORCH]);
-        if let Err(error) = torch.and_then(|()| install(&[TORCH_EXPORT])) {
+        eprintln!("installing torch in {} (several GB)", venv.display());
+        if let Err(error) = install(&[TORCH, TORCH_EXPORT]) {
             eprintln!("{error:#}: torch is not compared with");
         }
     }
