@@ -91,6 +91,17 @@ fn a_plugin_reads_and_writes_tables() {
 }
 
 #[test]
+fn a_plugin_that_takes_its_time_is_given_all() {
+    let place = place(&["sips"]);
+    place.write("many.csv", flowers(12_000));
+    place.ok("import many.csv -o many.grist");
+    ok(&place, "export-data many.grist -o many.sips");
+    assert!(place.read("many.sips").len() > 4 << 16, "it fits a pipe");
+    ok(&place, "import many.sips --target kind -o again.grist");
+    assert!(place.read("again.grist") == place.read("many.grist"));
+}
+
+#[test]
 fn the_role_of_the_target_goes_with_the_table() {
     let place = place(&["plain"]);
     place.ok("import flowers.csv --target width -o width.grist");

@@ -175,9 +175,8 @@ impl Input {
                     return;
                 }
                 block.clear();
-                if emptied.send(block).is_err() {
-                    return;
-                }
+                // Once the stream has been ended nobody takes it back; what was written before goes on.
+                let _ = emptied.send(block);
             }
         });
         let traffic = Arc::clone(traffic);
