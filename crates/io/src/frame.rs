@@ -12,6 +12,7 @@
 
 use crate::atomic::AtomicFile;
 use crate::error::{Error, Result};
+use crate::source::refuse_pipe;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -48,6 +49,7 @@ impl FileKind {
 
     /// What kind of file of ours `path` is, by its first bytes; `None` if it is none of them.
     pub fn of(path: &Path) -> Result<Option<FileKind>> {
+        refuse_pipe(path)?;
         let mut start = Vec::with_capacity(12);
         File::open(path)
             .and_then(|file| file.take(12).read_to_end(&mut start))

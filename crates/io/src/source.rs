@@ -3,7 +3,7 @@
 
 use crate::error::{Error, Place, Result};
 use flate2::bufread::MultiGzDecoder;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -108,6 +108,51 @@ impl Source {
     }
 }
 
+/// Refuses what can be read only once: the bytes of a source are needed several times.
+pub(crate) fn refuse_pipe(path: &Path) -> Result<()> {
+    if path.as_os_str() == "-" {
+        let reason = "gristmill reads no standard input; save it to a file first";
+        return Err(Error::input(path, Place::FILE, reason));
+    }
+    match std::fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => {
+            let what = if is_device(&metadata) { "device" } else { "pipe" };
+            let reason = format!("is a {what}; save it to a file first");
+            Err(Error::input(path, Place::FILE, reason))
+        }
+        // What cannot be looked at is reported where it is opened.
+        _ => Ok(()),
+    }
+}
+
+#[cfg(unix)]
+fn is_device(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    metadata.file_type().is_char_device() || metadata.file_type().is_block_device()
+}
+
+#[cfg(not(unix))]
+fn is_device(_metadata: &Metadata) -> bool {
+    false
+}
+
+/// Refuses an output that is one of the sources, by whatever name or link: it would replace what it is
+/// made of. Sources may be patterns.
+///
+/// # Errors
+/// The output is a source, or a source is a pipe or a pattern that matches no file.
+pub fn refuse_overwriting(sources: &[PathBuf], output: &Path) -> Result<()> {
+    let sources = expand(sources)?;
+    // What does not exist yet is none of them.
+    let Ok(target) = output.canonicalize() else {
+        return Ok(());
+    };
+    match sources.iter().any(|source| source.canonicalize().is_ok_and(|source| source == target)) {
+        true => Err(Error::input(output, Place::FILE, "is the source; name another output")),
+        false => Ok(()),
+    }
+}
+
 /// Paths as they are, and in place of each pattern that is no file the files that match it.
 pub(crate) fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut expanded = Vec::with_capacity(paths.len());
@@ -133,6 +178,7 @@ pub(crate) fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
             return Err(Error::input(path, Place::FILE, "matches no file"));
         }
     }
+    expanded.iter().try_for_each(|path| refuse_pipe(path))?;
     Ok(expanded)
 }
 

@@ -6,7 +6,7 @@ use crate::output::Output;
 use crate::progress::RowsBar;
 use crate::source::Rows;
 use crate::table::{number, thousands};
-use gristmill_io::{Dataset, FormatChoice, Model, export_model, import_model};
+use gristmill_io::{Dataset, FormatChoice, Model, export_model, import_model, refuse_overwriting};
 use gristmill_trainer::inference::Predictor;
 use gristmill_trainer::model::Trained;
 use gristmill_trainer::{Isa, on_threads};
@@ -54,6 +54,8 @@ pub(crate) struct Export {
 
 impl Export {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
+        refuse_overwriting(std::slice::from_ref(&self.model), &self.output)?;
+        refuse_overwriting(&self.verify, &self.output)?;
         let model = Model::load(&self.model)?;
         let choice = self.plugins.choice(self.to)?;
         let format = export_model(&model, &self.output, &choice)?;

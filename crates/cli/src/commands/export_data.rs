@@ -6,7 +6,7 @@ use crate::output::Output;
 use crate::progress::DataBar;
 use crate::source::{self, Source};
 use crate::table::thousands;
-use gristmill_io::{Dataset, Dtype, ExportSummary, export};
+use gristmill_io::{Dataset, Dtype, ExportSummary, export, refuse_overwriting};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -40,6 +40,7 @@ pub(crate) struct ExportData {
 
 impl ExportData {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
+        refuse_overwriting(std::slice::from_ref(&self.data), &self.output)?;
         let dataset = match Source::find(vec![self.data])? {
             Source::Native(path) => source::open_native(&path)?,
             Source::Tables(paths) => {

@@ -7,7 +7,7 @@ use crate::progress::DataBar;
 use crate::report;
 use crate::source::{Rows, Source};
 use crate::table::{Table, thousands};
-use gristmill_io::{Dataset, first_rows, head, preview};
+use gristmill_io::{Dataset, first_rows, head, preview, refuse_overwriting};
 use std::path::PathBuf;
 
 /// Columns that are shown unless all are asked for.
@@ -51,6 +51,7 @@ impl Head {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         let options = self.learn.options(self.table, self.plugins)?;
         if let Some(path) = self.output {
+            refuse_overwriting(&self.data, &path)?;
             let rows = Rows::open(self.data, options, output)?;
             let bar = DataBar::new(output, format!("writing {}", path.display()))?;
             let summary = head(&rows.dataset, self.rows, &path, &bar)?;

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::report;
 use crate::source;
-use gristmill_io::Plan;
+use gristmill_io::{Plan, refuse_overwriting};
 use gristmill_trainer::config::ByteSize;
 use gristmill_trainer::on_threads;
 use std::path::PathBuf;
@@ -50,6 +50,7 @@ pub(crate) struct Import {
 
 impl Import {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
+        refuse_overwriting(&self.sources, &self.output)?;
         let mut options = self.learn.options(self.table, self.plugins)?;
         options.memory = self.memory.map(|ByteSize(bytes)| bytes);
         let plan = Plan::Learn(options);

@@ -4,7 +4,7 @@ use crate::args::PluginArgs;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::report;
-use gristmill_io::import_model;
+use gristmill_io::{import_model, refuse_overwriting};
 use gristmill_trainer::model::Trained;
 use std::path::PathBuf;
 
@@ -34,6 +34,7 @@ pub(crate) struct ImportModel {
 
 impl ImportModel {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
+        refuse_overwriting(std::slice::from_ref(&self.file), &self.output)?;
         let model = import_model(&self.file, &self.plugins.choice(self.from)?)?;
         // An activation that is not known is better refused now than when rows are predicted.
         Trained::from_model(&model).map_err(Failure::at(&self.file))?;

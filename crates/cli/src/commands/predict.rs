@@ -7,7 +7,7 @@ use crate::progress::RowsBar;
 use crate::report::quoted;
 use crate::source::Rows;
 use gristmill_io::schema::Target;
-use gristmill_io::{AtomicFile, Dataset, Model};
+use gristmill_io::{AtomicFile, Dataset, Model, refuse_overwriting};
 use gristmill_trainer::inference::Predictor;
 use gristmill_trainer::model::Trained;
 use gristmill_trainer::{Isa, on_threads};
@@ -47,6 +47,10 @@ pub(crate) struct Predict {
 
 impl Predict {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
+        if let Some(path) = &self.output {
+            refuse_overwriting(std::slice::from_ref(&self.model), path)?;
+            refuse_overwriting(&self.data, path)?;
+        }
         let isa = Isa::from_env().map_err(|error| Failure::new(error.to_string()))?;
         let model = Model::load(&self.model)?;
         let options = self.table.options(self.plugins)?;

@@ -6,7 +6,7 @@ use crate::output::Output;
 use crate::progress::DataBar;
 use crate::source::{Rows, Source};
 use crate::table::thousands;
-use gristmill_io::{SplitOptions, split};
+use gristmill_io::{SplitOptions, refuse_overwriting, split};
 use std::path::PathBuf;
 
 /// Divide a data set at random, to train on one part and to test on another
@@ -55,6 +55,7 @@ impl Split {
                 names.into_iter().map(|name| format!("{stem}-{name}.grist").into()).collect()
             }
         };
+        outputs.iter().try_for_each(|path| refuse_overwriting(&self.data, path))?;
         let rows = Rows::open(self.data, self.learn.options(self.table, self.plugins)?, output)?;
         let stratified = !self.no_stratify && !rows.dataset.class_counts().is_empty();
         let options = SplitOptions { fractions: self.shares, seed: self.seed, stratified };

@@ -9,5 +9,6 @@ mod place;
 mod plugins;
 mod predict;
 mod resume;
+mod sources;
 mod train;
 mod usage;
