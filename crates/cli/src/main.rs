@@ -11,6 +11,7 @@ mod progress;
 mod report;
 mod source;
 mod table;
+mod text_columns;
 
 use clap::Parser;
 use output::Output;

@@ -10,6 +10,8 @@ use serde_json::{Map, Value, json};
 
 /// At most so many names are listed where there may be thousands.
 const LISTED: usize = 12;
+/// Seconds that are not worth a word.
+pub(crate) const A_MOMENT: f64 = 0.1;
 
 /// What is predicted, in a line.
 pub(crate) fn target_line(encoding: &Encoding) -> String {
@@ -80,18 +82,24 @@ pub(crate) fn paging_line(paging: Paging) -> &'static str {
     }
 }
 
-/// How long a run took, how much of that it waited for data, and what set its speed.
-pub(crate) fn time_line(outcome: &Outcome) -> String {
+/// How long a run took, how much of that it waited for data, and what set its speed. Of a moment
+/// nothing is said, and of a second no more than how long it was: the rest would be chance.
+pub(crate) fn time_line(outcome: &Outcome) -> Option<String> {
     let seconds = outcome.seconds.as_secs_f64();
+    if seconds < A_MOMENT {
+        return None;
+    }
+    let trained = format!("trained for {seconds:.1} s");
+    if seconds < 1.0 {
+        return Some(trained);
+    }
     let waited = 100.0 * outcome.waited_for_data.as_secs_f64() / seconds.max(f64::MIN_POSITIVE);
     let limit = match outcome.limit() {
         Limit::Compute => "compute",
         Limit::Disk => "the disk",
         Limit::Memory => "memory: finding rows in it",
     };
-    format!(
-        "trained for {seconds:.1} s; waited for data {waited:.1} % of it; the limit was {limit}"
-    )
+    Some(format!("{trained}; waited for data {waited:.1} % of it; the limit was {limit}"))
 }
 
 /// The measurements of an epoch, in a line.
@@ -155,6 +163,15 @@ pub(crate) fn quoted(cell: &str) -> String {
     }
 }
 
+/// A name as a shell takes it.
+pub(crate) fn shell_quoted(name: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-.,:=/+@%".contains(c);
+    match !name.is_empty() && name.chars().all(is_plain) {
+        true => name.to_owned(),
+        false => format!("'{}'", name.replace('\'', r"'\''")),
+    }
+}
+
 /// A text that may be long or hold line ends, to be shown in a line.
 pub(crate) fn in_a_line(text: &str) -> String {
     const SHOWN: usize = 30;
@@ -174,4 +191,17 @@ pub(crate) fn class_table(dataset: &Dataset) -> Option<Table> {
         table.row([name.clone(), thousands(count), format!("{share:.1} %")]);
     }
     Some(table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shell_quoted;
+
+    #[test]
+    fn names_are_quoted_for_a_shell() {
+        assert_eq!(shell_quoted("petal_length"), "petal_length");
+        assert_eq!(shell_quoted("light blue"), "'light blue'");
+        assert_eq!(shell_quoted("it's"), r"'it'\''s'");
+        assert_eq!(shell_quoted(""), "''");
+    }
 }

@@ -5,6 +5,7 @@ use crate::interrupt;
 use crate::output::Output;
 use crate::progress::DataBar;
 use crate::table::thousands;
+use crate::text_columns;
 use gristmill_io::{Dataset, FileKind, ImportOptions, Model, Plan, import};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -88,7 +89,11 @@ pub(crate) fn import_tables(
         summary.features,
         summary.dtype.name(),
     ));
-    Ok(Dataset::open(to)?)
+    let dataset = Dataset::open(to)?;
+    if let Plan::Learn(_) = plan {
+        text_columns::tell(dataset.encoding(), dataset.rows(), output);
+    }
+    Ok(dataset)
 }
 
 /// Rows to work on, and the directory of the temporary data set that they may be in.

@@ -202,6 +202,8 @@ impl<'d, S: Samples> Session<'d, S> {
         if train.is_empty() {
             return Err(TrainError::Data("there are no rows to learn from".to_owned()));
         }
+        let validation = validation.filter(|rows| !rows.is_empty());
+        plan.early_stopping.check_validation(validation.is_some())?;
         let mut warnings = Vec::new();
         let shuffling = decide_order(&mut plan, &train, &mut warnings);
         let paging = memory::paging(shuffling, train.samples(), plan.memory);
@@ -235,7 +237,7 @@ impl<'d, S: Samples> Session<'d, S> {
             pool: Arc::new(pool),
             train: Arc::new(train),
             evaluator: None,
-            validation: validation.filter(|rows| !rows.is_empty()),
+            validation,
             engine,
             position: Position::default(),
             plateau: PlateauState::default(),
@@ -327,17 +329,14 @@ impl<'d, S: Samples> Session<'d, S> {
     fn run(&mut self, watch: &mut Watch<'_, '_>) -> Result<Outcome, TrainError> {
         self.engine.profile(self.is_large_step());
         let (began, reads) = (Instant::now(), memory::page_reads());
-        let mut reason = Reason::Finished;
-        while self.position.epoch < self.plan.epochs {
-            if self.has_stopped() {
-                reason = Reason::EarlyStopped;
-                break;
+        let reason = loop {
+            if let Some(reason) = self.ended() {
+                break reason;
             }
             if self.run_epoch(watch)? == Control::Stop {
-                reason = Reason::Interrupted;
-                break;
+                break Reason::Interrupted;
             }
-        }
+        };
         let restored = self.restored_epoch().filter(|_| reason != Reason::Interrupted);
         let profile = self.engine.take_profile();
         let reads = u32::try_from(memory::page_reads() - reads).unwrap_or(u32::MAX);
@@ -350,6 +349,15 @@ impl<'d, S: Samples> Session<'d, S> {
             waited_for_data: std::mem::take(&mut self.waited) + page_waits,
             profile,
         })
+    }
+
+    /// Why there is nothing left to train; `None` while there is.
+    pub fn ended(&self) -> Option<Reason> {
+        if self.position.epoch >= self.plan.epochs {
+            Some(Reason::Finished)
+        } else {
+            self.has_stopped().then_some(Reason::EarlyStopped)
+        }
     }
 
     /// Whether the last epoch ended the patience of early stopping.

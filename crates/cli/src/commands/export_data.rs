@@ -4,6 +4,7 @@ use crate::args::PluginArgs;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::DataBar;
+use crate::report::shell_quoted;
 use crate::source::{self, Source};
 use crate::table::thousands;
 use gristmill_io::{Dataset, Dtype, ExportSummary, export, refuse_overwriting};
@@ -65,10 +66,10 @@ fn options(dataset: &Dataset, written: &ExportSummary) -> String {
     let mut options = String::new();
     // Writing to a string cannot fail.
     for target in &written.targets {
-        let _ = write!(options, " --target {}", quoted(target));
+        let _ = write!(options, " --target {}", shell_quoted(target));
     }
     if let Some(weights) = &written.weights {
-        let _ = write!(options, " --weights {}", quoted(weights));
+        let _ = write!(options, " --weights {}", shell_quoted(weights));
     }
     let task = match dataset.class_counts() {
         [] => "regress",
@@ -76,26 +77,4 @@ fn options(dataset: &Dataset, written: &ExportSummary) -> String {
     };
     let dtype: Dtype = dataset.dtype();
     options + &format!(" --task {task} --dtype {dtype}")
-}
-
-/// A name as a shell takes it.
-fn quoted(name: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "_-.,:=/+@%".contains(c);
-    match !name.is_empty() && name.chars().all(is_plain) {
-        true => name.to_owned(),
-        false => format!("'{}'", name.replace('\'', r"'\''")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn names_are_quoted_for_a_shell() {
-        assert_eq!(quoted("petal_length"), "petal_length");
-        assert_eq!(quoted("light blue"), "'light blue'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted(""), "''");
-    }
 }

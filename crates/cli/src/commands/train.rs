@@ -204,7 +204,13 @@ fn resume(
         Some(checkpoint) => {
             restore(&mut session, checkpoint).map_err(explain)?;
             let (epoch, step_in_epoch) = session.position();
-            output.talk(format_args!("resuming after {epoch} epochs and {step_in_epoch} steps"));
+            output.talk(match session.ended() {
+                None => format!("resuming after {epoch} epochs and {step_in_epoch} steps"),
+                Some(Reason::Finished) => {
+                    format!("the run has ended after {epoch} epochs; a larger --epochs goes on")
+                }
+                Some(_) => format!("the run has ended after {epoch} epochs"),
+            });
         }
         None => output.warn("the run had saved no checkpoint yet: it starts from the beginning"),
     }
@@ -228,7 +234,9 @@ fn fit(
     mut session: Session<'_, Dataset>,
     output: &Output,
 ) -> Result<(), Failure> {
-    announce(&run, &session, output);
+    if session.ended().is_none() {
+        announce(&run, &session, output);
+    }
     let interrupted = interrupt::flag()?;
     let mut progress = FitProgress::new(output, &interrupted);
     let outcome = run.fit(&mut session, &mut progress)?;
@@ -263,8 +271,7 @@ fn announce(run: &Run, session: &Session<'_, Dataset>, output: &Output) {
         "training {} on {} rows of {} features{validation}\n\
          network {}: {} parameters\n\
          instruction set {}, {} threads\n\
-         rows {}; {}\n\
-         an epoch should take about {} s{disk}",
+         rows {}; {}",
         run.path().display(),
         thousands(rows),
         thousands(model.inputs.len() as u64),
@@ -274,8 +281,11 @@ fn announce(run: &Run, session: &Session<'_, Dataset>, output: &Output) {
         session.threads(),
         report::order_line(session.shuffling(), session.row_bytes()),
         report::paging_line(session.paging()),
-        number(seconds),
     ));
+    if seconds >= report::A_MOMENT {
+        let seconds = number(seconds);
+        output.talk(format_args!("an epoch should take about {seconds} s{disk}"));
+    }
 }
 
 /// The metrics of the epoch that the model is of, and where it is.
@@ -289,7 +299,9 @@ fn conclude(
         let epochs = outcome.epochs;
         output.talk(format_args!("stopped early after {epochs} epochs: no more improvement"));
     }
-    output.talk(report::time_line(&outcome));
+    if let Some(line) = report::time_line(&outcome) {
+        output.talk(line);
+    }
     let epoch = outcome.restored.unwrap_or(outcome.epochs);
     let mut result = format!("epoch: {epoch}\n");
     if let Some(row) = session.history().iter().find(|row| row.epoch == epoch) {

@@ -39,6 +39,32 @@ fn options_choose_columns() {
 }
 
 #[test]
+fn text_columns_are_told_of_and_doubted() {
+    let place = Place::new();
+    let row = |i: u32| {
+        let size = if i == 17 { "oops".to_owned() } else { (i % 7).to_string() };
+        format!("{size},{},key{i},{i}\n", ["Rome", "Oslo"][(i % 2) as usize])
+    };
+    let table = format!("size,city,id,y\n{}", (0..30).map(row).collect::<String>());
+    place.write("a.csv", table);
+    let listed = "text columns, one-hot coded: size (8 categories), city (2), id (30)";
+    let stray = "column \"size\" is text because of \"oops\"; mend the value, or --drop size";
+    let unique = "column \"id\" has a category for nearly every row: --drop id?";
+    let warnings = [format!("warning: {stray}"), format!("warning: {unique}")];
+    for command in ["import a.csv -o a.grist", "train a.csv --epochs 1 --out run", "split a.csv"] {
+        let done = place.run(command);
+        assert!(done.status.success(), "{}", done.stderr);
+        assert!(done.stderr.lines().any(|line| line == listed), "{command}: {}", done.stderr);
+        let warned: Vec<_> = done.stderr.lines().filter(|l| l.starts_with("warning")).collect();
+        assert_eq!(warned, warnings, "{command}");
+    }
+    // What has been encoded once is not doubted again.
+    let done = place.run("evaluate run/model.gristmill a.csv");
+    assert!(done.status.success(), "{}", done.stderr);
+    assert!(!done.stderr.contains("text columns"), "{}", done.stderr);
+}
+
+#[test]
 fn missing_values_are_filled_on_request() {
     let place = Place::new();
     place.write("gaps.csv", "a,b,y\n1,2,0\n,3,1\n3,4,0\n5,6,1\n");

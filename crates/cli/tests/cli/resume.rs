@@ -60,7 +60,10 @@ fn a_longer_run_goes_on_where_the_shorter_ended() {
     assert_eq!(epochs("whole"), epochs("parts"));
 
     // A run that has ended is not changed by resuming it.
-    place.ok("train --resume parts");
+    let done = place.run("train --resume parts");
+    assert!(done.status.success(), "{}", done.stderr);
+    assert!(done.stderr.contains("the run has ended after 5 epochs"), "{}", done.stderr);
+    assert!(!done.stderr.contains("instruction set"), "nothing is trained: {}", done.stderr);
     assert_eq!(place.read("parts/model.gristmill"), place.read("whole/model.gristmill"));
     assert_eq!(epochs("whole"), epochs("parts"));
 }

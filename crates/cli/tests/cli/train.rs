@@ -118,6 +118,17 @@ fn early_stopping_keeps_the_best() {
 }
 
 #[test]
+fn early_stopping_watches_what_is_measured() {
+    let place = Place::new();
+    place.write("flowers.csv", flowers(60));
+    let train = "train flowers.csv --out run --epochs 2 --set early_stopping.metric=f1";
+    let parts = ["early_stopping.metric", "f1", "needs validation data", "--validation-split"];
+    place.fails(&format!("{train} --patience 2"), &parts);
+    assert!(!place.path("run").exists());
+    place.ok(&format!("{train} --patience 2 --validation-split 0.2"));
+}
+
+#[test]
 fn a_loss_that_explodes_is_an_error() {
     let place = Place::new();
     place.write("prices.csv", prices(100));

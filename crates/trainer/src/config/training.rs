@@ -95,7 +95,8 @@ impl Default for ValidationConfig {
 pub struct EarlyStoppingConfig {
     /// Epochs without improvement before the run stops; default 0, never.
     pub patience: u32,
-    /// What is watched, on the validation rows where there are any; default the loss.
+    /// What is watched on the validation rows; default the loss, which without such rows is that of
+    /// training.
     pub metric: Metric,
     /// By how much it must improve to count; default 0.
     pub min_delta: f64,
@@ -201,6 +202,15 @@ impl EarlyStoppingConfig {
             return Err(ConfigError::value("early_stopping.metric", self.metric, expected));
         }
         Ok(())
+    }
+
+    /// Without rows to validate on, the loss is all that can be watched.
+    pub(crate) fn check_validation(&self, validates: bool) -> Result<(), ConfigError> {
+        if validates || self.patience == 0 || self.metric == Metric::Loss {
+            return Ok(());
+        }
+        let expected = "it needs validation data: give --validation or --validation-split";
+        Err(ConfigError::value("early_stopping.metric", self.metric, expected))
     }
 }
 
