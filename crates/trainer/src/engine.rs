@@ -12,6 +12,7 @@ use crate::preprocess::Preprocess;
 use crate::profile::{Part, Profile, Stopwatch};
 use crate::samples::Samples;
 use crate::shard::{RowContext, Shard, TrainingContext};
+use crate::threads;
 use crate::update::{self, Arenas, OptimizerState};
 use gristmill_kernels as kernels;
 use gristmill_kernels::{Finish, Isa, LANES, Panels, PanelsMut, Rows, Start, Step, UpdateRule};
@@ -44,6 +45,8 @@ pub struct Engine {
     pace: Pace,
     /// Whether the step under way runs on all threads.
     parallel: bool,
+    /// How many all are.
+    useful_threads: usize,
     stopwatch: Stopwatch,
 }
 
@@ -102,7 +105,7 @@ impl Engine {
         clip_norm: Option<f64>,
         batch: usize,
     ) -> Engine {
-        let threads = rayon::current_num_threads();
+        let threads = threads::useful();
         let pace = Pace::new(3 * batch * network.layout().parameters(), threads);
         let capacity = shard_rows(batch, if pace.is_ever_parallel() { threads } else { 1 });
         let shards = (0..batch.div_ceil(capacity)).map(|_| Shard::new(&network, capacity, true));
@@ -117,6 +120,7 @@ impl Engine {
             shards: shards.collect(),
             gradient: Rows::zeroed(if clip_norm.is_some() { rows } else { 0 }),
             parallel: pace.is_ever_parallel(),
+            useful_threads: threads,
             pace,
             stopwatch: Stopwatch::default(),
             network,
@@ -173,7 +177,7 @@ impl Engine {
 
     /// Threads that the step under way runs on.
     fn threads(&self) -> usize {
-        if self.parallel { rayon::current_num_threads() } else { 1 }
+        if self.parallel { self.useful_threads } else { 1 }
     }
 
     /// Starts or stops measuring where the time of steps goes.

@@ -15,6 +15,12 @@ pub(crate) fn pool(threads: usize) -> Result<ThreadPool, TrainError> {
         .map_err(|e| TrainError::Data(format!("cannot start threads: {e}")))
 }
 
+/// Threads of the current pool, but no more than there are cores: more of them take turns and gain nothing.
+pub(crate) fn useful() -> usize {
+    let cores = std::thread::available_parallelism().map_or(usize::MAX, usize::from);
+    rayon::current_num_threads().min(cores)
+}
+
 /// Works on so many threads (0 is one per core): predictions and measurements in `work` use them all.
 ///
 /// # Errors
