@@ -118,8 +118,9 @@ fn callee(instruction: &str) -> Option<&str> {
     target.split(['@', '+']).next()
 }
 
-/// A tile of sums that is not in registers is stored at every multiply-add; what else is stored is rare.
-const LEAST_FMA_PER_SPILL: usize = 8;
+/// A tile of sums that is not in registers is stored at every multiply-add. Sixteen registers of AVX2 are
+/// few, so what a tile starts from and finishes with is stored now and then, outside of its loop.
+const LEAST_FMA_PER_SPILL: usize = 2;
 
 /// The functions that are compiled for an instruction set, one instance per kernel.
 const COMPILED_FOR: [&str; 2] = ["avx512::with_features::<", "avx2::with_features::<"];
