@@ -1,10 +1,13 @@
 //! Importing good sources of every format, as other programs write them.
 
 mod common;
+#[path = "common/samples.rs"]
+mod samples;
 
 use common::texts;
 use gristmill_io::schema::{InputKind, Target};
 use gristmill_io::{Dataset, ImportOptions, Missing, Plan, Task, import};
+use samples::npy;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -148,16 +151,6 @@ fn arff() {
     let text = ARFF.replace("?, ", "1, ");
     let names = learn(&[("a.txt", text.as_bytes())], dropped).encoding().feature_names();
     assert_eq!(names[3..], ["note=it's", "note=x"]);
-}
-
-fn npy(element: &str, fortran: bool, shape: &str, data: &[u8]) -> Vec<u8> {
-    let fortran = if fortran { "True" } else { "False" };
-    let header = format!("{{'descr': '{element}', 'fortran_order': {fortran}, 'shape': {shape}}}");
-    let mut bytes = b"\x93NUMPY\x01\0".to_vec();
-    bytes.extend((header.len() as u16).to_le_bytes());
-    bytes.extend(header.as_bytes());
-    bytes.extend(data);
-    bytes
 }
 
 fn floats(values: &[f32]) -> Vec<u8> {
