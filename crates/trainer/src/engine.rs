@@ -11,7 +11,7 @@ use crate::pace::Pace;
 use crate::preprocess::Preprocess;
 use crate::profile::{Part, Profile, Stopwatch};
 use crate::samples::Samples;
-use crate::shard::{RowContext, Shard, TrainingContext};
+use crate::shard::{Purpose, RowContext, Shard, TrainingContext};
 use crate::threads;
 use crate::update::{self, Arenas, OptimizerState};
 use gristmill_kernels as kernels;
@@ -81,7 +81,7 @@ impl BatchLoss {
 }
 
 /// How a minibatch is cut into shards.
-pub(crate) fn shard_rows(batch: usize, threads: usize) -> usize {
+fn shard_rows(batch: usize, threads: usize) -> usize {
     let share = batch.div_ceil(threads).max(1);
     let rounds = share.div_ceil(SHARD_ROWS);
     share.div_ceil(rounds).next_multiple_of(LANES)
@@ -108,7 +108,8 @@ impl Engine {
         let threads = threads::useful();
         let pace = Pace::new(3 * batch * network.layout().parameters(), threads);
         let capacity = shard_rows(batch, if pace.is_ever_parallel() { threads } else { 1 });
-        let shards = (0..batch.div_ceil(capacity)).map(|_| Shard::new(&network, capacity, true));
+        let shards =
+            (0..batch.div_ceil(capacity)).map(|_| Shard::new(&network, capacity, Purpose::Train));
         let rows = network.layout().rows();
         Engine {
             isa,

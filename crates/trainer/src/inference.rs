@@ -1,19 +1,68 @@
 //! Predictions of many rows: the forward half of a step, on all threads.
 
-use crate::engine::{shard_rows, worth_threads};
+use crate::engine::worth_threads;
 use crate::model::Trained;
 use crate::network::Network;
 use crate::preprocess::Preprocess;
 use crate::samples::Samples;
-use crate::shard::{RowContext, Shard};
+use crate::shard::{Purpose, RowContext, Shard};
+use crate::threads;
 use gristmill_io::OutputKind;
 use gristmill_kernels as kernels;
 use gristmill_kernels::{Isa, LANES, Probabilities, Row};
 use rayon::prelude::*;
 use std::ops::Range;
+use std::sync::Mutex;
 
-/// Rows that are predicted per thread in one go.
+/// Rows that a thread runs forward in one go. What is summed part by part must not depend on the
+/// threads, so neither does this.
+const PART_ROWS: usize = 128;
+
+/// Rows per thread between two joins.
 const ROWS_PER_THREAD: usize = 1024;
+
+/// Workspaces to run rows forward in: one for each thread that is worth having.
+pub(crate) struct Workspaces(Vec<Shard>);
+
+impl Workspaces {
+    /// Workspaces for the threads of the current pool.
+    pub(crate) fn new(network: &Network, purpose: Purpose) -> Workspaces {
+        let threads = threads::useful();
+        let parallel = worth_threads(network, ROWS_PER_THREAD * threads, threads);
+        let threads = if parallel { threads } else { 1 };
+        Workspaces((0..threads).map(|_| Shard::new(network, PART_ROWS, purpose)).collect())
+    }
+
+    /// Most rows between two joins: a whole number of parts.
+    pub(crate) fn batch(&self) -> usize {
+        ROWS_PER_THREAD * self.0.len()
+    }
+
+    /// The rows `start..end` in parts, in order.
+    pub(crate) fn parts(start: u64, end: u64) -> impl Iterator<Item = Range<u64>> + Send {
+        (start..end).step_by(PART_ROWS).map(move |first| first..end.min(first + PART_ROWS as u64))
+    }
+
+    /// Values of a part with so many per row.
+    pub(crate) fn part_values(width: usize) -> usize {
+        PART_ROWS * width
+    }
+
+    /// Runs every part in whichever workspace is free.
+    pub(crate) fn run<P>(
+        &mut self,
+        parts: impl Iterator<Item = P> + Send,
+        run: impl Fn(&mut Shard, P) + Sync,
+    ) {
+        let parts = Mutex::new(parts);
+        let next = || parts.lock().expect("the parts are counted without a panic").next();
+        self.0.par_iter_mut().with_max_len(1).for_each(|shard| {
+            while let Some(part) = next() {
+                run(shard, part);
+            }
+        });
+    }
+}
 
 /// Predicts rows of data sets, some thousand at a time, on the threads of the current pool.
 ///
@@ -21,21 +70,14 @@ const ROWS_PER_THREAD: usize = 1024;
 pub struct Predictor {
     isa: Isa,
     trained: Trained,
-    shards: Vec<Shard>,
-    batch: usize,
-    parallel: bool,
+    workspaces: Workspaces,
 }
 
 impl Predictor {
     /// A predictor with workspaces for the threads of the current pool.
     pub fn new(isa: Isa, trained: Trained) -> Predictor {
-        let threads = rayon::current_num_threads();
-        let batch = ROWS_PER_THREAD * threads;
-        let parallel = worth_threads(&trained.network, batch, threads);
-        let capacity = shard_rows(batch, if parallel { threads } else { 1 });
-        let shard = |_| Shard::new(&trained.network, capacity, false);
-        let shards = (0..batch.div_ceil(capacity)).map(shard).collect();
-        Predictor { isa, trained, shards, batch, parallel }
+        let workspaces = Workspaces::new(&trained.network, Purpose::Predict);
+        Predictor { isa, trained, workspaces }
     }
 
     /// What is predicted with.
@@ -51,7 +93,7 @@ impl Predictor {
 
     /// Most rows that [`predict`](Self::predict) takes at once.
     pub fn batch(&self) -> usize {
-        self.batch
+        self.workspaces.batch()
     }
 
     /// Predicts some rows of a data set: rows x outputs, into `out`.
@@ -61,24 +103,17 @@ impl Predictor {
     pub fn predict<S: Samples>(&mut self, samples: &S, rows: Range<u64>, out: &mut [f32]) {
         let count = (rows.end - rows.start) as usize;
         let outputs = self.outputs();
-        assert!(count <= self.batch, "{count} rows, at most {}", self.batch);
+        assert!(count <= self.batch(), "{count} rows, at most {}", self.batch());
         assert_eq!(out.len(), count * outputs, "room for {count} rows");
         let Trained { network, preprocess, output } = &self.trained;
         let context = RowContext { isa: self.isa, network, preprocess, samples };
-        let run = |(shard, (i, out)): (&mut Shard, (usize, &mut [f32]))| {
-            let capacity = shard.capacity();
-            shard.assign(0, rows.clone().skip(i * capacity));
+        let parts = out.chunks_mut(Workspaces::part_values(outputs));
+        let parts = Workspaces::parts(rows.start, rows.end).zip(parts);
+        self.workspaces.run(parts, |shard, (rows, out)| {
+            shard.assign(0, rows);
             shard.infer(&context);
             shard.finish(context.isa, network, preprocess, *output, out);
-        };
-        let Some(capacity) = self.shards.first().map(Shard::capacity) else { return };
-        if self.parallel {
-            let parts = out.par_chunks_mut(capacity * outputs).enumerate();
-            self.shards.par_iter_mut().zip(parts).for_each(run);
-        } else {
-            let parts = out.chunks_mut(capacity * outputs).enumerate();
-            self.shards.iter_mut().zip(parts).for_each(run);
-        }
+        });
     }
 }
 
