@@ -22,10 +22,6 @@ use std::time::{Duration, Instant};
 /// Most samples in a shard: its activations share the second-level cache with a tile of weights.
 const SHARD_ROWS: usize = 128;
 
-/// Below this many multiply-adds a minibatch is run forward on the calling thread: a join would cost
-/// more.
-const PARALLEL_WORK: usize = 1 << 22;
-
 /// Everything that a training step reads and writes.
 pub struct Engine {
     isa: Isa,
@@ -85,11 +81,6 @@ fn shard_rows(batch: usize, threads: usize) -> usize {
     let share = batch.div_ceil(threads).max(1);
     let rounds = share.div_ceil(SHARD_ROWS);
     share.div_ceil(rounds).next_multiple_of(LANES)
-}
-
-/// Whether running so many samples forward is worth more than one thread.
-pub(crate) fn worth_threads(network: &Network, batch: usize, threads: usize) -> bool {
-    threads > 1 && batch > LANES && batch * network.layout().parameters() >= PARALLEL_WORK
 }
 
 impl Engine {

@@ -1,7 +1,7 @@
 //! Measuring a network on rows whose answers are known.
 
 use crate::error::TrainError;
-use crate::inference::Workspaces;
+use crate::inference::{self, Workspaces};
 use crate::metrics::{ClassMeter, JudgedClass, LossMeter, NumberMeter, Report};
 use crate::model::Trained;
 use crate::network::Network;
@@ -74,7 +74,7 @@ impl Evaluator {
         let context = RowContext { isa: self.isa, network, preprocess, samples };
         let objective = &self.objective;
         let outputs = network.outputs();
-        let run = |shard: &mut Shard, (range, part): (Range<u64>, &mut Part<M::Part>)| {
+        let run = |shard: &mut Shard, range: Range<u64>, part: &mut Part<M::Part>| {
             shard.assign(0, range.map(|row| rows.row(row)));
             shard.measure(&context, objective);
             part.stray = shard.stray();
@@ -95,12 +95,13 @@ impl Evaluator {
         };
         let mut losses = LossMeter::default();
         let batch = self.workspaces.batch() as u64;
+        let part_rows = inference::part_rows(rows.len());
         let mut parts = Vec::new();
         for start in (0..rows.len()).step_by(batch as usize) {
             let end = rows.len().min(start + batch);
-            let ranges: Vec<Range<u64>> = Workspaces::parts(start, end).collect();
-            parts.resize_with(ranges.len(), || Part::new(meter.part()));
-            self.workspaces.run(ranges.into_iter().zip(&mut parts), run);
+            let count = ((end - start) as usize).div_ceil(part_rows);
+            parts.resize_with(count, || Part::new(meter.part()));
+            self.workspaces.run(start..end, part_rows, parts.iter_mut(), run);
             for part in &mut parts {
                 if let Some(row) = part.stray {
                     return Err(TrainError::stray(samples, row));

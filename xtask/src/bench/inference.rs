@@ -18,6 +18,10 @@ use gristmill_trainer::preprocess::Preprocess;
 use gristmill_trainer::samples::{Samples, Table};
 use gristmill_trainer::subset::Subset;
 
+/// Features of all rows together: more than caches hold.
+const FEATURES: usize = 1 << 23;
+const MOST_ROWS: usize = 1 << 16;
+
 /// A network with all that runs it forward.
 pub(super) struct Inference {
     workload: Workload,
@@ -36,7 +40,8 @@ impl Inference {
     /// The system refuses to start threads.
     pub(super) fn new(isa: Isa, workload: Workload, task: Task) -> Result<Inference> {
         eprintln!("preparing {} {}", workload.name, task.name());
-        let trace = Trace::random(&workload, workload.batches());
+        let rows = (FEATURES / workload.layers[0]).clamp(1, MOST_ROWS);
+        let trace = Trace::random(&workload, rows.div_ceil(workload.batch));
         let network = ours::network(&workload, &trace);
         let (table, objective, output) = answers(&workload, &trace)?;
         let features = vec![Trained::UNSCALED; workload.layers[0]];
