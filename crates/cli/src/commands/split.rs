@@ -56,9 +56,11 @@ impl Split {
             }
         };
         outputs.iter().try_for_each(|path| refuse_overwriting(&self.data, path))?;
+        let (fractions, stratified) = (self.shares, !self.no_stratify);
+        let mut options = SplitOptions { fractions, seed: self.seed, stratified };
+        options.check(&outputs)?;
         let rows = Rows::open(self.data, self.learn.options(self.table, self.plugins)?, output)?;
-        let stratified = !self.no_stratify && !rows.dataset.class_counts().is_empty();
-        let options = SplitOptions { fractions: self.shares, seed: self.seed, stratified };
+        options.stratified &= !rows.dataset.class_counts().is_empty();
         let bar = DataBar::new(output, "splitting")?;
         let summaries = split(&rows.dataset, &outputs, &options, &bar)?;
         drop(bar);

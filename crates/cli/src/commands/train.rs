@@ -99,6 +99,7 @@ impl Train {
             config.validation.file = Some(file);
             config.validation.split = 0.0;
         }
+        config.check()?;
         let paths = if self.data.is_empty() {
             Vec::from_iter(config.data.path.clone())
         } else {
@@ -109,6 +110,8 @@ impl Train {
             return Err(Failure::new(format!("there is no data to train on: {hint}")));
         }
         let source = Source::find(paths)?;
+        let validation = config.validation.file.take();
+        let validation = validation.map(|file| Source::find(vec![file])).transpose()?;
         let draft = match &self.out {
             Some(path) => Draft::create(path)?,
             None => Draft::numbered(Path::new(RUNS), &source.stem())?,
@@ -123,15 +126,15 @@ impl Train {
         let prepare = |source, cache, plan: &Plan| prepare(source, &draft, cache, plan, output);
         let (train, path) = prepare(source, CACHE, &Plan::Learn(options))?;
         config.data.path = Some(path);
-        let validation = match config.validation.file.take() {
+        let validation = match validation {
             None => None,
-            Some(file) => {
+            Some(source) => {
                 let plan = Plan::Fixed {
                     encoding: train.encoding(),
                     with_target: true,
                     options: validation_options,
                 };
-                let (dataset, path) = prepare(Source::find(vec![file])?, VALIDATION_CACHE, &plan)?;
+                let (dataset, path) = prepare(source, VALIDATION_CACHE, &plan)?;
                 config.validation.file = Some(path);
                 Some(dataset)
             }
@@ -192,6 +195,7 @@ fn resume(
     let (mut run, checkpoint) = Run::open(directory, &mut |warning| output.warn(warning))?;
     let mut config = run.config().clone();
     override_course(&mut config, epochs, threads);
+    config.check()?;
     let seen = config.clone().seen_from(directory);
     let Some(path) = seen.data.path else {
         let directory = directory.display();

@@ -93,6 +93,21 @@ fn a_run_that_cannot_begin_leaves_nothing() {
 }
 
 #[test]
+fn options_are_checked_before_anything_is_read() {
+    let place = Place::new();
+    place.fails("train none.csv --activation rellu", &["network.activation", "rellu", "softplus"]);
+    place.fails("train none.csv --learning-rate=-1", &["optimizer.learning_rate"]);
+    place.fails("split none.csv --shares 0.8,0.3 -o a.grist -o b.grist", &["shares"]);
+    place.write("flowers.csv", flowers(30));
+    let done = place.run("train flowers.csv --validation none.csv");
+    done.assert_failed("train", &["none.csv"]);
+    assert!(!done.stderr.contains("read flowers.csv"), "{}", done.stderr);
+    place.ok("train flowers.csv --epochs 1 --out run");
+    fs::remove_file(place.path("run/data.grist")).unwrap();
+    place.fails("train --resume run --epochs 0", &["training.epochs"]);
+}
+
+#[test]
 fn validation_files_are_encoded_as_the_training_data() {
     let place = Place::new();
     place.write("flowers.csv", flowers(60));
