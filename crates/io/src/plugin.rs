@@ -86,12 +86,12 @@ impl Plugin {
         if !self.description.can(operation) {
             let known = self.description.operations.iter().map(|known| known.name());
             let (name, known) = (self.name(), known.collect::<Vec<_>>().join(", "));
-            return Err(Error::Invalid(format!(
+            return Err(Error::Options(format!(
                 "the format {name} has no {operation}; it has {known}"
             )));
         }
         if let Some(reason) = self.description.refuses(operation, options) {
-            return Err(Error::Invalid(reason));
+            return Err(Error::Options(reason));
         }
         let mut arguments = vec![OsString::from(operation.name())];
         if let Some(source) = source {

@@ -33,12 +33,12 @@ impl SplitOptions {
         let fractions = &self.fractions;
         let total: f64 = fractions.iter().sum();
         if fractions.is_empty() || !fractions.iter().all(|f| *f > 0.0) || total > 1.0 + 1e-9 {
-            return Err(Error::Invalid(format!(
+            return Err(Error::Options(format!(
                 "the fractions {fractions:?} are no shares of a data set: each is more than 0, and all together 1 at most"
             )));
         }
         if outputs.len() != fractions.len() {
-            return Err(Error::Invalid(format!(
+            return Err(Error::Options(format!(
                 "there are {} parts and {} files for them: give as many",
                 fractions.len(),
                 outputs.len()
@@ -46,7 +46,7 @@ impl SplitOptions {
         }
         if let Some(twice) = (1..outputs.len()).find(|i| outputs[..*i].contains(&outputs[*i])) {
             let path = outputs[twice].display();
-            return Err(Error::Invalid(format!("{path} is given for two parts")));
+            return Err(Error::Options(format!("{path} is given for two parts")));
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! `gristmill evaluate`: a model and rows whose answers are known in, metrics out.
 
-use crate::args::{PluginArgs, TableArgs};
+use crate::args::{PluginArgs, TableArgs, count};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::RowsBar;
@@ -36,7 +36,11 @@ pub(crate) struct Evaluate {
     #[arg(long)]
     json: bool,
     /// Threads [default: every core]
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    #[arg(
+        long, value_name = "N", value_parser = count::<usize>,
+        default_value_t = 0,
+        hide_default_value = true
+    )]
     threads: usize,
     #[command(flatten)]
     table: TableArgs,

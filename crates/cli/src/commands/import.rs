@@ -1,6 +1,6 @@
 //! `gristmill import`: tables in, a data set out.
 
-use crate::args::{LearnArgs, PluginArgs, TableArgs};
+use crate::args::{LearnArgs, PluginArgs, TableArgs, count};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::report;
@@ -38,7 +38,11 @@ pub(crate) struct Import {
     #[arg(long, value_name = "SIZE")]
     memory: Option<ByteSize>,
     /// Threads; the data set does not depend on it [default: every core]
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    #[arg(
+        long, value_name = "N", value_parser = count::<usize>,
+        default_value_t = 0,
+        hide_default_value = true
+    )]
     threads: usize,
     #[command(flatten)]
     learn: LearnArgs,

@@ -1,6 +1,6 @@
 //! `gristmill split`: a data set divided at random.
 
-use crate::args::{LearnArgs, PluginArgs, TableArgs};
+use crate::args::{LearnArgs, PluginArgs, TableArgs, count};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::DataBar;
@@ -32,7 +32,7 @@ pub(crate) struct Split {
     #[arg(short, long = "output", value_name = "PART.grist")]
     output: Vec<PathBuf>,
     /// Number that the choice of rows follows from
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", value_parser = count::<u64>, default_value_t = 0)]
     seed: u64,
     /// Draw rows whatever their class [default: each class is divided by itself]
     #[arg(long)]

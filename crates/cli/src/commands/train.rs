@@ -1,6 +1,6 @@
 //! `gristmill train`: a data set and a configuration in, a run directory with a model out.
 
-use crate::args::{LearnArgs, NetworkArgs, PluginArgs, RunArgs, TableArgs};
+use crate::args::{LearnArgs, NetworkArgs, PluginArgs, RunArgs, TableArgs, count};
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output::Output;
@@ -55,10 +55,10 @@ pub(crate) struct Train {
     #[arg(long, requires = "resume")]
     accept_changed_data: bool,
     /// How often every row is visited, in all [default: 20]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::<u32>)]
     epochs: Option<u32>,
     /// Threads; the model does not depend on it [default: every core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::<usize>)]
     threads: Option<usize>,
     /// A data set or table to validate on
     #[arg(long, value_name = "FILE")]
@@ -100,6 +100,8 @@ impl Train {
             config.validation.split = 0.0;
         }
         config.check()?;
+        let validates = config.validation.split > 0.0 || config.validation.file.is_some();
+        config.early_stopping.check_validation(validates)?;
         let paths = if self.data.is_empty() {
             Vec::from_iter(config.data.path.clone())
         } else {
@@ -107,7 +109,7 @@ impl Train {
         };
         if paths.is_empty() {
             let hint = "name a file, or give data.path in the configuration";
-            return Err(Failure::new(format!("there is no data to train on: {hint}")));
+            return Err(Failure::usage(format!("there is no data to train on: {hint}")));
         }
         let source = Source::find(paths)?;
         let validation = config.validation.file.take();

@@ -213,7 +213,10 @@ impl EarlyStoppingConfig {
     }
 
     /// Without rows to validate on, the loss is all that can be watched.
-    pub(crate) fn check_validation(&self, validates: bool) -> Result<(), ConfigError> {
+    ///
+    /// # Errors
+    /// Something else is to be watched.
+    pub fn check_validation(&self, validates: bool) -> Result<(), ConfigError> {
         if validates || self.patience == 0 || self.metric == Metric::Loss {
             return Ok(());
         }
