@@ -17,6 +17,7 @@ fn a_run_has_its_directory() {
     }
     assert_eq!(done.stderr.lines().filter(|line| line.starts_with("epoch ")).count(), 4);
     assert!(done.stdout.contains("val_accuracy: "), "{}", done.stdout);
+    assert!(!done.stderr.contains("warning"), "{}", done.stderr);
 
     let names =
         ["checkpoints", "config.toml", "data.grist", "lock", "metrics.csv", "model.gristmill"];
@@ -119,6 +120,8 @@ fn validation_files_are_encoded_as_the_training_data() {
         .write("held-out.csv", "kind,colour,width,length\nbellis,red,2.1,2.3\naster,white,0,0.1\n");
     place.ok("train flowers.csv --validation held-out.csv --epochs 2 --out run");
     assert!(place.path("run/validation.grist").exists());
+    let done = place.run("train flowers.csv --validation held-out.csv --epochs 1 --out few");
+    assert!(done.stderr.contains("warning: only 2 rows to validate on"), "{}", done.stderr);
     place.write("odd.csv", "kind,colour,width,length\ndahlia,red,1,1\n");
     place.fails("train flowers.csv --validation odd.csv --out odd", &["odd.csv", "dahlia"]);
 }
