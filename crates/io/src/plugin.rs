@@ -135,10 +135,11 @@ impl Plugins {
     /// The programs in `first`, in the directories of `GRISTMILL_PLUGINS`, and on `PATH`.
     ///
     /// # Errors
-    /// `GRISTMILL_PLUGIN_TIMEOUT` is no number of seconds.
+    /// One of `first` is no directory that can be read, or `GRISTMILL_PLUGIN_TIMEOUT` is no number of seconds.
     pub fn from_env(first: &[PathBuf]) -> Result<Plugins> {
         let mut directories = Vec::new();
         for directory in first {
+            fs::read_dir(directory).map_err(Error::io("read", directory))?;
             directories.push(absolute(directory).map_err(Error::io("open", directory))?);
         }
         for variable in [DIRECTORIES_VARIABLE, "PATH"] {

@@ -145,6 +145,8 @@ fn plugins_are_looked_for_in_directories() {
     let mut command = place.command("import flowers.arrows --format plain -o x.grist");
     assert!(command.env("PATH", path).output().unwrap().status.success());
     refuses(&place, "import flowers.arrows --format none -o x.grist", &["gristmill-format-none"]);
+    place.fails("formats --plugins nowhere", &["cannot read nowhere: No such file"]);
+    place.fails("head flowers.csv --plugins plugins/gristmill-format-plain", &["Not a directory"]);
     let mut command = command_with_timeout(&place, "soon");
     Done::of(command.output().unwrap()).assert_failed("", &["GRISTMILL_PLUGIN_TIMEOUT", "soon"]);
 }
