@@ -34,7 +34,8 @@ Examples:
 A run directory holds config.toml with every option of the run, metrics.csv with a line per
 epoch, checkpoints/, and at the end model.gristmill. Tables are imported once, to data.grist
 in the run directory. Options override --config, which may hold part of a config.toml.
-Ctrl-C saves a checkpoint and ends the run; a second one ends it at once.")]
+Ctrl-C saves a checkpoint and ends the run, as does a terminal that is closed, unless by nohup;
+a second Ctrl-C ends it at once.")]
 pub(crate) struct Train {
     /// A data set, or tables to be imported as one
     #[arg(value_name = "DATA", required_unless_present_any = ["resume", "config"])]
