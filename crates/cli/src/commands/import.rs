@@ -1,6 +1,6 @@
 //! `gristmill import`: tables in, a data set out.
 
-use crate::args::{LearnArgs, PluginArgs, TableArgs, count};
+use crate::args::{ReadArgs, count};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::report;
@@ -45,17 +45,13 @@ pub(crate) struct Import {
     )]
     threads: usize,
     #[command(flatten)]
-    learn: LearnArgs,
-    #[command(flatten)]
-    table: TableArgs,
-    #[command(flatten)]
-    plugins: PluginArgs,
+    read: ReadArgs,
 }
 
 impl Import {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         refuse_overwriting(&self.sources, &self.output)?;
-        let mut options = self.learn.options(self.table, self.plugins)?;
+        let mut options = self.read.options()?;
         options.memory = self.memory.map(|ByteSize(bytes)| bytes);
         let plan = Plan::Learn(options);
         let dataset = on_threads(self.threads, || {

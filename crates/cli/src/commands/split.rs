@@ -1,6 +1,6 @@
 //! `gristmill split`: a data set divided at random.
 
-use crate::args::{LearnArgs, PluginArgs, TableArgs, count};
+use crate::args::{ReadArgs, count};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::DataBar;
@@ -38,11 +38,7 @@ pub(crate) struct Split {
     #[arg(long)]
     no_stratify: bool,
     #[command(flatten)]
-    learn: LearnArgs,
-    #[command(flatten)]
-    table: TableArgs,
-    #[command(flatten)]
-    plugins: PluginArgs,
+    read: ReadArgs,
 }
 
 impl Split {
@@ -59,7 +55,7 @@ impl Split {
         let (fractions, stratified) = (self.shares, !self.no_stratify);
         let mut options = SplitOptions { fractions, seed: self.seed, stratified };
         options.check(&outputs)?;
-        let rows = Rows::open(self.data, self.learn.options(self.table, self.plugins)?, output)?;
+        let rows = Rows::open(self.data, self.read.options()?, output)?;
         options.stratified &= !rows.dataset.class_counts().is_empty();
         let bar = DataBar::new(output, "splitting")?;
         let summaries = split(&rows.dataset, &outputs, &options, &bar)?;

@@ -1,6 +1,6 @@
 //! `gristmill train`: a data set and a configuration in, a run directory with a model out.
 
-use crate::args::{LearnArgs, NetworkArgs, PluginArgs, RunArgs, TableArgs, count};
+use crate::args::{NetworkArgs, ReadArgs, RunArgs, count};
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output::Output;
@@ -69,11 +69,7 @@ pub(crate) struct Train {
     #[command(flatten)]
     run: RunArgs,
     #[command(flatten)]
-    learn: LearnArgs,
-    #[command(flatten)]
-    table: TableArgs,
-    #[command(flatten)]
-    plugins: PluginArgs,
+    read: ReadArgs,
 }
 
 impl Train {
@@ -119,7 +115,7 @@ impl Train {
             Some(path) => Draft::create(path)?,
             None => Draft::numbered(Path::new(RUNS), &source.stem())?,
         };
-        let options = self.learn.options(self.table, self.plugins)?;
+        let options = self.read.options()?;
         let validation_options = ImportOptions {
             format: options.format.clone(),
             header: options.header,
