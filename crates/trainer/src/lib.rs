@@ -56,4 +56,4 @@ mod validation;
 pub use error::TrainError;
 pub use gristmill_kernels::Isa;
 pub use session::{Limit, Outcome, Reason, Session};
-pub use threads::on_threads;
+pub use threads::{on_threads, with_crew};
