@@ -51,6 +51,7 @@ mod shard;
 pub mod subset;
 mod threads;
 mod update;
+mod validation;
 
 pub use error::TrainError;
 pub use gristmill_kernels::Isa;

@@ -25,6 +25,7 @@ use crate::samples::Samples;
 use crate::schedule::{self, PlateauState};
 use crate::subset::Subset;
 use crate::threads;
+use crate::validation;
 use gristmill_io::schema::Target;
 use gristmill_io::{Advice, Checkpoint, HistoryRow, Model, OutputKind, Scale};
 use gristmill_kernels::{Crew, Isa, Loss, Rows, Step};
@@ -204,7 +205,7 @@ impl<'d, S: Samples> Session<'d, S> {
         }
         let validation = validation.filter(|rows| !rows.is_empty());
         plan.early_stopping.check_validation(validation.is_some())?;
-        let mut warnings = Vec::new();
+        let mut warnings = Vec::from_iter(validation.as_ref().and_then(validation::doubt));
         let shuffling = decide_order(&mut plan, &train, &mut warnings);
         let paging = memory::paging(shuffling, train.samples(), plan.memory);
         if paging != Paging::Scattered {
