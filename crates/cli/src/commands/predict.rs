@@ -105,18 +105,17 @@ fn write_all(
     bar: &RowsBar,
 ) -> io::Result<()> {
     to.write_all(lines.header().as_bytes())?;
-    let batch = predictor.batch() as u64;
-    let mut values = vec![0.0; predictor.batch() * predictor.outputs()];
-    let mut text = String::new();
+    let (batch, outputs) = (predictor.batch() as u64, predictor.outputs());
+    let mut values = vec![0.0; predictor.batch() * outputs];
+    let mut texts: Vec<String> = Vec::new();
     for start in (0..dataset.rows()).step_by(batch as usize) {
         let end = dataset.rows().min(start + batch);
-        let values = &mut values[..(end - start) as usize * predictor.outputs()];
-        predictor.predict(dataset, start..end, values);
-        text.clear();
-        for row in values.chunks_exact(predictor.outputs()) {
-            lines.push(&mut text, row);
-        }
-        to.write_all(text.as_bytes())?;
+        let values = &mut values[..(end - start) as usize * outputs];
+        predictor.predict_with(dataset, start..end, values, &mut texts, |values, text| {
+            text.clear();
+            values.chunks_exact(outputs).for_each(|row| lines.push(text, row));
+        });
+        texts.iter().try_for_each(|text| to.write_all(text.as_bytes()))?;
         bar.advance(end);
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! The area under the ROC curve, exactly: it needs every score at once.
 
+use rayon::prelude::*;
+
 /// Scores kept until the end, at most [`MOST_SCORES`] of them.
 #[derive(Debug, Clone)]
 pub(super) struct Scores {
@@ -47,8 +49,10 @@ impl Scores {
         if self.columns == 1 {
             return self.area_of(0, 1);
         }
-        let areas: Vec<f64> =
-            (0..self.columns).filter_map(|class| self.area_of(class, class as u32)).collect();
+        let areas: Vec<f64> = (0..self.columns)
+            .into_par_iter()
+            .filter_map(|class| self.area_of(class, class as u32))
+            .collect();
         (!areas.is_empty()).then(|| areas.iter().sum::<f64>() / areas.len() as f64)
     }
 
@@ -56,23 +60,30 @@ impl Scores {
     /// equal scores half.
     fn area_of(&self, column: usize, class: u32) -> Option<f64> {
         let scores = self.scores.iter().skip(column).step_by(self.columns);
-        let rows = scores.zip(&self.labels).zip(&self.weights);
-        let mut ranked: Vec<(f32, bool, f64)> = rows
-            .map(|((&score, &label), &weight)| (score, label == class, f64::from(weight)))
-            .collect();
-        ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
+        // As one number, so that equal scores stay in the order of their rows. Those fit: see MOST_SCORES.
+        let ranked = |(row, &score): (usize, &f32)| u64::from(rank(score)) << 32 | row as u64;
+        let mut ranked: Vec<u64> = scores.enumerate().map(ranked).collect();
+        ranked.par_sort_unstable();
         let (mut below, mut own, mut area) = (0.0, 0.0, 0.0);
-        for tied in ranked.chunk_by(|a, b| a.0 == b.0) {
-            let weigh = |of_class| {
-                tied.iter().filter(|row| row.1 == of_class).map(|row| row.2).sum::<f64>()
-            };
-            let (tied_own, tied_others) = (weigh(true), weigh(false));
+        for tied in ranked.chunk_by(|a, b| a >> 32 == b >> 32) {
+            let (mut tied_own, mut tied_others) = (0.0, 0.0);
+            for row in tied.iter().map(|&ranked| ranked as u32 as usize) {
+                let side = if self.labels[row] == class { &mut tied_own } else { &mut tied_others };
+                *side += f64::from(self.weights[row]);
+            }
             area += tied_own * (below + tied_others / 2.0);
             own += tied_own;
             below += tied_others;
         }
         (own > 0.0 && below > 0.0).then(|| area / (own * below))
     }
+}
+
+/// Higher for higher scores, equal for equal ones.
+fn rank(score: f32) -> u32 {
+    // Minus zero becomes zero. The bits of negative numbers count down.
+    let bits = (score + 0.0).to_bits();
+    if bits >> 31 == 0 { bits | 1 << 31 } else { !bits }
 }
 
 #[cfg(test)]
@@ -95,6 +106,13 @@ mod tests {
         assert_eq!(area(&[0.5, 0.2, 0.5, 0.7], &[0, 0, 1, 1]), Some(0.875));
         assert_eq!(area(&[0.1, 0.2], &[1, 1]), None);
         assert_eq!(area(&[], &[]), None);
+    }
+
+    #[test]
+    fn ranks_order_as_numbers_do() {
+        let rising = [f32::NEG_INFINITY, -2.5, -f32::MIN_POSITIVE, 0.0, 1e-40, 0.5, 1.0, f32::MAX];
+        assert!(rising.windows(2).all(|pair| rank(pair[0]) < rank(pair[1])));
+        assert_eq!(rank(-0.0), rank(0.0));
     }
 
     #[test]
