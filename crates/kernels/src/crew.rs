@@ -190,32 +190,36 @@ impl Crew {
     }
 
     /// Works on every part of some arenas: part `i` of each is its rows `bounds[i]..bounds[i + 1]`, or
-    /// nothing where the arena is empty. Each member gets about as many rows.
+    /// nothing where the arena is empty. Each member gets about as many rows of the first arena.
     ///
     /// # Panics
-    /// If the bounds do not ascend, or an arena is neither empty nor as long as they say; if `work`
-    /// does, on any thread.
+    /// If the bounds of an arena do not ascend, are not as many as those of the others, or go beyond
+    /// its end although it is not empty; if `work` does, on any thread.
     pub fn for_each_part<const N: usize>(
         &mut self,
-        bounds: &[usize],
-        arenas: [&mut [Row]; N],
+        arenas: [(&[usize], &mut [Row]); N],
         work: impl Fn(usize, [&mut [Row]; N]) + Sync,
     ) {
-        assert!(bounds.is_sorted(), "bounds ascend");
-        let (Some(&begin), Some(&end)) = (bounds.first(), bounds.last()) else { return };
-        assert!(
-            arenas.iter().all(|arena| arena.is_empty() || arena.len() >= end),
-            "arenas of {end} rows"
-        );
-        let starts = arenas.map(|arena| (Start(arena.as_mut_ptr()), arena.is_empty()));
-        let (count, members) = (bounds.len() - 1, self.members());
-        let first = |member: usize| nearest(bounds, begin + (end - begin) * member / members);
+        let Some(&(shared, _)) = arenas.first() else { return };
+        let (Some(&begin), Some(&end)) = (shared.first(), shared.last()) else { return };
+        for (bounds, arena) in &arenas {
+            assert_eq!(bounds.len(), shared.len(), "as many parts of every arena");
+            assert!(bounds.is_sorted(), "bounds ascend");
+            let rows = bounds[bounds.len() - 1];
+            assert!(arena.is_empty() || arena.len() >= rows, "an arena of {rows} rows");
+        }
+        let starts = arenas.map(|(bounds, arena)| {
+            let is_empty = arena.is_empty();
+            (bounds, Start(arena.as_mut_ptr()), is_empty)
+        });
+        let (count, members) = (shared.len() - 1, self.members());
+        let first = |member: usize| nearest(shared, begin + (end - begin) * member / members);
         self.run(count, first, &|task| {
-            let rows = bounds[task]..bounds[task + 1];
-            let part = |(start, is_empty): &(Start<Row>, bool)| {
-                // SAFETY: the arenas are borrowed until all tasks are done, they are as long as the
+            let part = |(bounds, start, is_empty): &(&[usize], Start<Row>, bool)| {
+                let rows = if *is_empty { 0..0 } else { bounds[task]..bounds[task + 1] };
+                // SAFETY: the arenas are borrowed until all tasks are done, each is as long as its
                 // last bound, the bounds ascend, and each task is done once.
-                unsafe { start.part(if *is_empty { 0..0 } else { rows.clone() }) }
+                unsafe { start.part(rows) }
             };
             work(task, starts.each_ref().map(part));
         });

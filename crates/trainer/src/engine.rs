@@ -4,7 +4,7 @@
 //! sample's values are computed alone, and every sum over samples is taken by one task in the order
 //! of the minibatch.
 
-use crate::layout::{LayerValues, Parts};
+use crate::layout::{LayerValues, Layout, Parts};
 use crate::network::Network;
 use crate::objective::Objective;
 use crate::pace::Pace;
@@ -16,12 +16,20 @@ use crate::threads;
 use crate::update::{self, OptimizerState};
 use gristmill_kernels as kernels;
 use gristmill_kernels::{
-    Crew, Finish, Isa, LANES, Panels, PanelsMut, Rows, Start, Step, UpdateRule,
+    Crew, Finish, Isa, LANES, Panels, PanelsMut, Row, Rows, Start, Step, UpdateRule,
 };
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 /// Most samples in a shard: its activations share the second-level cache with a tile of weights.
 const SHARD_ROWS: usize = 128;
+
+/// Bytes of shards that a thread should have at once: its share of the last cache. Larger minibatches are
+/// computed in rounds.
+const ROUND_BYTES: usize = 8 << 20;
+
+/// Collecting a gradient in rounds pays where the values of the samples are so many times larger.
+const WORTH_ROUNDS: usize = 4;
 
 /// Everything that a training step reads and writes.
 pub struct Engine {
@@ -36,15 +44,31 @@ pub struct Engine {
     pub objective: Objective,
     /// What the optimiser keeps per weight.
     pub state: OptimizerState,
+    /// Workspaces for as many samples as are computed at once.
     shards: Vec<Shard>,
-    /// Of the whole network; empty unless its norm is clipped.
-    gradient: Rows,
+    /// Where the update waits for the whole gradient.
+    collected: Option<Collected>,
     pace: Pace,
     /// Tasks of the second phase.
     parts: Parts,
     /// Most threads that a step runs on.
     threads: usize,
     stopwatch: Stopwatch,
+}
+
+/// The gradient of the whole network, as far as it has been summed over the samples.
+struct Collected {
+    /// In the layout of the weights.
+    gradient: Rows,
+    /// A row per bias term: its gradient with the lanes of the samples still apart.
+    sums: Rows,
+}
+
+impl Collected {
+    fn new(layout: &Layout, parts: &Parts) -> Collected {
+        let terms = parts.sum_bounds().last().copied().unwrap_or(0);
+        Collected { gradient: Rows::zeroed(layout.rows()), sums: Rows::zeroed(terms) }
+    }
 }
 
 /// What is particular to one step.
@@ -77,11 +101,22 @@ impl BatchLoss {
     }
 }
 
-/// How a minibatch is cut into shards.
+/// How a minibatch is cut into shards: rows of each.
 fn shard_rows(batch: usize, threads: usize) -> usize {
     let share = batch.div_ceil(threads).max(1);
     let rounds = share.div_ceil(SHARD_ROWS);
     share.div_ceil(rounds).next_multiple_of(LANES)
+}
+
+/// How many of the shards of a minibatch are computed at once: all, unless their values would leave the
+/// caches and the gradient is small beside them.
+fn shards_per_round(network: &Network, shards: usize, rows: usize, threads: usize) -> usize {
+    let shard = rows * Shard::row_bytes(network);
+    let gradient = network.layout().rows() * size_of::<Row>();
+    if shards * shard < WORTH_ROUNDS * gradient {
+        return shards;
+    }
+    shards.min(threads * (ROUND_BYTES / shard).max(1))
 }
 
 impl Engine {
@@ -101,19 +136,21 @@ impl Engine {
         let pace = Pace::new(3 * batch * network.layout().parameters(), threads);
         let threads = if pace.is_ever_parallel() { threads } else { 1 };
         let capacity = shard_rows(batch, threads);
-        let shards =
-            (0..batch.div_ceil(capacity)).map(|_| Shard::new(&network, capacity, Purpose::Train));
-        let rows = network.layout().rows();
+        let shards = batch.div_ceil(capacity);
+        let at_once = shards_per_round(&network, shards, capacity, threads);
+        let layout = network.layout();
+        let parts = layout.parts(threads);
+        let collects = clip_norm.is_some() || at_once < shards;
         Engine {
             isa,
             rule,
             clip_norm,
             preprocess,
             objective,
-            state: OptimizerState::new(rule, rows),
-            shards: shards.collect(),
-            gradient: Rows::zeroed(if clip_norm.is_some() { rows } else { 0 }),
-            parts: network.layout().parts(threads),
+            state: OptimizerState::new(rule, layout.rows()),
+            shards: (0..at_once).map(|_| Shard::new(&network, capacity, Purpose::Train)).collect(),
+            collected: collects.then(|| Collected::new(layout, &parts)),
+            parts,
             threads,
             pace,
             stopwatch: Stopwatch::default(),
@@ -138,15 +175,15 @@ impl Engine {
         let parallel = self.pace.next();
         crew.call_helpers(parallel);
         let began = self.stopwatch.start();
-        let batch = self.rows_phase(crew, samples, count, row, plan.dropout_seed);
+        let batch = self.run_rounds(crew, samples, count, row, plan.dropout_seed);
         if batch.stray.is_some() {
             return batch;
         }
         let gradient_scale = self.objective.gradient_scale(batch.weight);
         let step = Step { gradient_scale, ..plan.step };
-        match self.clip_norm {
+        match &self.collected {
             None => self.update(crew, &step),
-            Some(limit) => self.update_clipped(crew, step, limit),
+            Some(_) => self.update_collected(crew, step),
         }
         self.stopwatch.finish(if parallel { self.threads } else { 1 }, began);
         batch
@@ -195,18 +232,21 @@ impl Engine {
         dropout_seed: u64,
     ) -> (BatchLoss, Vec<LayerValues>) {
         let mut alone = Crew::new(1);
-        let batch = self.rows_phase(&mut alone, samples, count, row, dropout_seed);
+        let collected = Collected::new(self.network.layout(), &self.parts);
+        let before = self.collected.replace(collected);
+        let batch = self.run_rounds(&mut alone, samples, count, row, dropout_seed);
+        let collected = std::mem::replace(&mut self.collected, before);
+        let mut gradient = collected.expect("it was put there").gradient;
         let scale = self.objective.gradient_scale(batch.weight) as f32;
-        self.gradient = Rows::zeroed(self.network.layout().rows());
-        self.tiles_phase(&mut alone);
-        self.gradient.as_flattened_mut().iter_mut().for_each(|g| *g *= scale);
+        gradient.as_flattened_mut().iter_mut().for_each(|g| *g *= scale);
         let layout = self.network.layout();
         let layers = 0..layout.shapes().len();
-        (batch, layers.map(|layer| layout.read_weights(layer, &self.gradient)).collect())
+        (batch, layers.map(|layer| layout.read_weights(layer, &gradient)).collect())
     }
 
-    /// Forward and backward for every row.
-    fn rows_phase<S: Samples>(
+    /// Forward and backward for every row, as many at once as the shards hold; the gradient is
+    /// collected, if it is at all.
+    fn run_rounds<S: Samples>(
         &mut self,
         crew: &mut Crew,
         samples: &S,
@@ -214,6 +254,30 @@ impl Engine {
         row: &(impl Fn(usize) -> u64 + Sync),
         dropout_seed: u64,
     ) -> BatchLoss {
+        let room = self.shards.len() * self.shards[0].capacity();
+        let mut meter = LossMeter::default();
+        let mut start = Start::Zero;
+        for first in (0..count).step_by(room) {
+            self.rows_phase(crew, samples, first..count, row, dropout_seed);
+            meter.add(&self.shards);
+            if meter.stray.is_some() {
+                break;
+            }
+            self.collect(crew, start);
+            start = Start::Held;
+        }
+        meter.total()
+    }
+
+    /// Forward and backward for the first of these samples, as many as the shards hold.
+    fn rows_phase<S: Samples>(
+        &mut self,
+        crew: &mut Crew,
+        samples: &S,
+        positions: Range<usize>,
+        row: &(impl Fn(usize) -> u64 + Sync),
+        dropout_seed: u64,
+    ) {
         let rows = RowContext {
             isa: self.isa,
             network: &self.network,
@@ -226,63 +290,55 @@ impl Engine {
             stopwatch: &self.stopwatch,
         };
         crew.for_each(&mut self.shards, |i, shard| {
-            let first = i * shard.capacity();
-            shard.assign(first, (first..count).map(row));
+            let first = positions.start + i * shard.capacity();
+            shard.assign(first, (first..positions.end).map(row));
             shard.train(&rows, &training);
         });
-        self.batch_loss()
     }
 
-    /// Sums with the lanes apart, in the order of the samples, and then over the lanes.
-    fn batch_loss(&self) -> BatchLoss {
-        let mut sums = [[0.0; LANES]; 3];
-        for shard in &self.shards {
-            for panels in shard.losses().zip(shard.scores()).map(|((l, w), s)| [l, w, s]) {
-                for (sum, panel) in sums.iter_mut().zip(panels) {
-                    sum.iter_mut().zip(panel).for_each(|(sum, &x)| *sum += f64::from(x));
-                }
-            }
-        }
-        let [loss, weight, score] = sums.map(|lanes| lanes.iter().sum());
-        BatchLoss { loss, weight, score, stray: self.shards.iter().find_map(Shard::stray) }
+    /// Adds the gradient of every tile, summed over the samples in the shards.
+    fn collect(&mut self, crew: &mut Crew, start: Start<'static>) {
+        let Some(Collected { gradient, sums }) = &mut self.collected else { return };
+        let (isa, shards, stopwatch, parts) =
+            (self.isa, &self.shards, &self.stopwatch, &self.parts);
+        let layout = self.network.layout();
+        let arenas = [(parts.bounds(), &mut **gradient), (parts.sum_bounds(), &mut **sums)];
+        crew.for_each_part(arenas, |part, [gradient, sums]| {
+            let mut since = stopwatch.start();
+            let tile = parts.tile(part);
+            update::tile_gradient(isa, layout, shards, tile, start, gradient, sums);
+            stopwatch.lap(Part::Tiles, &mut since);
+        });
     }
 
+    /// Gradient and update of every tile, from the samples in the shards.
     fn update(&mut self, crew: &mut Crew, step: &Step) {
         let (isa, rule, shards, stopwatch) = (self.isa, self.rule, &self.shards, &self.stopwatch);
         let parts = &self.parts;
         let (layout, weights) = self.network.parts_mut();
         let [a, b] = &mut self.state.slots;
-        crew.for_each_part(parts.bounds(), [weights, a, b], |part, [weights, a, b]| {
+        let arenas = [weights, a, b].map(|arena| (parts.bounds(), arena));
+        crew.for_each_part(arenas, |part, [weights, a, b]| {
             let tile = parts.tile(part);
             update::train_tile(isa, rule, step, layout, shards, tile, weights, [a, b], stopwatch);
         });
     }
 
-    /// The gradient of every tile, summed over the samples.
-    fn tiles_phase(&mut self, crew: &mut Crew) {
-        let (isa, shards, stopwatch, parts) =
-            (self.isa, &self.shards, &self.stopwatch, &self.parts);
-        let layout = self.network.layout();
-        crew.for_each_part(parts.bounds(), [&mut self.gradient], |part, [gradient]| {
-            let mut since = stopwatch.start();
-            update::tile_gradient(isa, layout, shards, parts.tile(part), gradient);
-            stopwatch.lap(Part::Tiles, &mut since);
-        });
-    }
-
-    /// The whole gradient first, then its norm, then the update: one more join.
-    fn update_clipped(&mut self, crew: &mut Crew, mut step: Step, limit: f64) {
-        self.tiles_phase(crew);
-        let squares = kernels::reduce::squared_norm(self.isa, &self.gradient);
-        let norm = step.gradient_scale * squares.sqrt();
-        if norm > limit {
-            step.gradient_scale *= limit / norm;
+    /// Update of every tile from the gradient that was collected, its norm limited.
+    fn update_collected(&mut self, crew: &mut Crew, mut step: Step) {
+        let Some(Collected { gradient, .. }) = &mut self.collected else { return };
+        if let Some(limit) = self.clip_norm {
+            let squares = kernels::reduce::squared_norm(self.isa, gradient);
+            let norm = step.gradient_scale * squares.sqrt();
+            if norm > limit {
+                step.gradient_scale *= limit / norm;
+            }
         }
         let (isa, rule, stopwatch, parts) = (self.isa, self.rule, &self.stopwatch, &self.parts);
         let weights = self.network.weights_mut();
         let [a, b] = &mut self.state.slots;
-        let arenas = [weights, a, b, &mut self.gradient];
-        crew.for_each_part(parts.bounds(), arenas, |part, [weights, a, b, gradient]| {
+        let arenas = [weights, a, b, gradient].map(|arena| (parts.bounds(), arena));
+        crew.for_each_part(arenas, |part, [weights, a, b, gradient]| {
             let mut since = stopwatch.start();
             let tile = parts.tile(part);
             update::update_tile(isa, rule, &step, tile, weights, [a, b], gradient);
@@ -290,3 +346,32 @@ impl Engine {
         });
     }
 }
+
+/// Sums up losses with the lanes apart, in the order of the samples, and then over the lanes.
+#[derive(Default)]
+struct LossMeter {
+    /// Of losses, weights and scores.
+    sums: [[f64; LANES]; 3],
+    stray: Option<u64>,
+}
+
+impl LossMeter {
+    fn add(&mut self, shards: &[Shard]) {
+        for shard in shards {
+            self.stray = self.stray.or(shard.stray());
+            for panels in shard.losses().zip(shard.scores()).map(|((l, w), s)| [l, w, s]) {
+                for (sum, panel) in self.sums.iter_mut().zip(panels) {
+                    sum.iter_mut().zip(panel).for_each(|(sum, &x)| *sum += f64::from(x));
+                }
+            }
+        }
+    }
+
+    fn total(self) -> BatchLoss {
+        let [loss, weight, score] = self.sums.map(|lanes| lanes.iter().sum());
+        BatchLoss { loss, weight, score, stray: self.stray }
+    }
+}
+
+#[cfg(test)]
+mod tests;

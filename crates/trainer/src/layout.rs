@@ -84,6 +84,11 @@ impl Tile {
         ends.into_iter().map(part).collect()
     }
 
+    /// Bias terms of the tile; none where another has them.
+    pub(crate) fn bias_terms(&self) -> usize {
+        if self.bias.is_empty() { 0 } else { self.outputs.len() }
+    }
+
     /// The panels that the input range covers in a matrix whose lanes are inputs.
     pub(crate) fn input_panels(&self) -> Range<usize> {
         self.inputs.start / LANES..panels(self.inputs.end)
@@ -103,6 +108,7 @@ pub struct Layout {
 pub(crate) struct Parts {
     tiles: Vec<Tile>,
     bounds: Vec<usize>,
+    sum_bounds: Vec<usize>,
 }
 
 impl Parts {
@@ -114,6 +120,12 @@ impl Parts {
     /// Where each part begins in the arenas, and where the last one ends.
     pub(crate) fn bounds(&self) -> &[usize] {
         &self.bounds
+    }
+
+    /// As [`bounds`](Self::bounds), in an arena with a row per bias term: its gradient, with the lanes
+    /// of the samples still apart.
+    pub(crate) fn sum_bounds(&self) -> &[usize] {
+        &self.sum_bounds
     }
 }
 
@@ -159,9 +171,14 @@ impl Layout {
     pub(crate) fn parts(&self, threads: usize) -> Parts {
         let shares: Vec<usize> = (1..threads).map(|i| self.rows() * i / threads).collect();
         let tiles: Vec<Tile> = self.tiles.iter().flat_map(|tile| tile.cut_at(&shares)).collect();
-        let ends = tiles.iter().map(|part| part.rows().end);
-        let bounds = std::iter::once(0).chain(ends).collect();
-        Parts { tiles, bounds }
+        let (mut bounds, mut sum_bounds) = (vec![0], vec![0]);
+        let mut sums = 0;
+        for part in &tiles {
+            bounds.push(part.rows().end);
+            sums += part.bias_terms();
+            sum_bounds.push(sums);
+        }
+        Parts { tiles, bounds, sum_bounds }
     }
 
     /// The tiles of one layer, output blocks outermost.
@@ -179,7 +196,7 @@ impl Layout {
                 let at = o * shape.inputs + i;
                 weights[at..at + lanes].copy_from_slice(&arena[row][..lanes]);
             }
-            for (k, o) in tile.outputs.clone().enumerate().take(LANES * tile.bias.len()) {
+            for (k, o) in tile.outputs.clone().enumerate().take(tile.bias_terms()) {
                 bias[o] = arena[tile.bias.start + k / LANES][k % LANES];
             }
         }
@@ -199,7 +216,7 @@ impl Layout {
                 let at = o * shape.inputs + i;
                 arena[row][..lanes].copy_from_slice(&weights[at..at + lanes]);
             }
-            for (k, o) in tile.outputs.clone().enumerate().take(LANES * tile.bias.len()) {
+            for (k, o) in tile.outputs.clone().enumerate().take(tile.bias_terms()) {
                 arena[tile.bias.start + k / LANES][k % LANES] = bias[o];
             }
         }

@@ -142,6 +142,13 @@ impl Shard {
         }
     }
 
+    /// Bytes that a row takes in a workspace for training.
+    pub(crate) fn row_bytes(network: &Network) -> usize {
+        let units: usize = network.layers().iter().map(|layer| layer.shape.outputs).sum();
+        // The input as rows and as columns; of each layer the output, the error, and the output as rows.
+        size_of::<f32>() * (2 * network.inputs() + 3 * units)
+    }
+
     /// Takes the rows of the data set for the next step, as many as fit; `first` is the place of the
     /// first of them in the minibatch.
     pub(crate) fn assign(&mut self, first: usize, rows: impl Iterator<Item = u64>) {

@@ -29,20 +29,26 @@ impl OptimizerState {
     }
 }
 
-/// Computes the gradient of a tile, summed over all samples of the minibatch, into `gradient`
-/// (weights, then bias terms, as the tile's rows in the arena).
+/// Computes the gradient of a tile, summed over the samples of the shards, into `gradient` (weights,
+/// then bias terms, as the tile's rows in the arena) and `sums` (a row per bias term).
+///
+/// It starts at zero, or at what is held from samples before these.
 pub(crate) fn tile_gradient(
     isa: Isa,
     layout: &Layout,
     shards: &[Shard],
     tile: &Tile,
+    mut start: Start<'_>,
     gradient: &mut [Row],
+    sums: &mut [Row],
 ) {
     let shape = layout.shapes[tile.layer];
     let height = tile.outputs.len();
     let (weights, bias) = gradient.split_at_mut(tile.weights.len());
     let used = || shards.iter().filter(|shard| !shard.rows().is_empty());
-    let mut start = Start::Zero;
+    if let Start::Zero = start {
+        sums.fill([0.0; LANES]);
+    }
     for shard in used() {
         kernels::multiply(
             isa,
@@ -55,14 +61,11 @@ pub(crate) fn tile_gradient(
         start = Start::Held;
     }
     if !bias.is_empty() {
-        with_scratch(height, |sums| {
-            sums.fill([0.0; LANES]);
-            for shard in used() {
-                let error = shard.layer_error(tile.layer, shape.outputs).rows(tile.outputs.clone());
-                kernels::accumulate_rows(isa, error, sums);
-            }
-            kernels::total_lanes(isa, sums, bias);
-        });
+        for shard in used() {
+            let error = shard.layer_error(tile.layer, shape.outputs).rows(tile.outputs.clone());
+            kernels::accumulate_rows(isa, error, sums);
+        }
+        kernels::total_lanes(isa, sums, bias);
     }
 }
 
@@ -104,9 +107,10 @@ pub(crate) fn train_tile(
     stopwatch: &Stopwatch,
 ) {
     let mut since = stopwatch.start();
-    GRADIENT.with_borrow_mut(|buffer| {
-        let gradient = grown(buffer, tile.rows().len());
-        tile_gradient(isa, layout, shards, tile, gradient);
+    SCRATCH.with_borrow_mut(|buffer| {
+        let scratch = grown(buffer, tile.rows().len() + tile.bias_terms());
+        let (gradient, sums) = scratch.split_at_mut(tile.rows().len());
+        tile_gradient(isa, layout, shards, tile, Start::Zero, gradient, sums);
         stopwatch.lap(Part::Tiles, &mut since);
         update_tile(isa, rule, step, tile, weights, slots, gradient);
         stopwatch.lap(Part::Update, &mut since);
@@ -114,14 +118,8 @@ pub(crate) fn train_tile(
 }
 
 thread_local! {
-    /// The gradient of the tile at hand.
-    static GRADIENT: RefCell<Rows> = RefCell::new(Rows::zeroed(0));
-    /// Sums per unit with the lanes apart, on the way to a bias gradient.
-    static SUMS: RefCell<Rows> = RefCell::new(Rows::zeroed(0));
-}
-
-fn with_scratch(rows: usize, work: impl FnOnce(&mut [Row])) {
-    SUMS.with_borrow_mut(|buffer| work(grown(buffer, rows)));
+    /// The gradient of the tile at hand, and the sums on the way to that of its bias terms.
+    static SCRATCH: RefCell<Rows> = RefCell::new(Rows::zeroed(0));
 }
 
 /// The first `rows` rows of a buffer that grows once to what is asked of it.

@@ -38,18 +38,21 @@ fn parts_are_those_of_the_bounds() {
             for bounds in [&[][..], &[5], &[0, 40], &[3, 4, 4, 20, 21, 33, 40]] {
                 let mut a = vec![[0.0; 16]; 40];
                 let mut b = vec![[0.0; 16]; 41];
-                crew.for_each_part(bounds, [&mut a, &mut b, &mut []], |i, [a, b, none]| {
+                let halves: Vec<usize> = bounds.iter().map(|bound| bound / 2).collect();
+                let arenas = [(bounds, &mut a[..]), (&halves, &mut b), (bounds, &mut [])];
+                crew.for_each_part(arenas, |i, [a, b, none]| {
                     assert_eq!(a.len(), bounds[i + 1] - bounds[i]);
-                    assert_eq!(a.len(), b.len());
                     assert!(none.is_empty());
                     a.as_flattened_mut().iter_mut().for_each(|x| *x += 1.0 + i as f32);
                     b.as_flattened_mut().iter_mut().for_each(|x| *x -= 1.0 + i as f32);
                 });
-                for row in 0..40 {
+                let expected = |bounds: &[usize], row| {
                     let part = bounds.windows(2).position(|b| b[0] <= row && row < b[1]);
-                    let expected = part.map_or(0.0, |i| 1.0 + i as f32);
-                    assert_eq!(a[row], [expected; 16], "{bounds:?}, row {row}");
-                    assert_eq!(b[row], [-expected; 16], "{bounds:?}, row {row}");
+                    part.map_or(0.0, |i| 1.0 + i as f32)
+                };
+                for row in 0..40 {
+                    assert_eq!(a[row], [expected(bounds, row); 16], "{bounds:?}, row {row}");
+                    assert_eq!(b[row], [-expected(&halves, row); 16], "{bounds:?}, row {row}");
                 }
             }
         });
@@ -59,13 +62,13 @@ fn parts_are_those_of_the_bounds() {
 #[test]
 #[should_panic(expected = "bounds ascend")]
 fn overlapping_parts_are_refused() {
-    Crew::new(2).for_each_part(&[0, 2, 1, 3], [&mut [[0.0; 16]; 3]], |_, _| ());
+    Crew::new(2).for_each_part([(&[0, 2, 1, 3], &mut [[0.0; 16]; 3])], |_, _| ());
 }
 
 #[test]
-#[should_panic(expected = "arenas of 4 rows")]
+#[should_panic(expected = "an arena of 4 rows")]
 fn parts_beyond_the_end_are_refused() {
-    Crew::new(2).for_each_part(&[0, 4], [&mut [[0.0; 16]; 3]], |_, _| ());
+    Crew::new(2).for_each_part([(&[0, 4], &mut [[0.0; 16]; 3])], |_, _| ());
 }
 
 /// The leader alone does all of it where nobody comes, and helpers that come late find nothing amiss.
