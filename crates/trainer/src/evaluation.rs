@@ -6,6 +6,7 @@ use crate::metrics::{ClassMeter, LossMeter, NumberMeter, Report};
 use crate::model::Trained;
 use crate::network::Network;
 use crate::objective::Objective;
+use crate::pass::Pass;
 use crate::preprocess::Preprocess;
 use crate::samples::Samples;
 use crate::shard::{RowContext, Shard};
@@ -14,6 +15,8 @@ use gristmill_io::schema::Target;
 use gristmill_io::{Model, OutputKind};
 use gristmill_kernels::Isa;
 use rayon::prelude::*;
+use std::ops::Range;
+use std::time::Duration;
 
 /// Rows that are measured per thread in one go.
 const ROWS_PER_THREAD: usize = 1024;
@@ -21,7 +24,7 @@ const ROWS_PER_THREAD: usize = 1024;
 /// Measures rows, some thousand at a time, on the threads of the current pool.
 ///
 /// The sums are taken in the order of the rows, so they do not depend on the threads.
-pub struct Evaluator {
+pub(crate) struct Evaluator {
     isa: Isa,
     objective: Objective,
     shards: Vec<Shard>,
@@ -32,18 +35,18 @@ pub struct Evaluator {
 
 /// A network as it is measured.
 #[derive(Clone, Copy)]
-pub struct Subject<'a> {
+pub(crate) struct Subject<'a> {
     /// Its layers and weights.
-    pub network: &'a Network,
+    pub(crate) network: &'a Network,
     /// What is done to features and numeric targets.
-    pub preprocess: &'a Preprocess,
+    pub(crate) preprocess: &'a Preprocess,
     /// What is done to the last layer's values.
-    pub output: OutputKind,
+    pub(crate) output: OutputKind,
 }
 
 impl Evaluator {
     /// An evaluator with workspaces for networks of this shape.
-    pub fn new(isa: Isa, network: &Network, objective: Objective) -> Evaluator {
+    pub(crate) fn new(isa: Isa, network: &Network, objective: Objective) -> Evaluator {
         let threads = rayon::current_num_threads();
         let batch = ROWS_PER_THREAD * threads;
         let parallel = worth_threads(network, batch, threads);
@@ -60,16 +63,18 @@ impl Evaluator {
         }
     }
 
-    /// Measures all rows of a subset; `progress` is told how many are done.
+    /// Measures the rows of a pass; `progress` is told how many are done. The time is how long it waited
+    /// for rows.
     ///
     /// # Errors
-    /// A row has a class that does not exist: the data set is damaged.
-    pub fn measure<S: Samples>(
+    /// A row has a class that does not exist, so that the data set is damaged, or cannot be read.
+    pub(crate) fn measure<S: Samples>(
         &mut self,
         subject: Subject<'_>,
-        rows: &Subset<'_, S>,
+        pass: &Pass<'_, '_, S>,
         progress: &mut dyn FnMut(u64),
-    ) -> Result<Report, TrainError> {
+    ) -> Result<(Report, Duration), TrainError> {
+        let rows = pass.rows();
         let outputs = subject.network.outputs();
         let mut losses = LossMeter::default();
         let mut meter = match &rows.samples().encoding().target {
@@ -78,9 +83,9 @@ impl Evaluator {
         };
         let capacity = self.shards[0].capacity();
         let batch = (self.shards.len() * capacity) as u64;
-        for start in (0..rows.len()).step_by(batch as usize) {
-            let end = rows.len().min(start + batch);
-            self.run(subject, rows, start, end);
+        let waited = pass.run(batch, |indices| {
+            let end = indices.end;
+            self.run(subject, rows, indices);
             let mut predictions = self.predictions.chunks_exact(outputs);
             for shard in &self.shards {
                 if let Some(row) = shard.stray() {
@@ -96,17 +101,17 @@ impl Evaluator {
                 }
             }
             progress(end);
-        }
-        Ok(meter.report(losses.value(self.objective.loss)))
+            Ok::<(), TrainError>(())
+        })?;
+        Ok((meter.report(losses.value(self.objective.loss)), waited))
     }
 
-    /// Runs the rows `start..end` of a subset through the shards; predictions are dense in their order.
+    /// Runs some rows of a subset through the shards; predictions are dense in their order.
     fn run<S: Samples>(
         &mut self,
         subject: Subject<'_>,
         rows: &Subset<'_, S>,
-        start: u64,
-        end: u64,
+        Range { start, end }: Range<u64>,
     ) {
         let Subject { network, preprocess, output } = subject;
         let context = RowContext { isa: self.isa, network, preprocess, samples: rows.samples() };
@@ -154,16 +159,18 @@ impl Meter {
     }
 }
 
-/// Measures a trained model on all rows of a data set, on the threads of the current pool;
-/// `progress` is told how many rows are done.
+/// Measures a trained model on all rows of a data set, on the threads of the current pool, with
+/// `memory` bytes for rows (`None` is no limit but the machine's); `progress` is told how many rows are
+/// done.
 ///
 /// # Errors
-/// The rows are not encoded as the model needs them, one has a class that does not exist, or the
-/// model has an activation that this program does not know.
+/// The rows are not encoded as the model needs them or cannot be read, one has a class that does not
+/// exist, or the model has an activation that this program does not know.
 pub fn evaluate<S: Samples>(
     isa: Isa,
     model: &Model,
     samples: &S,
+    memory: Option<u64>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Report, TrainError> {
     if let Some(reason) = model.encoding.mismatch(samples.encoding(), true) {
@@ -172,5 +179,7 @@ pub fn evaluate<S: Samples>(
     let Trained { network, preprocess, output } = Trained::from_model(model)?;
     let mut evaluator = Evaluator::new(isa, &network, Objective::of_model(model));
     let subject = Subject { network: &network, preprocess: &preprocess, output };
-    evaluator.measure(subject, &Subset::all(samples), progress)
+    let rows = Subset::all(samples);
+    let (report, _) = evaluator.measure(subject, &Pass::alone(&rows, memory), progress)?;
+    Ok(report)
 }

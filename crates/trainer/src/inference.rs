@@ -1,11 +1,14 @@
 //! Predictions of many rows: the forward half of a step, on all threads.
 
 use crate::engine::{shard_rows, worth_threads};
+use crate::error::TrainError;
 use crate::model::Trained;
 use crate::network::Network;
+use crate::pass::Pass;
 use crate::preprocess::Preprocess;
 use crate::samples::Samples;
 use crate::shard::{RowContext, Shard};
+use crate::subset::Subset;
 use gristmill_io::OutputKind;
 use gristmill_kernels as kernels;
 use gristmill_kernels::{Isa, LANES, Probabilities, Row};
@@ -52,6 +55,29 @@ impl Predictor {
     /// Most rows that [`predict`](Self::predict) takes at once.
     pub fn batch(&self) -> usize {
         self.batch
+    }
+
+    /// Predicts all rows of a data set in their order, with `memory` bytes for rows (`None` is no limit but
+    /// the machine's): `each` is given the predictions of some rows, rows x outputs, and up to which row
+    /// they go.
+    ///
+    /// # Errors
+    /// The rows cannot be read, or what `each` fails with.
+    pub fn predict_all<S: Samples, E: From<TrainError>>(
+        &mut self,
+        samples: &S,
+        memory: Option<u64>,
+        mut each: impl FnMut(u64, &[f32]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let outputs = self.outputs();
+        let mut values = vec![0.0; self.batch * outputs];
+        let all = Subset::all(samples);
+        Pass::alone(&all, memory).run(self.batch as u64, |rows| {
+            let values = &mut values[..(rows.end - rows.start) as usize * outputs];
+            self.predict(samples, rows.clone(), values);
+            each(rows.end, values)
+        })?;
+        Ok(())
     }
 
     /// Predicts some rows of a data set: rows x outputs, into `out`.
