@@ -6,7 +6,7 @@ use crate::output::Output;
 use crate::progress::DataBar;
 use crate::table::thousands;
 use crate::text_columns;
-use gristmill_io::{Dataset, FileKind, ImportOptions, Model, Plan, import};
+use gristmill_io::{Dataset, FileKind, ImportOptions, Model, Plan, expand, import};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -22,8 +22,9 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// Looks at the beginning of each file.
+    /// Looks at the beginning of each file. A pattern stands for the files that match it.
     pub(crate) fn find(paths: Vec<PathBuf>) -> Result<Source, Failure> {
+        let paths = expand(&paths)?;
         let mut kinds = Vec::with_capacity(paths.len());
         for path in &paths {
             let kind = FileKind::of(path)?;
