@@ -867,6 +867,9 @@ fn decide_order<S: Samples>(
     if uneven > mixing::UNEVEN {
         let advice = match shuffling {
             Shuffling::Stored => "shuffle them with --shuffle auto",
+            _ if given.is_some() => {
+                "leave training.block_rows and training.window_blocks out, or --shuffle full"
+            }
             _ => "give more --memory, or --shuffle full",
         };
         warnings.push(format!(
