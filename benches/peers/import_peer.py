@@ -1,8 +1,8 @@
 """Reads a table into memory and writes its content as arrays, as another reader does it.
 
 `import_peer.py LIBRARY STORE SOURCE OUTPUT`: LIBRARY is `pyarrow` or `polars`; STORE is `numpy`, for
-OUTPUT.x.npy with the features row by row and OUTPUT.y.npy with the last column, or `arrow`, for an
-uncompressed OUTPUT.arrow. All columns but the last are read as f32. Prints the seconds that reading and
+OUTPUT.x.npy with the features row by row and OUTPUT.y.npy with the last column as integers, or `arrow`, for
+an uncompressed OUTPUT.arrow. All columns but the last are read as f32. Prints the seconds that reading and
 writing took, without starting Python or importing the library, as a line of JSON.
 """
 
@@ -29,10 +29,13 @@ def with_pyarrow(source, names):
             rows[:, column] = table[name].to_numpy()
         return rows
 
+    def classes(table):
+        return table[names[-1]].cast(pyarrow.int64()).to_numpy()
+
     def arrow(table, output):
         feather.write_feather(table, output, compression="uncompressed")
 
-    return read, features, arrow
+    return read, features, classes, arrow
 
 
 def with_polars(source, names):
@@ -46,10 +49,13 @@ def with_polars(source, names):
     def features(table):
         return table.select(names[:-1]).to_numpy(order="c")
 
+    def classes(table):
+        return table[names[-1]].cast(polars.Int64).to_numpy()
+
     def arrow(table, output):
         table.write_ipc(output, compression="uncompressed")
 
-    return read, features, arrow
+    return read, features, classes, arrow
 
 
 def column_names(source):
@@ -64,12 +70,13 @@ def column_names(source):
 def main():
     library, store, source, output = sys.argv[1:]
     names = column_names(source)
-    read, features, arrow = {"pyarrow": with_pyarrow, "polars": with_polars}[library](source, names)
+    library = {"pyarrow": with_pyarrow, "polars": with_polars}[library]
+    read, features, classes, arrow = library(source, names)
     began = time.perf_counter()
     table = read()
     if store == "numpy":
         numpy.save(output + ".x.npy", features(table))
-        numpy.save(output + ".y.npy", table[names[-1]].to_numpy())
+        numpy.save(output + ".y.npy", classes(table))
     else:
         arrow(table, output + ".arrow")
     print(json.dumps({"seconds": time.perf_counter() - began}))

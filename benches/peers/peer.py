@@ -18,6 +18,7 @@ class Workload:
     name: str
     layers: list
     batch: int
+    rows: int
     optimizer: str
     learning_rate: float
     momentum: float
@@ -51,15 +52,14 @@ def start(variants):
 
 
 def dataset(workload):
-    """Random rows, a whole number of batches that does not fit in the first caches."""
+    """Random rows, a whole number of batches."""
     import numpy as np
 
-    rows = max(16, 4096 // workload.batch) * workload.batch
     random = np.random.default_rng(0)
-    x = random.standard_normal((rows, workload.layers[0]), dtype=np.float32)
+    x = random.standard_normal((workload.rows, workload.layers[0]), dtype=np.float32)
     if workload.classes:
-        return x, random.integers(0, workload.layers[-1], rows)
-    y = random.integers(0, 2, (rows, workload.layers[-1]))
+        return x, random.integers(0, workload.layers[-1], workload.rows)
+    y = random.integers(0, 2, (workload.rows, workload.layers[-1]))
     return x, y.astype(np.float32)
 
 

@@ -205,7 +205,7 @@ impl Subject {
         let ours = &mut self.ours;
         let (rate, profile) = on_threads(self.workload.threads, || {
             // The threads are new, and what others left in the caches goes.
-            ours.step();
+            ours.losses(1);
             (ours.run(seconds).rate(), ours.profile(seconds / 4.0))
         })?;
         self.rates.push(rate);

@@ -50,6 +50,7 @@ const CASES: &[Case] = &[
     // As short as they read back: nine digits, mostly.
     Case { name: "csv", file: "rows.csv", make: exported },
     Case { name: "csv-decimals", file: "decimals.csv", make: six_decimals },
+    Case { name: "parquet", file: "rows.parquet", make: exported },
 ];
 
 /// The libraries that are compared, and how they store what they read.

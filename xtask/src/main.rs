@@ -5,7 +5,6 @@ mod asm;
 mod bench;
 mod ceiling;
 mod check_models;
-mod compare_parquet;
 mod datasets;
 mod fetch;
 mod fuzz;
@@ -39,7 +38,6 @@ enum Command {
     Import(import::Arguments),
     Asm(asm::Arguments),
     CheckModels(check_models::Arguments),
-    CompareParquet(compare_parquet::Arguments),
     Fuzz(fuzz::Arguments),
 }
 
@@ -55,7 +53,6 @@ fn main() -> anyhow::Result<()> {
         Command::Fit(arguments) => large::fit::run(&arguments),
         Command::Asm(arguments) => asm::run(&arguments),
         Command::CheckModels(arguments) => check_models::run(&arguments),
-        Command::CompareParquet(arguments) => compare_parquet::run(&arguments),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
     }
 }

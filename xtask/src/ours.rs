@@ -3,7 +3,7 @@
 use crate::trace::Trace;
 use crate::workload::{self, Workload};
 use anyhow::Result;
-use gristmill_kernels::{Activation, Isa, Loss, Step, UpdateRule};
+use gristmill_kernels::{Activation, Crew, Isa, Loss, Step, UpdateRule};
 use gristmill_trainer::engine::{Engine, StepPlan};
 use gristmill_trainer::layout::Shape;
 use gristmill_trainer::model::Trained;
@@ -12,6 +12,7 @@ use gristmill_trainer::objective::{Objective, TargetKind};
 use gristmill_trainer::preprocess::Preprocess;
 use gristmill_trainer::profile::Profile;
 use gristmill_trainer::samples::{Samples, Table};
+use gristmill_trainer::with_crew;
 use std::time::Instant;
 
 /// A network in training on the batches of a trace, one after the other and over again.
@@ -81,20 +82,26 @@ impl Ours {
         })
     }
 
-    /// Trains on the next batch and returns its loss before the update.
-    pub(crate) fn step(&mut self) -> f64 {
+    /// Trains on the next batches and returns the loss of each before its update.
+    pub(crate) fn losses(&mut self, steps: usize) -> Vec<f64> {
+        with_crew(self.engine.crew_size(), |crew| (0..steps).map(|_| self.step(crew)).collect())
+    }
+
+    fn step(&mut self, crew: &mut Crew) -> f64 {
         let first = self.steps * self.batch as u64 % self.table.rows();
         self.steps += 1;
         let step = Step::plain(self.rule, self.learning_rate, self.steps);
         let row = |i: usize| first + i as u64;
         let plan = StepPlan { step, dropout_seed: 0 };
-        self.engine.step(&self.table, self.batch, &row, plan).mean()
+        self.engine.step(crew, &self.table, self.batch, &row, plan).mean()
     }
 
     /// Trains for at least so many seconds.
     pub(crate) fn run(&mut self, seconds: f64) -> Slice {
-        timed(seconds, self.batch, || {
-            self.step();
+        with_crew(self.engine.crew_size(), |crew| {
+            timed(seconds, self.batch, || {
+                self.step(crew);
+            })
         })
     }
 

@@ -37,9 +37,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 fn serve(isa: Isa, workload: &Workload) -> Result<()> {
     let mut ours = Ours::new(isa, workload, &Trace::random(workload, workload.batches()))?;
-    for _ in 0..WARM_UP {
-        ours.step();
-    }
+    ours.losses(WARM_UP);
     say(json!({ "ready": format!("gristmill {isa}"), "version": env!("CARGO_PKG_VERSION") }))?;
     for line in stdin().lock().lines() {
         let answer = answer(&line?, isa, workload, &mut ours);
@@ -63,8 +61,7 @@ fn answer(
             let steps = steps.parse()?;
             let trace = Trace::read(workload, steps, Path::new(file))?;
             let mut fresh = Ours::new(isa, workload, &trace)?;
-            let losses: Vec<f64> = (0..steps).map(|_| fresh.step()).collect();
-            Ok(json!({ "losses": losses }))
+            Ok(json!({ "losses": fresh.losses(steps) }))
         }
         _ => bail!("no such request: {request}"),
     }

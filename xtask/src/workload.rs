@@ -10,6 +10,8 @@ pub(crate) struct Workload {
     pub(crate) name: String,
     pub(crate) layers: Vec<usize>,
     pub(crate) batch: usize,
+    /// Of the data set: a whole number of batches.
+    pub(crate) rows: usize,
     pub(crate) optimizer: Optimizer,
     pub(crate) learning_rate: f64,
     pub(crate) momentum: f64,
@@ -121,7 +123,7 @@ fn widths(layers: &[usize]) -> String {
 }
 
 /// The names of the standing workloads, smallest first.
-pub(crate) const NAMES: [&str; 5] = ["seed", "tab", "higgs", "mnist", "wide"];
+pub(crate) const NAMES: [&str; 6] = ["seed", "seed-4096", "tab", "higgs", "mnist", "wide"];
 
 /// The standing workload of this name.
 ///
@@ -130,10 +132,13 @@ pub(crate) const NAMES: [&str; 5] = ["seed", "tab", "higgs", "mnist", "wide"];
 pub(crate) fn named(name: &str, threads: usize) -> Result<Workload> {
     use {Loss::*, Optimizer::*};
     let mut workload = match name {
+        // Four rows are all there is: an epoch is a step.
         "seed" => Workload {
             output: Activation::Sigmoid,
+            rows: 4,
             ..Workload::new(name, &[3, 1], 4, Sgd, MeanSquared)
         },
+        "seed-4096" => Workload { name: name.to_owned(), rows: 4096, ..named("seed", threads)? },
         "tab" => Workload::new(name, &[28, 64, 64, 1], 64, Adam, BinaryCrossEntropy),
         "higgs" => {
             Workload::new(name, &[28, 300, 300, 300, 300, 1], 1024, Adam, BinaryCrossEntropy)
@@ -157,10 +162,11 @@ impl Workload {
         optimizer: Optimizer,
         loss: Loss,
     ) -> Self {
-        Workload {
+        let mut workload = Workload {
             name: name.to_owned(),
             layers: layers.to_vec(),
             batch,
+            rows: batch,
             optimizer,
             learning_rate: if optimizer == Optimizer::Adam { 1e-3 } else { 1e-2 },
             momentum: if optimizer == Optimizer::Momentum { 0.9 } else { 0.0 },
@@ -168,7 +174,15 @@ impl Workload {
             activation: Activation::Relu,
             output: Activation::Identity,
             threads: 1,
-        }
+        };
+        workload.set_batch(batch);
+        workload
+    }
+
+    /// So many rows a step, and batches that together do not fit in the first caches.
+    pub(crate) fn set_batch(&mut self, batch: usize) {
+        self.batch = batch;
+        self.rows = batch * usize::max((65_536 / batch).clamp(2, 16), 4096 / batch);
     }
 
     /// The workload as JSON on one line.
@@ -196,9 +210,9 @@ impl Workload {
         self.links().map(|(inputs, outputs)| (inputs + 1) * outputs).sum()
     }
 
-    /// How many batches of data there are: together they do not fit in the first caches.
+    /// How many batches of data there are.
     pub(crate) fn batches(&self) -> usize {
-        usize::max((65_536 / self.batch).clamp(2, 16), 4096 / self.batch)
+        self.rows / self.batch
     }
 
     /// Bytes that a step cannot do without: parameters and optimiser state read and written, and the
@@ -239,7 +253,7 @@ mod tests {
         let json = named("seed", 3).unwrap().json();
         assert_eq!(
             json,
-            r#"{"name":"seed","layers":[3,1],"batch":4,"optimizer":"sgd","learning_rate":0.01,"momentum":0.0,"loss":"mean-squared","activation":"relu","output":"sigmoid","threads":3}"#
+            r#"{"name":"seed","layers":[3,1],"batch":4,"rows":4,"optimizer":"sgd","learning_rate":0.01,"momentum":0.0,"loss":"mean-squared","activation":"relu","output":"sigmoid","threads":3}"#
         );
     }
 

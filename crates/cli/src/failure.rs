@@ -13,6 +13,8 @@ use std::path::Path;
 pub(crate) enum Failure {
     /// It could not be done; the text says what, where, and what to do.
     Error(String),
+    /// The command line asks for what there is not; the text says what there is.
+    Usage(String),
     /// Standard output was closed: its reader had enough.
     OutputClosed,
     /// The user interrupted; the text says what became of it.
@@ -23,6 +25,11 @@ impl Failure {
     /// A failure with this text.
     pub(crate) fn new(text: impl Into<String>) -> Failure {
         Failure::Error(text.into())
+    }
+
+    /// A mistake in the command line.
+    pub(crate) fn usage(text: impl Into<String>) -> Failure {
+        Failure::Usage(text.into())
     }
 
     /// For `map_err`: "cannot {action} {path}: reason".
@@ -48,7 +55,7 @@ impl Failure {
     /// What the user is told, if anything.
     pub(crate) fn message(&self) -> Option<String> {
         match self {
-            Failure::Error(text) => Some(format!("error: {text}")),
+            Failure::Error(text) | Failure::Usage(text) => Some(format!("error: {text}")),
             Failure::OutputClosed => None,
             Failure::Interrupted(text) => Some(text.clone()),
         }
@@ -58,6 +65,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Failure::Error(_) => 1,
+            Failure::Usage(_) => 2,
             Failure::OutputClosed => 0,
             Failure::Interrupted(_) => interrupt::EXIT_CODE,
         }
@@ -70,6 +78,7 @@ impl From<gristmill_io::Error> for Failure {
             gristmill_io::Error::Interrupted => {
                 Failure::Interrupted("interrupted; nothing was written".to_owned())
             }
+            gristmill_io::Error::Options(text) => Failure::Usage(text),
             error => Failure::Error(error.to_string()),
         }
     }
@@ -77,18 +86,24 @@ impl From<gristmill_io::Error> for Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Failure {
-        Failure::Error(error.to_string())
+        Failure::Usage(error.to_string())
     }
 }
 
 impl From<TrainError> for Failure {
     fn from(error: TrainError) -> Failure {
-        Failure::Error(error.to_string())
+        match error {
+            TrainError::Config(error) => error.into(),
+            error => Failure::Error(error.to_string()),
+        }
     }
 }
 
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Failure {
-        Failure::Error(error.to_string())
+        match error {
+            RunError::Train(error) => error.into(),
+            error => Failure::Error(error.to_string()),
+        }
     }
 }

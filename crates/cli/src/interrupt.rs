@@ -1,8 +1,8 @@
-//! Ctrl-C, and the polite signal of a system that shuts down.
+//! Ctrl-C, the polite signal of a system that shuts down, and the terminal that hangs up.
 
 use crate::failure::Failure;
 use gristmill_io::plugin::kill_plugins;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -58,10 +58,22 @@ pub(crate) fn flag() -> Result<Arc<AtomicBool>, Failure> {
 fn watch(orders: &mut Orders) -> io::Result<()> {
     if !orders.is_watched {
         let signals = Signals::new([SIGINT, SIGTERM])?;
+        if !is_hang_up_ignored() {
+            signals.handle().add_signal(SIGHUP)?;
+        }
         thread::spawn(move || listen(signals));
         orders.is_watched = true;
     }
     Ok(())
+}
+
+/// Whether hang-ups were to be ignored when the program began, as under `nohup`. Where the system does not
+/// say, they are left as they were.
+fn is_hang_up_ignored() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|signals| u64::from_str_radix(signals.trim(), 16).ok());
+    ignored.is_none_or(|signals| signals >> (SIGHUP - 1) & 1 == 1)
 }
 
 fn listen(mut signals: Signals) {

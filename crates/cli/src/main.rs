@@ -13,7 +13,7 @@ mod source;
 mod table;
 mod text_columns;
 
-use clap::Parser;
+use clap::{Arg, Command, CommandFactory, FromArgMatches, Parser};
 use output::Output;
 use std::process::ExitCode;
 
@@ -40,8 +40,18 @@ struct Arguments {
     command: commands::Command,
 }
 
+/// Lets -1 be a value of every option that takes one, to be refused for what it is and not as an option
+/// that there is not.
+fn take_negative_numbers(command: Command) -> Command {
+    let is_option = |arg: &Arg| arg.get_long().is_some() && arg.get_action().takes_values();
+    command
+        .mut_args(|arg| if is_option(&arg) { arg.allow_negative_numbers(true) } else { arg })
+        .mut_subcommands(take_negative_numbers)
+}
+
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let matches = take_negative_numbers(Arguments::command()).try_get_matches();
+    let arguments = match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help that nobody reads to its end is no failure.

@@ -49,7 +49,9 @@ impl Output {
             let _ = writeln!(io::stderr().lock(), "{line}");
         };
         match &self.bars {
-            Some(bars) => bars.suspend(write),
+            // `suspend` panics where the bars cannot be cleared: the terminal has hung up.
+            Some(bars) if bars.clear().is_ok() => bars.suspend(write),
+            Some(_) => {}
             None => write(),
         }
     }

@@ -32,7 +32,7 @@ impl FormatChoice {
     pub(crate) fn without_options(&self, name: &str) -> Result<()> {
         match self.options.first() {
             None => Ok(()),
-            Some((key, _)) => Err(Error::Invalid(format!(
+            Some((key, _)) => Err(Error::Options(format!(
                 "the format {name} takes no options, but \"{key}\" was given: options are for plugins"
             ))),
         }

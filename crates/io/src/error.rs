@@ -70,7 +70,10 @@ pub enum Error {
     /// Whoever follows the progress asked to stop.
     #[error("interrupted")]
     Interrupted,
-    /// The options or values given contradict each other or what is in the files.
+    /// An option that nothing knows, or a value that it cannot have.
+    #[error("{0}")]
+    Options(String),
+    /// Values that contradict each other or what is in the files.
     #[error("{0}")]
     Invalid(String),
 }

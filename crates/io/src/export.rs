@@ -68,7 +68,7 @@ pub fn export(
     let format = Written::choose(choice, plain, output)?;
     if let Some(ending) = compression.filter(|_| !format.is_stream()) {
         let (output, name) = (output.display(), format.name());
-        return Err(Error::Invalid(format!(
+        return Err(Error::Options(format!(
             "{output}: a file of {name} is read at many places and cannot be compressed as a whole: leave out .{ending}"
         )));
     }
@@ -134,7 +134,7 @@ impl Written {
             let written = FORMATS.iter().filter(|format| format.exporter().is_some());
             let written: Vec<&str> = written.map(|format| format.name()).collect();
             let (output, written) = (output.display(), written.join(", "));
-            Error::Invalid(match choice.name.as_deref().unwrap_or(extension) {
+            Error::Options(match choice.name.as_deref().unwrap_or(extension) {
                 "" => format!(
                     "{output}: which format? Its name has no ending; --format takes {written}"
                 ),

@@ -375,7 +375,7 @@ fn named(name: &str, choice: &FormatChoice) -> Result<Found> {
     }
     choice.plugins.named(name)?.map(Found::Plugin).ok_or_else(|| {
         let (names, no_plugin) = (names(), choice.no_plugin(name));
-        Error::Invalid(format!("there is no format \"{name}\"; there are {names}{no_plugin}"))
+        Error::Options(format!("there is no format \"{name}\"; there are {names}{no_plugin}"))
     })
 }
 

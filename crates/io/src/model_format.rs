@@ -80,7 +80,7 @@ pub fn export_model(model: &Model, path: &Path, choice: &FormatChoice) -> Result
         Some(name) => named(name, choice)?,
         None => by_extension(path, Operation::ModelWrite, &choice.plugins).ok_or_else(|| {
             let (path, names) = (path.display(), names(|_| true));
-            Error::Invalid(format!("which format is {path} to be in? --to takes {names}"))
+            Error::Options(format!("which format is {path} to be in? --to takes {names}"))
         })?,
     };
     let refuse = |reason: String| {
@@ -170,7 +170,7 @@ fn named(name: &str, choice: &FormatChoice) -> Result<Found> {
     choice.plugins.named(name)?.map(Found::Plugin).ok_or_else(|| {
         let (names, no_plugin) = (names(|_| true), choice.no_plugin(name));
         let reason = format!("there is no model format \"{name}\"; there are {names}{no_plugin}");
-        Error::Invalid(reason)
+        Error::Options(reason)
     })
 }
 

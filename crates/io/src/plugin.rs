@@ -86,12 +86,12 @@ impl Plugin {
         if !self.description.can(operation) {
             let known = self.description.operations.iter().map(|known| known.name());
             let (name, known) = (self.name(), known.collect::<Vec<_>>().join(", "));
-            return Err(Error::Invalid(format!(
+            return Err(Error::Options(format!(
                 "the format {name} has no {operation}; it has {known}"
             )));
         }
         if let Some(reason) = self.description.refuses(operation, options) {
-            return Err(Error::Invalid(reason));
+            return Err(Error::Options(reason));
         }
         let mut arguments = vec![OsString::from(operation.name())];
         if let Some(source) = source {
@@ -135,10 +135,11 @@ impl Plugins {
     /// The programs in `first`, in the directories of `GRISTMILL_PLUGINS`, and on `PATH`.
     ///
     /// # Errors
-    /// `GRISTMILL_PLUGIN_TIMEOUT` is no number of seconds.
+    /// One of `first` is no directory that can be read, or `GRISTMILL_PLUGIN_TIMEOUT` is no number of seconds.
     pub fn from_env(first: &[PathBuf]) -> Result<Plugins> {
         let mut directories = Vec::new();
         for directory in first {
+            fs::read_dir(directory).map_err(Error::io("read", directory))?;
             directories.push(absolute(directory).map_err(Error::io("open", directory))?);
         }
         for variable in [DIRECTORIES_VARIABLE, "PATH"] {

@@ -24,6 +24,34 @@ pub struct SplitOptions {
     pub stratified: bool,
 }
 
+impl SplitOptions {
+    /// Checks what does not depend on the data set, which may then be slow to come by.
+    ///
+    /// # Errors
+    /// The fractions are none, or the outputs are not as many and different.
+    pub fn check(&self, outputs: &[PathBuf]) -> Result<()> {
+        let fractions = &self.fractions;
+        let total: f64 = fractions.iter().sum();
+        if fractions.is_empty() || !fractions.iter().all(|f| *f > 0.0) || total > 1.0 + 1e-9 {
+            return Err(Error::Options(format!(
+                "the fractions {fractions:?} are no shares of a data set: each is more than 0, and all together 1 at most"
+            )));
+        }
+        if outputs.len() != fractions.len() {
+            return Err(Error::Options(format!(
+                "there are {} parts and {} files for them: give as many",
+                fractions.len(),
+                outputs.len()
+            )));
+        }
+        if let Some(twice) = (1..outputs.len()).find(|i| outputs[..*i].contains(&outputs[*i])) {
+            let path = outputs[twice].display();
+            return Err(Error::Options(format!("{path} is given for two parts")));
+        }
+        Ok(())
+    }
+}
+
 /// Divides a data set at random: every part has just its share of rows, in their old order. Numbers
 /// that were missing stay as they were filled in. The source is read once and not kept in memory.
 ///
@@ -36,7 +64,13 @@ pub fn split(
     options: &SplitOptions,
     progress: &dyn ImportProgress,
 ) -> Result<Vec<ImportSummary>> {
-    check(dataset, outputs, options)?;
+    options.check(outputs)?;
+    if options.stratified && dataset.class_counts().is_empty() {
+        return Err(Error::Invalid(format!(
+            "{} has no classes to keep the mix of: split it without that",
+            dataset.path().display()
+        )));
+    }
     let mut strata = if options.stratified {
         let counts = dataset.class_counts().iter();
         counts.map(|count| Stratum::new(*count, &options.fractions)).collect()
@@ -104,34 +138,6 @@ pub fn first_rows(dataset: &Dataset, rows: u64) -> Result<(Vec<String>, Vec<Vec<
         }
     }
     Ok((columns.into_iter().map(|column| column.name).collect(), texts))
-}
-
-fn check(dataset: &Dataset, outputs: &[PathBuf], options: &SplitOptions) -> Result<()> {
-    let fractions = &options.fractions;
-    let total: f64 = fractions.iter().sum();
-    if fractions.is_empty() || !fractions.iter().all(|f| *f > 0.0) || total > 1.0 + 1e-9 {
-        return Err(Error::Invalid(format!(
-            "the fractions {fractions:?} are no shares of a data set: each is more than 0, and all together 1 at most"
-        )));
-    }
-    if outputs.len() != fractions.len() {
-        return Err(Error::Invalid(format!(
-            "there are {} parts and {} files for them: give as many",
-            fractions.len(),
-            outputs.len()
-        )));
-    }
-    if let Some(twice) = (1..outputs.len()).find(|i| outputs[..*i].contains(&outputs[*i])) {
-        let path = outputs[twice].display();
-        return Err(Error::Invalid(format!("{path} is given for two parts")));
-    }
-    if options.stratified && dataset.class_counts().is_empty() {
-        return Err(Error::Invalid(format!(
-            "{} has no classes to keep the mix of: split it without that",
-            dataset.path().display()
-        )));
-    }
-    Ok(())
 }
 
 fn row_bytes(dataset: &Dataset) -> u64 {

@@ -119,7 +119,7 @@ struct Maker<'a> {
 
 impl<'a> Maker<'a> {
     fn new(options: &'a SynthOptions) -> Result<Maker<'a>> {
-        let refuse = |reason: &str| Err(Error::Invalid(format!("cannot make this: {reason}")));
+        let refuse = |reason: &str| Err(Error::Options(format!("cannot make this: {reason}")));
         if options.rows == 0 || options.features == 0 {
             return refuse("a data set has at least one row and one feature");
         }

@@ -103,18 +103,36 @@ impl<R: RowSource> Gather<'_, R> {
                 s.store(&mut panel[r], s.mul(x, s.load(scale)));
             }
             if !tail.is_empty() {
-                let mut chunk = [0; BYTES];
-                chunk[..tail.len()].copy_from_slice(tail);
-                let x = s.sub(D::decode(s, &chunk), s.load(&self.shift[whole.len()]));
+                let x = D::decode(s, &padded(tail));
+                let x = s.sub(x, s.load(&self.shift[whole.len()]));
                 let out = &mut self.out[whole.len() * self.rows + r];
                 s.store(out, s.mul(x, s.load(&self.scale[whole.len()])));
-                out[self.features % LANES..].fill(0.0);
             }
         }
         for panel in self.out.chunks_exact_mut(self.rows) {
             panel[count..].fill([0.0; LANES]);
         }
     }
+}
+
+/// Some bytes and then zeros, by copies of constant length: a call for each row would take longer.
+#[inline(always)]
+fn padded<const BYTES: usize>(tail: &[u8]) -> [u8; BYTES] {
+    #[inline(always)]
+    fn copy<const N: usize>(from: &[u8], to: &mut [u8], at: &mut usize) {
+        if from.len() & N != 0 {
+            to[*at..*at + N].copy_from_slice(&from[*at..*at + N]);
+            *at += N;
+        }
+    }
+    let (mut chunk, mut at) = ([0; BYTES], 0);
+    copy::<32>(tail, &mut chunk, &mut at);
+    copy::<16>(tail, &mut chunk, &mut at);
+    copy::<8>(tail, &mut chunk, &mut at);
+    copy::<4>(tail, &mut chunk, &mut at);
+    copy::<2>(tail, &mut chunk, &mut at);
+    copy::<1>(tail, &mut chunk, &mut at);
+    chunk
 }
 
 impl<R: RowSource> Kernel for Gather<'_, R> {
@@ -132,8 +150,8 @@ impl<R: RowSource> Kernel for Gather<'_, R> {
 /// Decodes rows of `features` numbers and standardises them, (x - shift) * scale, into `out`: a
 /// panel matrix of `rows` x `features`, that is, samples as rows and features as lanes.
 ///
-/// `shift` and `scale` have one row per panel. Lanes beyond the features and rows beyond the source
-/// are set to 0.
+/// `shift` and `scale` have one row per panel, 0 in the lanes beyond the features; so is `out`, and in
+/// the rows beyond the source.
 ///
 /// # Panics
 /// The source has more than `rows` rows or one of another length than `features` numbers, or a

@@ -1,11 +1,12 @@
 //! SIMD arithmetic for dense networks: lanes, panels and tiles.
 //!
-//! Knows no network, no file and no thread. Every kernel is written once, generic over a
+//! Knows no network, no file and no pool of threads. Every kernel is written once, generic over a
 //! [`Simd`] token, and instantiated per instruction set; [`Isa`] picks one at run time.
 
 pub mod activation;
 pub mod bias;
 pub mod ceiling;
+pub mod crew;
 pub mod dropout;
 pub mod gather;
 pub mod isa;
@@ -26,6 +27,7 @@ mod testing;
 
 pub use activation::Activation;
 pub use bias::{accumulate_rows, total_lanes};
+pub use crew::{Crew, Post};
 pub use dropout::{DropoutKey, dropout};
 pub use gather::{Element, RowSource};
 pub use isa::{Isa, UnknownIsa};

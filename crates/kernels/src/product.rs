@@ -104,6 +104,9 @@ pub fn transposed_multiply(
     isa.run(Product { c, a, b, start, finish, left: Left::Transposed });
 }
 
+/// Panels of the tile of a single row: chains of multiply-adds enough to hide their latency.
+const SINGLES: usize = 4;
+
 struct Product<'a> {
     c: PanelsMut<'a>,
     a: Panels<'a>,
@@ -122,6 +125,11 @@ impl Kernel for Product<'_> {
         let mut panel = 0;
         while panel < count {
             let group = S::TILE_PANELS.min(count - panel);
+            if self.left == Left::Plain && self.c.row_count() == 1 && panel + SINGLES <= count {
+                self.plain_tile::<S, 1, SINGLES>(simd, 0, panel);
+                panel += SINGLES;
+                continue;
+            }
             match (self.left, group) {
                 (Left::Plain, 1) => self.plain::<S, 1>(simd, panel),
                 (Left::Plain, _) => self.plain::<S, 2>(simd, panel),

@@ -4,7 +4,7 @@
 //! sample's values are computed alone, and every sum over samples is taken by one task in the order
 //! of the minibatch.
 
-use crate::layout::LayerValues;
+use crate::layout::{LayerValues, Parts};
 use crate::network::Network;
 use crate::objective::Objective;
 use crate::pace::Pace;
@@ -13,10 +13,11 @@ use crate::profile::{Part, Profile, Stopwatch};
 use crate::samples::Samples;
 use crate::shard::{RowContext, Shard, TrainingContext};
 use crate::threads;
-use crate::update::{self, Arenas, OptimizerState};
+use crate::update::{self, OptimizerState};
 use gristmill_kernels as kernels;
-use gristmill_kernels::{Finish, Isa, LANES, Panels, PanelsMut, Rows, Start, Step, UpdateRule};
-use rayon::prelude::*;
+use gristmill_kernels::{
+    Crew, Finish, Isa, LANES, Panels, PanelsMut, Rows, Start, Step, UpdateRule,
+};
 use std::time::{Duration, Instant};
 
 /// Most samples in a shard: its activations share the second-level cache with a tile of weights.
@@ -43,10 +44,10 @@ pub struct Engine {
     /// Of the whole network; empty unless its norm is clipped.
     gradient: Rows,
     pace: Pace,
-    /// Whether the step under way runs on all threads.
-    parallel: bool,
-    /// How many all are.
-    useful_threads: usize,
+    /// Tasks of the second phase.
+    parts: Parts,
+    /// Most threads that a step runs on.
+    threads: usize,
     stopwatch: Stopwatch,
 }
 
@@ -107,7 +108,8 @@ impl Engine {
     ) -> Engine {
         let threads = threads::useful();
         let pace = Pace::new(3 * batch * network.layout().parameters(), threads);
-        let capacity = shard_rows(batch, if pace.is_ever_parallel() { threads } else { 1 });
+        let threads = if pace.is_ever_parallel() { threads } else { 1 };
+        let capacity = shard_rows(batch, threads);
         let shards = (0..batch.div_ceil(capacity)).map(|_| Shard::new(&network, capacity, true));
         let rows = network.layout().rows();
         Engine {
@@ -119,35 +121,42 @@ impl Engine {
             state: OptimizerState::new(rule, rows),
             shards: shards.collect(),
             gradient: Rows::zeroed(if clip_norm.is_some() { rows } else { 0 }),
-            parallel: pace.is_ever_parallel(),
-            useful_threads: threads,
+            parts: network.layout().parts(threads),
+            threads,
             pace,
             stopwatch: Stopwatch::default(),
             network,
         }
     }
 
+    /// Members of the crew that its steps are worth.
+    pub fn crew_size(&self) -> usize {
+        self.threads
+    }
+
     /// One step on `count` samples; `row(i)` is the data-set row of the i-th.
     pub fn step<S: Samples>(
         &mut self,
+        crew: &mut Crew,
         samples: &S,
         count: usize,
         row: &(impl Fn(usize) -> u64 + Sync),
         plan: StepPlan,
     ) -> BatchLoss {
-        self.parallel = self.pace.next();
+        let parallel = self.pace.next();
+        crew.call_helpers(parallel);
         let began = self.stopwatch.start();
-        let batch = self.rows_phase(samples, count, row, plan.dropout_seed);
+        let batch = self.rows_phase(crew, samples, count, row, plan.dropout_seed);
         if batch.stray.is_some() {
             return batch;
         }
         let gradient_scale = self.objective.gradient_scale(batch.weight);
         let step = Step { gradient_scale, ..plan.step };
         match self.clip_norm {
-            None => self.update(&step),
-            Some(limit) => self.update_clipped(step, limit),
+            None => self.update(crew, &step),
+            Some(limit) => self.update_clipped(crew, step, limit),
         }
-        self.stopwatch.finish(self.threads(), began);
+        self.stopwatch.finish(if parallel { self.threads } else { 1 }, began);
         batch
     }
 
@@ -172,12 +181,7 @@ impl Engine {
         let weights: usize = shapes.iter().map(|s| s.inputs * s.outputs).sum();
         // Forward, gradient, and the errors of all layers but the first; a fifth for all the rest.
         let work = (3 * weights - shapes[0].inputs * shapes[0].outputs) as f64;
-        1.2 * samples as f64 * work / (rate * self.threads() as f64)
-    }
-
-    /// Threads that the step under way runs on.
-    fn threads(&self) -> usize {
-        if self.parallel { self.useful_threads } else { 1 }
+        1.2 * samples as f64 * work / (rate * self.threads as f64)
     }
 
     /// Starts or stops measuring where the time of steps goes.
@@ -198,10 +202,11 @@ impl Engine {
         row: &(impl Fn(usize) -> u64 + Sync),
         dropout_seed: u64,
     ) -> (BatchLoss, Vec<LayerValues>) {
-        let batch = self.rows_phase(samples, count, row, dropout_seed);
+        let mut alone = Crew::new(1);
+        let batch = self.rows_phase(&mut alone, samples, count, row, dropout_seed);
         let scale = self.objective.gradient_scale(batch.weight) as f32;
         self.gradient = Rows::zeroed(self.network.layout().rows());
-        self.tiles_phase();
+        self.tiles_phase(&mut alone);
         self.gradient.as_flattened_mut().iter_mut().for_each(|g| *g *= scale);
         let layout = self.network.layout();
         let layers = 0..layout.shapes().len();
@@ -211,6 +216,7 @@ impl Engine {
     /// Forward and backward for every row.
     fn rows_phase<S: Samples>(
         &mut self,
+        crew: &mut Crew,
         samples: &S,
         count: usize,
         row: &(impl Fn(usize) -> u64 + Sync),
@@ -227,75 +233,67 @@ impl Engine {
             dropout_seed,
             stopwatch: &self.stopwatch,
         };
-        let run = |(i, shard): (usize, &mut Shard)| {
+        crew.for_each(&mut self.shards, |i, shard| {
             let first = i * shard.capacity();
             shard.assign(first, (first..count).map(row));
             shard.train(&rows, &training);
-        };
-        if self.parallel {
-            self.shards.par_iter_mut().with_max_len(1).enumerate().for_each(run);
-        } else {
-            self.shards.iter_mut().enumerate().for_each(run);
-        }
+        });
         self.batch_loss()
     }
 
-    /// Sums in the order of the samples.
+    /// Sums with the lanes apart, in the order of the samples, and then over the lanes.
     fn batch_loss(&self) -> BatchLoss {
-        let stray = self.shards.iter().find_map(Shard::stray);
-        let mut total = BatchLoss { stray, ..BatchLoss::default() };
-        for (losses, weights) in self.shards.iter().flat_map(Shard::losses) {
-            for (&loss, &weight) in losses.iter().zip(weights) {
-                total.loss += f64::from(loss);
-                total.weight += f64::from(weight);
+        let mut sums = [[0.0; LANES]; 3];
+        for shard in &self.shards {
+            for panels in shard.losses().zip(shard.scores()).map(|((l, w), s)| [l, w, s]) {
+                for (sum, panel) in sums.iter_mut().zip(panels) {
+                    sum.iter_mut().zip(panel).for_each(|(sum, &x)| *sum += f64::from(x));
+                }
             }
         }
-        for score in self.shards.iter().flat_map(Shard::scores).flatten() {
-            total.score += f64::from(*score);
-        }
-        total
+        let [loss, weight, score] = sums.map(|lanes| lanes.iter().sum());
+        BatchLoss { loss, weight, score, stray: self.shards.iter().find_map(Shard::stray) }
     }
 
-    fn update(&mut self, step: &Step) {
-        let (isa, rule, shards) = (self.isa, self.rule, &self.shards);
-        let stopwatch = &self.stopwatch;
+    fn update(&mut self, crew: &mut Crew, step: &Step) {
+        let (isa, rule, shards, stopwatch) = (self.isa, self.rule, &self.shards, &self.stopwatch);
+        let parts = &self.parts;
         let (layout, weights) = self.network.parts_mut();
         let [a, b] = &mut self.state.slots;
-        let arenas = Arenas { weights, slots: [a, b], gradient: &mut [] };
-        update::for_each_tile(layout.parts(), arenas, self.parallel, &|tile, arenas| {
-            update::train_tile(isa, rule, step, layout, shards, tile, arenas, stopwatch);
+        crew.for_each_part(parts.bounds(), [weights, a, b], |part, [weights, a, b]| {
+            let tile = parts.tile(part);
+            update::train_tile(isa, rule, step, layout, shards, tile, weights, [a, b], stopwatch);
         });
     }
 
     /// The gradient of every tile, summed over the samples.
-    fn tiles_phase(&mut self) {
-        let (isa, shards, stopwatch) = (self.isa, &self.shards, &self.stopwatch);
-        let gradient = &mut self.gradient;
-        let arenas = Arenas { weights: &mut [], slots: [&mut [], &mut []], gradient };
+    fn tiles_phase(&mut self, crew: &mut Crew) {
+        let (isa, shards, stopwatch, parts) =
+            (self.isa, &self.shards, &self.stopwatch, &self.parts);
         let layout = self.network.layout();
-        update::for_each_tile(layout.parts(), arenas, self.parallel, &|tile, arenas| {
+        crew.for_each_part(parts.bounds(), [&mut self.gradient], |part, [gradient]| {
             let mut since = stopwatch.start();
-            update::tile_gradient(isa, layout, shards, tile, arenas.gradient);
+            update::tile_gradient(isa, layout, shards, parts.tile(part), gradient);
             stopwatch.lap(Part::Tiles, &mut since);
         });
     }
 
     /// The whole gradient first, then its norm, then the update: one more join.
-    fn update_clipped(&mut self, mut step: Step, limit: f64) {
-        self.tiles_phase();
+    fn update_clipped(&mut self, crew: &mut Crew, mut step: Step, limit: f64) {
+        self.tiles_phase(crew);
         let squares = kernels::reduce::squared_norm(self.isa, &self.gradient);
         let norm = step.gradient_scale * squares.sqrt();
         if norm > limit {
             step.gradient_scale *= limit / norm;
         }
-        let (isa, rule, stopwatch) = (self.isa, self.rule, &self.stopwatch);
-        let (layout, weights) = self.network.parts_mut();
+        let (isa, rule, stopwatch, parts) = (self.isa, self.rule, &self.stopwatch, &self.parts);
+        let weights = self.network.weights_mut();
         let [a, b] = &mut self.state.slots;
-        let arenas = Arenas { weights, slots: [a, b], gradient: &mut self.gradient };
-        update::for_each_tile(layout.parts(), arenas, self.parallel, &|tile, arenas| {
-            let Arenas { weights, slots, gradient } = arenas;
+        let arenas = [weights, a, b, &mut self.gradient];
+        crew.for_each_part(parts.bounds(), arenas, |part, [weights, a, b, gradient]| {
             let mut since = stopwatch.start();
-            update::update_tile(isa, rule, &step, tile, weights, slots, gradient);
+            let tile = parts.tile(part);
+            update::update_tile(isa, rule, &step, tile, weights, [a, b], gradient);
             stopwatch.lap(Part::Update, &mut since);
         });
     }

@@ -54,21 +54,34 @@ impl Tile {
         self.weights.start..self.bias.end
     }
 
-    /// The tile in parts for tasks, in the order of the arenas. The bias terms, which stand last, are
-    /// the last part's.
-    fn parts(&self) -> impl Iterator<Item = Tile> + '_ {
-        cut(self.inputs.len(), PART_INPUTS, PART_INPUTS).into_iter().map(|part| {
-            let row = |input: usize| self.weights.start + panels(input) * self.outputs.len();
-            let weights = row(part.start)..row(part.end);
-            let is_last = part.end == self.inputs.len();
+    /// The tile cut where parts of at most `PART_INPUTS` inputs end, and near these rows of an arena.
+    /// The bias terms, which stand last, are the last part's.
+    fn cut_at(&self, rows: &[usize]) -> Vec<Tile> {
+        let height = self.outputs.len();
+        let parts = cut(self.inputs.len(), PART_INPUTS, PART_INPUTS);
+        let mut ends: Vec<usize> = parts.into_iter().map(|part| part.end).collect();
+        let inside = rows.iter().filter(|row| self.weights.contains(row));
+        ends.extend(
+            inside.map(|row| (2 * (row - self.weights.start) / height).div_ceil(2) * LANES),
+        );
+        ends.retain(|&end| 0 < end && end <= self.inputs.len());
+        ends.sort_unstable();
+        ends.dedup();
+        let mut begin = 0;
+        let part = |end: usize| {
+            let row = |input: usize| self.weights.start + panels(input) * height;
+            let (inputs, weights) = (begin..end, row(begin)..row(end));
+            begin = end;
+            let is_last = end == self.inputs.len();
             Tile {
                 layer: self.layer,
-                inputs: self.inputs.start + part.start..self.inputs.start + part.end,
+                inputs: self.inputs.start + inputs.start..self.inputs.start + inputs.end,
                 outputs: self.outputs.clone(),
                 bias: if is_last { self.bias.clone() } else { weights.end..weights.end },
                 weights,
             }
-        })
+        };
+        ends.into_iter().map(part).collect()
     }
 
     /// The panels that the input range covers in a matrix whose lanes are inputs.
@@ -83,7 +96,25 @@ pub struct Layout {
     pub(crate) shapes: Vec<Shape>,
     tiles: Vec<Tile>,
     layer_tiles: Vec<Range<usize>>,
-    parts: Vec<Tile>,
+}
+
+/// All tiles of a network in parts for tasks, in the order of the arenas.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    tiles: Vec<Tile>,
+    bounds: Vec<usize>,
+}
+
+impl Parts {
+    /// Which part is which.
+    pub(crate) fn tile(&self, part: usize) -> &Tile {
+        &self.tiles[part]
+    }
+
+    /// Where each part begins in the arenas, and where the last one ends.
+    pub(crate) fn bounds(&self) -> &[usize] {
+        &self.bounds
+    }
 }
 
 impl Layout {
@@ -106,8 +137,7 @@ impl Layout {
             }
             layer_tiles.push(first..tiles.len());
         }
-        let parts = tiles.iter().flat_map(Tile::parts).collect();
-        Layout { shapes: shapes.to_vec(), tiles, layer_tiles, parts }
+        Layout { shapes: shapes.to_vec(), tiles, layer_tiles }
     }
 
     /// Rows of an arena.
@@ -125,9 +155,13 @@ impl Layout {
         &self.shapes
     }
 
-    /// All tiles in parts for tasks, in the order of the arenas.
-    pub(crate) fn parts(&self) -> &[Tile] {
-        &self.parts
+    /// All tiles in parts, cut too where the shares of so many threads meet.
+    pub(crate) fn parts(&self, threads: usize) -> Parts {
+        let shares: Vec<usize> = (1..threads).map(|i| self.rows() * i / threads).collect();
+        let tiles: Vec<Tile> = self.tiles.iter().flat_map(|tile| tile.cut_at(&shares)).collect();
+        let ends = tiles.iter().map(|part| part.rows().end);
+        let bounds = std::iter::once(0).chain(ends).collect();
+        Parts { tiles, bounds }
     }
 
     /// The tiles of one layer, output blocks outermost.
@@ -218,17 +252,35 @@ mod tests {
         for (inputs, outputs) in [(1, 1), (64, 64), (65, 130), (300, 129), (784, 512)] {
             let shape = Shape { inputs, outputs, bias: true };
             let layout = Layout::new(&[shape, Shape { inputs: outputs, outputs: 3, bias: false }]);
-            let mut row = 0;
-            for part in layout.parts() {
-                assert_eq!(part.weights.start, row);
-                assert_eq!(part.weights.len(), part.input_panels().len() * part.outputs.len());
-                assert_eq!(part.bias.start, part.weights.end);
-                assert!(part.inputs.len() <= PART_INPUTS);
-                row = part.rows().end;
+            for threads in [1, 2, 3, 64] {
+                let parts = layout.parts(threads);
+                let mut row = 0;
+                for (part, bounds) in parts.tiles.iter().zip(parts.bounds().windows(2)) {
+                    assert_eq!(part.rows(), bounds[0]..bounds[1]);
+                    assert_eq!(part.weights.start, row);
+                    assert_eq!(part.weights.len(), part.input_panels().len() * part.outputs.len());
+                    assert_eq!(part.inputs.start % LANES, 0);
+                    assert_eq!(part.bias.start, part.weights.end);
+                    assert!(!part.inputs.is_empty() && part.inputs.len() <= PART_INPUTS);
+                    row = part.rows().end;
+                }
+                assert_eq!(row, layout.rows());
+                let terms = |tiles: &[Tile]| tiles.iter().map(|t| t.bias.len()).sum::<usize>();
+                assert_eq!(terms(&parts.tiles), terms(layout.layer(0)));
             }
-            assert_eq!(row, layout.rows());
-            let terms = |tiles: &[Tile]| tiles.iter().map(|tile| tile.bias.len()).sum::<usize>();
-            assert_eq!(terms(layout.parts()), terms(layout.layer(0)));
+        }
+    }
+
+    /// Each of two threads has rows to within a panel as many as the other.
+    #[test]
+    fn parts_can_be_shared_evenly() {
+        for widths in [[28, 64, 64], [100, 30, 7], [17, 33, 100]] {
+            let layer = |pair: &[usize]| Shape { inputs: pair[0], outputs: pair[1], bias: true };
+            let layout = Layout::new(&widths.windows(2).map(layer).collect::<Vec<_>>());
+            let parts = layout.parts(2);
+            let half = layout.rows() / 2;
+            let nearest = parts.bounds().iter().map(|&row| row.abs_diff(half)).min();
+            assert!(nearest.is_some_and(|distance| distance <= widths[1].max(widths[2]) / 2 + 1));
         }
     }
 

@@ -52,8 +52,9 @@ mod shard;
 pub mod subset;
 mod threads;
 mod update;
+mod validation;
 
 pub use error::TrainError;
 pub use gristmill_kernels::Isa;
 pub use session::{Limit, Outcome, Reason, Session};
-pub use threads::on_threads;
+pub use threads::{on_threads, with_crew};

@@ -1,7 +1,7 @@
 //! Whether the steps of a network run on all threads or on one: whichever is faster.
 //!
-//! A join of threads costs as much as a small step, and how much depends on the machine: on where the
-//! cores are, and on who else uses them. So small networks are tried both ways now and then. The
+//! What threads wait for each other costs as much as a small step, and how much depends on the machine: on
+//! where the cores are, and on who else uses them. So small networks are tried both ways now and then. The
 //! choice changes no bit of the result.
 
 use std::time::{Duration, Instant};

@@ -26,9 +26,10 @@ use crate::samples::Samples;
 use crate::schedule::{self, PlateauState};
 use crate::subset::Subset;
 use crate::threads;
+use crate::validation;
 use gristmill_io::schema::Target;
 use gristmill_io::{Advice, Checkpoint, HistoryRow, Model, OutputKind, Scale};
-use gristmill_kernels::{Isa, Loss, Rows, Step};
+use gristmill_kernels::{Crew, Isa, Loss, Rows, Step};
 use rayon::ThreadPool;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -206,7 +207,7 @@ impl<'d, S: Samples> Session<'d, S> {
         }
         let validation = validation.filter(|rows| !rows.is_empty());
         plan.early_stopping.check_validation(validation.is_some())?;
-        let mut warnings = Vec::new();
+        let mut warnings = Vec::from_iter(validation.as_ref().and_then(validation::doubt));
         let shuffling = decide_order(&mut plan, &train, &mut warnings);
         let paging = memory::paging(shuffling, train.samples(), plan.memory);
         if paging != Paging::Scattered {
@@ -438,12 +439,14 @@ impl<'d, S: Samples> Session<'d, S> {
             let mut feed = Feed::start(scope, &order, &train, next, self.paging);
             let mut picker = Picker::default();
             let mut control = Ok(Control::Continue);
-            while self.position.step_in_epoch < self.steps_per_epoch() {
-                control = self.step(&order, &mut feed, &mut picker, watch);
-                if !matches!(control, Ok(Control::Continue)) {
-                    break;
+            threads::with_crew(self.engine.crew_size(), |crew| {
+                while self.position.step_in_epoch < self.steps_per_epoch() {
+                    control = self.step(crew, &order, &mut feed, &mut picker, watch);
+                    if !matches!(control, Ok(Control::Continue)) {
+                        break;
+                    }
                 }
-            }
+            });
             self.waited += feed.finish();
             if self.paging == Paging::Scattered {
                 train.samples().advise(0..train.samples().rows(), Advice::Normal);
@@ -455,6 +458,7 @@ impl<'d, S: Samples> Session<'d, S> {
     /// One step, reported and, if it is time, saved.
     fn step(
         &mut self,
+        crew: &mut Crew,
         order: &Order,
         feed: &mut Feed<'_>,
         picker: &mut Picker,
@@ -468,7 +472,7 @@ impl<'d, S: Samples> Session<'d, S> {
         let row = |i: usize| self.train.row(picker.index(order, start + i as u64));
         let count = (positions.end - positions.start) as usize;
         let plan = self.step_plan(learning_rate);
-        let batch = self.engine.step(self.train.samples(), count, &row, plan);
+        let batch = self.engine.step(crew, self.train.samples(), count, &row, plan);
         if let Some(row) = batch.stray {
             return Err(TrainError::stray(self.train.samples(), row));
         }

@@ -1,6 +1,7 @@
 //! Threads for one piece of work.
 
 use crate::error::TrainError;
+use gristmill_kernels::Crew;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// A pool of so many threads; 0 is one per core.
@@ -30,4 +31,20 @@ pub fn on_threads<R: Send>(
     work: impl FnOnce() -> R + Send,
 ) -> Result<R, TrainError> {
     Ok(pool(threads)?.install(work))
+}
+
+/// Leads a crew of so many, whose helpers are threads of the current pool: they have no other work until
+/// `lead` ends.
+pub fn with_crew<R>(members: usize, lead: impl FnOnce(&mut Crew) -> R) -> R {
+    let mut crew = Crew::new(members);
+    if members < 2 {
+        return lead(&mut crew);
+    }
+    let post = crew.post();
+    rayon::in_place_scope(|scope| {
+        scope.spawn_broadcast(|_, _| post.serve());
+        // The helpers leave when it is dropped: here, or by a panic.
+        let mut crew = crew;
+        lead(&mut crew)
+    })
 }

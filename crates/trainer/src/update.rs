@@ -29,56 +29,6 @@ impl OptimizerState {
     }
 }
 
-/// A range of rows of the weights and of all that stands beside them. Slices may be empty where the
-/// plan has no use for them.
-pub(crate) struct Arenas<'a> {
-    pub(crate) weights: &'a mut [Row],
-    pub slots: [&'a mut [Row]; 2],
-    pub(crate) gradient: &'a mut [Row],
-}
-
-impl<'a> Arenas<'a> {
-    fn split_at(self, row: usize) -> (Arenas<'a>, Arenas<'a>) {
-        fn cut(slice: &mut [Row], row: usize) -> (&mut [Row], &mut [Row]) {
-            let row = row.min(slice.len());
-            slice.split_at_mut(row)
-        }
-        let (w0, w1) = cut(self.weights, row);
-        let [a, b] = self.slots;
-        let ((a0, a1), (b0, b1)) = (cut(a, row), cut(b, row));
-        let (g0, g1) = cut(self.gradient, row);
-        (
-            Arenas { weights: w0, slots: [a0, b0], gradient: g0 },
-            Arenas { weights: w1, slots: [a1, b1], gradient: g1 },
-        )
-    }
-}
-
-/// Does `work` for each tile with its part of the arenas, on all threads if `parallel`.
-pub(crate) fn for_each_tile<F>(tiles: &[Tile], arenas: Arenas<'_>, parallel: bool, work: &F)
-where
-    F: Fn(&Tile, Arenas<'_>) + Sync,
-{
-    match tiles {
-        [] => {}
-        [tile] => work(tile, arenas),
-        _ => {
-            let (left, right) = tiles.split_at(tiles.len() / 2);
-            let row = right[0].rows().start - left[0].rows().start;
-            let (a, b) = arenas.split_at(row);
-            if parallel {
-                rayon::join(
-                    || for_each_tile(left, a, parallel, work),
-                    || for_each_tile(right, b, parallel, work),
-                );
-            } else {
-                for_each_tile(left, a, parallel, work);
-                for_each_tile(right, b, parallel, work);
-            }
-        }
-    }
-}
-
 /// Computes the gradient of a tile, summed over all samples of the minibatch, into `gradient`
 /// (weights, then bias terms, as the tile's rows in the arena).
 pub(crate) fn tile_gradient(
@@ -149,7 +99,8 @@ pub(crate) fn train_tile(
     layout: &Layout,
     shards: &[Shard],
     tile: &Tile,
-    arenas: Arenas<'_>,
+    weights: &mut [Row],
+    slots: [&mut [Row]; 2],
     stopwatch: &Stopwatch,
 ) {
     let mut since = stopwatch.start();
@@ -157,7 +108,7 @@ pub(crate) fn train_tile(
         let gradient = grown(buffer, tile.rows().len());
         tile_gradient(isa, layout, shards, tile, gradient);
         stopwatch.lap(Part::Tiles, &mut since);
-        update_tile(isa, rule, step, tile, arenas.weights, arenas.slots, gradient);
+        update_tile(isa, rule, step, tile, weights, slots, gradient);
         stopwatch.lap(Part::Update, &mut since);
     });
 }

@@ -1,15 +1,15 @@
 //! How much memory training takes, and that a steady step asks for none. One test, alone in its
 //! program: others would allocate meanwhile.
 
-use gristmill_kernels::{Activation, Isa, Loss, Step, UpdateRule};
+use gristmill_kernels::{Activation, Crew, Isa, Loss, Step, UpdateRule};
 use gristmill_trainer::engine::{Engine, StepPlan};
 use gristmill_trainer::layout::Shape;
 use gristmill_trainer::model::Trained;
 use gristmill_trainer::network::{Layer, Network};
 use gristmill_trainer::objective::{Objective, TargetKind};
-use gristmill_trainer::on_threads;
 use gristmill_trainer::preprocess::Preprocess;
 use gristmill_trainer::samples::Table;
+use gristmill_trainer::{on_threads, with_crew};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
 
@@ -54,7 +54,7 @@ fn memory_is_what_the_numbers_need() {
 fn held(widths: &[usize], batch: usize, rule: UpdateRule, table: &Table) -> (usize, usize) {
     let region = Region::new(ALLOCATOR);
     let mut engine = engine(widths, batch, rule, None);
-    train(&mut engine, rule, batch, table, 5);
+    with_crew(engine.crew_size(), |crew| train(crew, &mut engine, rule, batch, table, 5));
     let change = region.change();
     let parameters: usize = widths.windows(2).map(|w| (w[0] + 1) * w[1]).sum();
     let hidden: usize = widths[1..widths.len() - 1].iter().sum();
@@ -67,19 +67,29 @@ fn held(widths: &[usize], batch: usize, rule: UpdateRule, table: &Table) -> (usi
 fn steady(widths: &[usize], rule: UpdateRule, clip_norm: Option<f64>, table: &Table) {
     let batch = 200;
     let mut engine = engine(widths, batch, rule, clip_norm);
-    let quiet = (0..20).any(|_| {
-        let region = Region::new(ALLOCATOR);
-        train(&mut engine, rule, batch, table, 50);
-        let change = region.change();
-        change.allocations + change.reallocations + change.deallocations == 0
+    let quiet = with_crew(engine.crew_size(), |crew| {
+        (0..20).any(|_| {
+            let region = Region::new(ALLOCATOR);
+            train(crew, &mut engine, rule, batch, table, 50);
+            let change = region.change();
+            change.allocations + change.reallocations + change.deallocations == 0
+        })
     });
     assert!(quiet, "{rule:?}, clip_norm {clip_norm:?}: steps allocate");
 }
 
-fn train(engine: &mut Engine, rule: UpdateRule, batch: usize, table: &Table, steps: u64) {
+fn train(
+    crew: &mut Crew,
+    engine: &mut Engine,
+    rule: UpdateRule,
+    batch: usize,
+    table: &Table,
+    steps: u64,
+) {
     for t in 1..=steps {
         let step = Step::plain(rule, 1e-3, t);
-        let loss = engine.step(table, batch, &|i| i as u64, StepPlan { step, dropout_seed: t });
+        let plan = StepPlan { step, dropout_seed: t };
+        let loss = engine.step(crew, table, batch, &|i| i as u64, plan);
         assert!(loss.mean().is_finite());
     }
 }

@@ -243,8 +243,8 @@ mod tests {
                 let mut ours = Ours::new(isa, &workload, &trace).unwrap();
                 let again = Trace::random(&workload, 4);
                 let mut scalar = Scalar::new(&workload, again).unwrap();
-                for step in 0..20 {
-                    let (ours, scalar) = (ours.step(), scalar.step());
+                for (step, ours) in ours.losses(20).into_iter().enumerate() {
+                    let scalar = scalar.step();
                     assert!((ours - scalar).abs() < 1e-4, "{loss:?} {step}: {ours}, {scalar}");
                 }
             }

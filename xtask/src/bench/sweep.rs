@@ -40,7 +40,7 @@ impl Sweep {
                 widths().into_iter().map(width).collect()
             }
             Sweep::Batches => {
-                let batch = |b| named("batch", b, &|it| it.batch = b);
+                let batch = |b| named("batch", b, &|it| it.set_batch(b));
                 (0..=16).step_by(2).map(|power| batch(1 << power)).collect()
             }
             Sweep::Threads => (1..=8).map(|t| named("threads", t, &|it| it.threads = t)).collect(),

@@ -14,6 +14,7 @@ pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
 pub struct Workload {
     pub layers: Vec<usize>,
     pub batch: usize,
+    pub rows: usize,
     pub optimizer: String,
     pub learning_rate: f64,
     pub momentum: f64,
@@ -42,9 +43,9 @@ impl Workload {
         self.layers.windows(2).map(|pair| (pair[0], pair[1]))
     }
 
-    /// How many batches there are: together they do not fit in the first caches.
+    /// How many batches there are.
     pub fn batches(&self) -> usize {
-        usize::max(16, 4096 / self.batch)
+        self.rows / self.batch
     }
 
     /// Random rows of one batch; the same for the same number.

@@ -1,5 +1,6 @@
 //! The options of a run beside its network.
 
+use super::count;
 use clap::Args;
 use gristmill_trainer::config::{
     ByteSize, ClassWeights, ConfigError, OptimizerConfig, OptimizerKind, RunConfig, ScheduleConfig,
@@ -30,7 +31,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "F")]
     clip_norm: Option<f64>,
     /// Rows per step [default: 128]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::<usize>)]
     batch_size: Option<usize>,
     /// Give each class the same weight in all
     #[arg(long)]
@@ -46,10 +47,10 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "SHARE", conflicts_with = "validation")]
     validation_split: Option<f64>,
     /// Stop after so many epochs without improvement, and keep the best [default: never]
-    #[arg(long, value_name = "EPOCHS")]
+    #[arg(long, value_name = "EPOCHS", value_parser = count::<u32>)]
     patience: Option<u32>,
     /// Number that all that is random follows from [default: 0]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::<u32>)]
     seed: Option<u32>,
     /// Any other option of a configuration, as in optimizer.beta1=0.8; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]

@@ -44,8 +44,20 @@ impl TableArgs {
 
 /// How a table is read whose encoding is to be learned.
 #[derive(Args)]
+#[group(skip)]
+pub(crate) struct ReadArgs {
+    #[command(flatten)]
+    learn: LearnArgs,
+    #[command(flatten)]
+    table: TableArgs,
+    #[command(flatten)]
+    plugins: PluginArgs,
+}
+
+/// What is to be learned.
+#[derive(Args)]
 #[command(next_help_heading = "Reading tables")]
-pub(crate) struct LearnArgs {
+struct LearnArgs {
     /// Column to predict; again for each further numeric one
     /// [default: one named target, label, class or y, else the last]
     #[arg(long, value_name = "COL")]
@@ -64,26 +76,23 @@ pub(crate) struct LearnArgs {
     dtype: Option<Dtype>,
 }
 
-impl LearnArgs {
-    /// As the library takes them, together with the others.
-    pub(crate) fn options(
-        self,
-        table: TableArgs,
-        plugins: PluginArgs,
-    ) -> Result<ImportOptions, Failure> {
+impl ReadArgs {
+    /// As the library takes them.
+    pub(crate) fn options(self) -> Result<ImportOptions, Failure> {
+        let LearnArgs { target, task, drop, missing, dtype } = self.learn;
         Ok(ImportOptions {
-            target: self.target,
-            task: self.task.map(|task| match task {
+            target,
+            task: task.map(|task| match task {
                 TaskName::Classify => Task::Classify,
                 TaskName::Regress => Task::Regress,
             }),
-            drop: self.drop,
-            missing: match self.missing {
+            drop,
+            missing: match missing {
                 MissingName::Error => Missing::Error,
                 MissingName::Mean => Missing::Mean,
             },
-            dtype: self.dtype,
-            ..table.options(plugins)?
+            dtype,
+            ..self.table.options(self.plugins)?
         })
     }
 }

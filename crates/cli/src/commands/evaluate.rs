@@ -1,6 +1,6 @@
 //! `gristmill evaluate`: a model and rows whose answers are known in, metrics out.
 
-use crate::args::{PluginArgs, TableArgs};
+use crate::args::{PluginArgs, TableArgs, count};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::RowsBar;
@@ -26,7 +26,8 @@ Examples:
   gristmill evaluate --json runs/iris-1/model.gristmill test.csv
 
 Columns are matched by name with those that the model was trained on. Rows are standardised
-and coded as the model stored it.")]
+and coded as the model stored it. Of two classes the second is the positive one: precision,
+recall, f1 and roc_auc are about it.")]
 pub(crate) struct Evaluate {
     /// A trained model
     model: PathBuf,
@@ -37,7 +38,11 @@ pub(crate) struct Evaluate {
     #[arg(long)]
     json: bool,
     /// Threads [default: every core]
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    #[arg(
+        long, value_name = "N", value_parser = count::<usize>,
+        default_value_t = 0,
+        hide_default_value = true
+    )]
     threads: usize,
     /// Memory for rows, as 2G or 512M: what does not fit is dropped when used
     /// [default: what the machine has]
@@ -79,6 +84,14 @@ fn names(model: &Model) -> &[String] {
     }
 }
 
+/// The class that precision, recall, F1 and the area under the curve are about, of two.
+fn positive(names: &[String]) -> Option<&String> {
+    match names {
+        [_, second] => Some(second),
+        _ => None,
+    }
+}
+
 /// A line per metric.
 fn metric_lines(report: &Report, rows: u64) -> String {
     let mut text = format!("rows: {}", thousands(rows));
@@ -90,6 +103,9 @@ fn metric_lines(report: &Report, rows: u64) -> String {
 
 fn classes_text(report: &Report, classes: &ClassReport, names: &[String]) -> String {
     let mut text = metric_lines(report, classes.rows);
+    if let Some(class) = positive(names) {
+        text += &format!("\npositive class: {class}");
+    }
     let mut table = Table::new(&["class", "precision", "recall", "f1", "support"]);
     for (name, scores) in names.iter().zip(&classes.per_class) {
         table.row([
@@ -140,6 +156,7 @@ fn as_json(report: &Report, names: &[String]) -> Value {
             });
             let confusion = classes.confusion.chunks(names.len().max(1));
             object.insert("rows".into(), json!(classes.rows));
+            object.insert("positive_class".into(), json!(positive(names)));
             object.insert("per_class".into(), scores.collect());
             object.insert("confusion".into(), confusion.map(|row| json!(row)).collect());
         }

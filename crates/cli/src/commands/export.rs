@@ -1,6 +1,6 @@
 //! `gristmill export`: a trained model out, in the format of another program.
 
-use crate::args::{PluginArgs, TableArgs};
+use crate::args::{PluginArgs, TableArgs, count};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::RowsBar;
@@ -44,7 +44,11 @@ pub(crate) struct Export {
     #[arg(long, value_name = "DATA")]
     verify: Vec<PathBuf>,
     /// Threads [default: every core]
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    #[arg(
+        long, value_name = "N", value_parser = count::<usize>,
+        default_value_t = 0,
+        hide_default_value = true
+    )]
     threads: usize,
     #[command(flatten)]
     table: TableArgs,

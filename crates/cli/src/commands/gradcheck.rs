@@ -1,6 +1,6 @@
 //! `gristmill gradcheck`: are the gradients of a network right?
 
-use crate::args::NetworkArgs;
+use crate::args::{NetworkArgs, count};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::report;
@@ -33,19 +33,23 @@ pub(crate) struct Gradcheck {
     #[arg(conflicts_with_all = ["NetworkArgs", "features", "outputs", "classes"])]
     model: Option<PathBuf>,
     /// Features of the network
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 10)]
     features: usize,
     /// Numbers that it predicts
-    #[arg(long, value_name = "N", default_value_t = 3, conflicts_with = "classes")]
+    #[arg(
+        long, value_name = "N", value_parser = count::<usize>,
+        default_value_t = 3,
+        conflicts_with = "classes"
+    )]
     outputs: usize,
     /// Classes that it tells apart, in place of numbers
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::<usize>)]
     classes: Option<usize>,
     /// Random rows
-    #[arg(long, value_name = "N", default_value_t = 16)]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 16)]
     rows: usize,
     /// Number that weights and rows follow from
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", value_parser = count::<u32>, default_value_t = 0)]
     seed: u32,
     /// Print JSON
     #[arg(long)]
@@ -58,7 +62,7 @@ impl Gradcheck {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         let isa = Isa::from_env().map_err(|error| Failure::new(error.to_string()))?;
         if self.features == 0 || self.outputs == 0 || self.rows == 0 {
-            return Err(Failure::new("--features, --outputs and --rows must be at least 1"));
+            return Err(Failure::usage("--features, --outputs and --rows must be at least 1"));
         }
         let json = self.json;
         let report = match &self.model {

@@ -1,6 +1,6 @@
 //! `gristmill head`: the first rows of a data set or table.
 
-use crate::args::{LearnArgs, PluginArgs, TableArgs};
+use crate::args::{ReadArgs, count};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::DataBar;
@@ -28,7 +28,7 @@ pub(crate) struct Head {
     #[arg(required = true, value_name = "DATA")]
     data: Vec<PathBuf>,
     /// How many rows
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
+    #[arg(short = 'n', long, value_name = "N", value_parser = count::<u64>, default_value_t = 10)]
     rows: u64,
     /// Show every column, not only the first 11 and the last
     #[arg(long, conflicts_with_all = ["csv", "output"])]
@@ -40,16 +40,12 @@ pub(crate) struct Head {
     #[arg(short, long = "output", value_name = "DATA.grist")]
     output: Option<PathBuf>,
     #[command(flatten)]
-    learn: LearnArgs,
-    #[command(flatten)]
-    table: TableArgs,
-    #[command(flatten)]
-    plugins: PluginArgs,
+    read: ReadArgs,
 }
 
 impl Head {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
-        let options = self.learn.options(self.table, self.plugins)?;
+        let options = self.read.options()?;
         if let Some(path) = self.output {
             refuse_overwriting(&self.data, &path)?;
             let rows = Rows::open(self.data, options, output)?;

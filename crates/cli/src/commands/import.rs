@@ -1,6 +1,6 @@
 //! `gristmill import`: tables in, a data set out.
 
-use crate::args::{LearnArgs, PluginArgs, TableArgs};
+use crate::args::{ReadArgs, count};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::report;
@@ -38,20 +38,20 @@ pub(crate) struct Import {
     #[arg(long, value_name = "SIZE")]
     memory: Option<ByteSize>,
     /// Threads; the data set does not depend on it [default: every core]
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    #[arg(
+        long, value_name = "N", value_parser = count::<usize>,
+        default_value_t = 0,
+        hide_default_value = true
+    )]
     threads: usize,
     #[command(flatten)]
-    learn: LearnArgs,
-    #[command(flatten)]
-    table: TableArgs,
-    #[command(flatten)]
-    plugins: PluginArgs,
+    read: ReadArgs,
 }
 
 impl Import {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         refuse_overwriting(&self.sources, &self.output)?;
-        let mut options = self.learn.options(self.table, self.plugins)?;
+        let mut options = self.read.options()?;
         options.memory = self.memory.map(|ByteSize(bytes)| bytes);
         let plan = Plan::Learn(options);
         let dataset = on_threads(self.threads, || {

@@ -1,6 +1,6 @@
 //! `gristmill predict`: a model and rows in, a table of predictions out.
 
-use crate::args::{PluginArgs, TableArgs};
+use crate::args::{PluginArgs, TableArgs, count};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::RowsBar;
@@ -38,7 +38,11 @@ pub(crate) struct Predict {
     #[arg(short, long = "output", value_name = "FILE.csv")]
     output: Option<PathBuf>,
     /// Threads [default: every core]
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    #[arg(
+        long, value_name = "N", value_parser = count::<usize>,
+        default_value_t = 0,
+        hide_default_value = true
+    )]
     threads: usize,
     /// Memory for rows, as 2G or 512M: what does not fit is dropped when used
     /// [default: what the machine has]

@@ -1,6 +1,6 @@
 //! `gristmill split`: a data set divided at random.
 
-use crate::args::{LearnArgs, PluginArgs, TableArgs};
+use crate::args::{ReadArgs, count};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::DataBar;
@@ -32,17 +32,13 @@ pub(crate) struct Split {
     #[arg(short, long = "output", value_name = "PART.grist")]
     output: Vec<PathBuf>,
     /// Number that the choice of rows follows from
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", value_parser = count::<u64>, default_value_t = 0)]
     seed: u64,
     /// Draw rows whatever their class [default: each class is divided by itself]
     #[arg(long)]
     no_stratify: bool,
     #[command(flatten)]
-    learn: LearnArgs,
-    #[command(flatten)]
-    table: TableArgs,
-    #[command(flatten)]
-    plugins: PluginArgs,
+    read: ReadArgs,
 }
 
 impl Split {
@@ -56,9 +52,11 @@ impl Split {
             }
         };
         outputs.iter().try_for_each(|path| refuse_overwriting(&self.data, path))?;
-        let rows = Rows::open(self.data, self.learn.options(self.table, self.plugins)?, output)?;
-        let stratified = !self.no_stratify && !rows.dataset.class_counts().is_empty();
-        let options = SplitOptions { fractions: self.shares, seed: self.seed, stratified };
+        let (fractions, stratified) = (self.shares, !self.no_stratify);
+        let mut options = SplitOptions { fractions, seed: self.seed, stratified };
+        options.check(&outputs)?;
+        let rows = Rows::open(self.data, self.read.options()?, output)?;
+        options.stratified &= !rows.dataset.class_counts().is_empty();
         let bar = DataBar::new(output, "splitting")?;
         let summaries = split(&rows.dataset, &outputs, &options, &bar)?;
         drop(bar);

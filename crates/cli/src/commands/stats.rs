@@ -1,6 +1,6 @@
 //! `gristmill stats`: how the values of a data set or table are distributed.
 
-use crate::args::{LearnArgs, PluginArgs, TableArgs};
+use crate::args::ReadArgs;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::DataBar;
@@ -41,16 +41,12 @@ pub(crate) struct Stats {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    learn: LearnArgs,
-    #[command(flatten)]
-    table: TableArgs,
-    #[command(flatten)]
-    plugins: PluginArgs,
+    read: ReadArgs,
 }
 
 impl Stats {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
-        let mut options = self.learn.options(self.table, self.plugins)?;
+        let mut options = self.read.options()?;
         // Gaps are one of the things to be found out.
         options.missing = Missing::Mean;
         let Rows { dataset, .. } = &Rows::open(self.data, options, output)?;

@@ -1,5 +1,6 @@
 //! `gristmill synth`: a data set of any size that a network can learn.
 
+use crate::args::count;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::DataBar;
@@ -24,13 +25,19 @@ pub(crate) struct Synth {
     #[arg(short, long = "output", value_name = "DATA.grist")]
     output: PathBuf,
     /// Number of rows
-    #[arg(long, value_name = "N", default_value_t = SynthOptions::default().rows)]
+    #[arg(
+        long, value_name = "N", value_parser = count::<u64>,
+        default_value_t = SynthOptions::default().rows
+    )]
     rows: u64,
     /// Features per row
-    #[arg(long, value_name = "N", default_value_t = SynthOptions::default().features)]
+    #[arg(
+        long, value_name = "N", value_parser = count::<usize>,
+        default_value_t = SynthOptions::default().features
+    )]
     features: usize,
     /// Number of classes
-    #[arg(long, value_name = "N", default_value_t = 2)]
+    #[arg(long, value_name = "N", value_parser = count::<u32>, default_value_t = 2)]
     classes: u32,
     /// A number to predict in place of a class
     #[arg(long, conflicts_with_all = ["classes", "sorted"])]
@@ -39,7 +46,7 @@ pub(crate) struct Synth {
     #[arg(long, value_name = "F", default_value_t = SynthOptions::default().noise)]
     noise: f32,
     /// Number that all rows follow from
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", value_parser = count::<u64>, default_value_t = 0)]
     seed: u64,
     /// Put rows in the order of their classes
     #[arg(long)]

@@ -1,6 +1,6 @@
 //! `gristmill train`: a data set and a configuration in, a run directory with a model out.
 
-use crate::args::{LearnArgs, NetworkArgs, PluginArgs, RunArgs, TableArgs};
+use crate::args::{NetworkArgs, ReadArgs, RunArgs, count};
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output::Output;
@@ -35,7 +35,8 @@ Examples:
 A run directory holds config.toml with every option of the run, metrics.csv with a line per
 epoch, checkpoints/, and at the end model.gristmill. Tables are imported once, to data.grist
 in the run directory. Options override --config, which may hold part of a config.toml.
-Ctrl-C saves a checkpoint and ends the run; a second one ends it at once.")]
+Ctrl-C saves a checkpoint and ends the run, as does a terminal that is closed, unless by nohup;
+a second Ctrl-C ends it at once.")]
 pub(crate) struct Train {
     /// A data set, or tables or data sets that are imported as one; also patterns, as 'part-*.csv'
     #[arg(value_name = "DATA", required_unless_present_any = ["resume", "config"])]
@@ -56,10 +57,10 @@ pub(crate) struct Train {
     #[arg(long, requires = "resume")]
     accept_changed_data: bool,
     /// How often every row is visited, in all [default: 20]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::<u32>)]
     epochs: Option<u32>,
     /// Threads; the model does not depend on it [default: every core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::<usize>)]
     threads: Option<usize>,
     /// A data set or table to validate on
     #[arg(long, value_name = "FILE")]
@@ -69,11 +70,7 @@ pub(crate) struct Train {
     #[command(flatten)]
     run: RunArgs,
     #[command(flatten)]
-    learn: LearnArgs,
-    #[command(flatten)]
-    table: TableArgs,
-    #[command(flatten)]
-    plugins: PluginArgs,
+    read: ReadArgs,
 }
 
 impl Train {
@@ -100,6 +97,9 @@ impl Train {
             config.validation.file = Some(file);
             config.validation.split = 0.0;
         }
+        config.check()?;
+        let validates = config.validation.split > 0.0 || config.validation.file.is_some();
+        config.early_stopping.check_validation(validates)?;
         let paths = if self.data.is_empty() {
             Vec::from_iter(config.data.path.clone())
         } else {
@@ -107,14 +107,16 @@ impl Train {
         };
         if paths.is_empty() {
             let hint = "name a file, or give data.path in the configuration";
-            return Err(Failure::new(format!("there is no data to train on: {hint}")));
+            return Err(Failure::usage(format!("there is no data to train on: {hint}")));
         }
         let source = Source::find(paths)?;
+        let validation = config.validation.file.take();
+        let validation = validation.map(|file| Source::find(vec![file])).transpose()?;
         let draft = match &self.out {
             Some(path) => Draft::create(path)?,
             None => Draft::numbered(Path::new(RUNS), &source.stem())?,
         };
-        let options = self.learn.options(self.table, self.plugins)?;
+        let options = self.read.options()?;
         let validation_options = ImportOptions {
             format: options.format.clone(),
             header: options.header,
@@ -124,15 +126,15 @@ impl Train {
         let prepare = |source, cache, plan: &Plan| prepare(source, &draft, cache, plan, output);
         let (train, path) = prepare(source, CACHE, &Plan::Learn(options))?;
         config.data.path = Some(path);
-        let validation = match config.validation.file.take() {
+        let validation = match validation {
             None => None,
-            Some(file) => {
+            Some(source) => {
                 let plan = Plan::Fixed {
                     encoding: train.encoding(),
                     with_target: true,
                     options: validation_options,
                 };
-                let (dataset, path) = prepare(Source::find(vec![file])?, VALIDATION_CACHE, &plan)?;
+                let (dataset, path) = prepare(source, VALIDATION_CACHE, &plan)?;
                 config.validation.file = Some(path);
                 Some(dataset)
             }
@@ -193,6 +195,7 @@ fn resume(
     let (mut run, checkpoint) = Run::open(directory, &mut |warning| output.warn(warning))?;
     let mut config = run.config().clone();
     override_course(&mut config, epochs, threads);
+    config.check()?;
     let seen = config.clone().seen_from(directory);
     let Some(path) = seen.data.path else {
         let directory = directory.display();

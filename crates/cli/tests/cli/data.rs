@@ -45,8 +45,8 @@ fn what_is_made_can_be_learned() {
 #[test]
 fn what_cannot_be_made_is_refused() {
     let place = Place::new();
-    place.fails("synth -o s.grist --rows 0", &["at least one row"]);
-    place.fails("synth -o s.grist --classes 1", &["at least 2 classes"]);
+    place.refuses("synth -o s.grist --rows 0", &["at least one row"]);
+    place.refuses("synth -o s.grist --classes 1", &["at least 2 classes"]);
     place.fails("synth -o none/s.grist --rows 10", &["none/s.grist"]);
     assert_eq!(place.names("."), ["tmp"]);
 }
@@ -171,9 +171,9 @@ fn parts_share_the_rows() {
 fn splits_that_cannot_be_are_refused() {
     let place = Place::new();
     place.ok(SYNTH);
-    place.fails("split s.grist --shares 0.8,0.3", &["shares", "1 at most"]);
-    place.fails("split s.grist -o a.grist", &["2 parts and 1 files"]);
-    place.fails("split s.grist -o a.grist -o a.grist", &["a.grist", "two parts"]);
+    place.refuses("split s.grist --shares 0.8,0.3", &["shares", "1 at most"]);
+    place.refuses("split s.grist -o a.grist", &["2 parts and 1 files"]);
+    place.refuses("split s.grist -o a.grist -o a.grist", &["a.grist", "two parts"]);
     place.fails("split s.grist -o a.grist -o none/b.grist", &["none/b.grist"]);
     assert_eq!(place.names("."), ["s.grist", "tmp"]);
 }

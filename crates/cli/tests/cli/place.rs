@@ -94,6 +94,12 @@ impl Place {
         self.run(arguments).assert_failed(arguments, parts);
         assert!(self.names("tmp").is_empty(), "{arguments} left {:?}", self.names("tmp"));
     }
+
+    /// Runs what must be refused as wrong usage, with exit code 2 and an error that has all these parts.
+    pub(crate) fn refuses(&self, arguments: &str, parts: &[&str]) {
+        self.run(arguments).assert_ended(2, arguments, parts);
+        assert!(self.names("tmp").is_empty(), "{arguments} left {:?}", self.names("tmp"));
+    }
 }
 
 impl Done {
@@ -106,7 +112,11 @@ impl Done {
     }
 
     pub(crate) fn assert_failed(&self, what: &str, parts: &[&str]) {
-        assert_eq!(self.status.code(), Some(1), "{what}: {}", self.stderr);
+        self.assert_ended(1, what, parts);
+    }
+
+    pub(crate) fn assert_ended(&self, code: i32, what: &str, parts: &[&str]) {
+        assert_eq!(self.status.code(), Some(code), "{what}: {}", self.stderr);
         let error = self.stderr.lines().find(|line| line.starts_with("error: "));
         let error = error.unwrap_or_else(|| panic!("{what}: no error in {}", self.stderr));
         for part in parts {

@@ -39,13 +39,22 @@ fn ok(place: &Place, arguments: &str) -> Done {
     done
 }
 
-/// Runs what must fail with an error that has all these parts, and leave nothing: no file, no directory, no
-/// process.
+/// Runs what must fail with an error that has all these parts, and leave nothing.
 fn fails(place: &Place, arguments: &str, parts: &[&str]) -> String {
+    ends(place, 1, arguments, parts)
+}
+
+/// Runs what must be refused as wrong usage, likewise.
+fn refuses(place: &Place, arguments: &str, parts: &[&str]) {
+    ends(place, 2, arguments, parts);
+}
+
+/// Runs what must end so, and leave nothing: no file, no directory, no process.
+fn ends(place: &Place, code: i32, arguments: &str, parts: &[&str]) -> String {
     let before = place.names(".");
     let mut command = command(place, arguments);
     let done = Done::of(command.env("GRISTMILL_PLUGIN_TIMEOUT", PATIENCE).output().unwrap());
-    done.assert_failed(arguments, parts);
+    done.assert_ended(code, arguments, parts);
     assert!(place.names("tmp").is_empty(), "{arguments} left {:?}", place.names("tmp"));
     if let Ok(child) = fs::read_to_string(place.path("child")) {
         assert_ends(child.trim());
@@ -126,13 +135,18 @@ fn a_plugin_reads_and_writes_models() {
 #[test]
 fn plugins_are_looked_for_in_directories() {
     let place = place(&["plain"]);
-    place.fails("import flowers.arrows --format plain -o x.grist", &["no format \"plain\"", "csv"]);
+    place.refuses(
+        "import flowers.arrows --format plain -o x.grist",
+        &["no format \"plain\"", "csv"],
+    );
     ok(&place, "import flowers.arrows --format arrow -o x.grist");
     place.ok("import flowers.arrows --format plain --plugins plugins -o x.grist");
     let path = format!("{}:{}", place.path("plugins").display(), std::env::var("PATH").unwrap());
     let mut command = place.command("import flowers.arrows --format plain -o x.grist");
     assert!(command.env("PATH", path).output().unwrap().status.success());
-    fails(&place, "import flowers.arrows --format none -o x.grist", &["gristmill-format-none"]);
+    refuses(&place, "import flowers.arrows --format none -o x.grist", &["gristmill-format-none"]);
+    place.fails("formats --plugins nowhere", &["cannot read nowhere: No such file"]);
+    place.fails("head flowers.csv --plugins plugins/gristmill-format-plain", &["Not a directory"]);
     let mut command = command_with_timeout(&place, "soon");
     Done::of(command.output().unwrap()).assert_failed("", &["GRISTMILL_PLUGIN_TIMEOUT", "soon"]);
 }
@@ -148,7 +162,7 @@ fn options_are_checked_before_the_plugin_runs() {
     let place = place(&["plain"]);
     let import = |options: &str, part: &str| {
         let arguments = format!("import flowers.arrows {options} -o x.grist");
-        fails(&place, &arguments, &[part]);
+        refuses(&place, &arguments, &[part]);
     };
     import("--format plain --option lines=3", "no option \"lines\" for read; it has rows");
     import("--format plain --option rows=many", "takes a value of type integer, not \"many\"");

@@ -57,6 +57,10 @@ fn two_classes_have_two_probabilities() {
     assert!(printed.starts_with("kind,p(aster),p(bellis)\naster,0.9"), "{printed}");
     let report = place.json("evaluate --json run/model.gristmill two.csv");
     assert!(report["roc_auc"].as_f64().unwrap() > 0.95, "{report}");
+    assert_eq!(report["positive_class"], "bellis");
+    assert_eq!(report["precision"], report["per_class"][1]["precision"]);
+    let text = place.ok("evaluate run/model.gristmill two.csv");
+    assert!(text.lines().any(|line| line == "positive class: bellis"), "{text}");
 }
 
 #[test]

@@ -100,12 +100,6 @@ pub(crate) fn endless(run: &str) -> String {
 /// Starts a run, or goes on with it, and waits until it has saved two checkpoints. What it says goes to
 /// `stderr.txt`.
 pub(crate) fn start_and_wait(place: &Place, isa: &str, arguments: &str, run: &str) -> Child {
-    let checkpoints = format!("{run}/checkpoints");
-    let newest = || {
-        let names = place.path(&checkpoints).exists().then(|| place.names(&checkpoints));
-        names.into_iter().flatten().rfind(|name| name.starts_with("step-"))
-    };
-    let mut last = newest();
     let mut child = place
         .command(arguments)
         .env("GRISTMILL_ISA", isa)
@@ -113,6 +107,18 @@ pub(crate) fn start_and_wait(place: &Place, isa: &str, arguments: &str, run: &st
         .stderr(File::create(place.path("stderr.txt")).unwrap())
         .spawn()
         .unwrap();
+    wait_for_checkpoints(place, &mut child, run);
+    child
+}
+
+/// Waits until a run has saved two more checkpoints.
+fn wait_for_checkpoints(place: &Place, child: &mut Child, run: &str) {
+    let checkpoints = format!("{run}/checkpoints");
+    let newest = || {
+        let names = place.path(&checkpoints).exists().then(|| place.names(&checkpoints));
+        names.into_iter().flatten().rfind(|name| name.starts_with("step-"))
+    };
+    let mut last = newest();
     for _ in 0..2 {
         while newest() == last {
             assert!(child.try_wait().unwrap().is_none(), "the run ended before it was stopped");
@@ -120,7 +126,6 @@ pub(crate) fn start_and_wait(place: &Place, isa: &str, arguments: &str, run: &st
         }
         last = newest();
     }
-    child
 }
 
 /// Ends a stopped endless run two epochs on; its model, and that of a run that was never stopped.
@@ -169,6 +174,26 @@ fn an_interrupted_run_saves_and_exits_with_130() {
     }
     let [resumed, whole] = finish_both(&place, isa, "run");
     assert!(resumed == whole, "the interrupted run made another model");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_terminal_that_hangs_up_interrupts_unless_that_is_to_be_ignored() {
+    let place = Place::new();
+    place.write("flowers.csv", flowers(3000));
+    place.ok("import flowers.csv -o flowers.grist");
+    let mut child = start_and_wait(&place, "portable", &endless("hung-up"), "hung-up");
+    signal(&child, "HUP");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(place.text("stderr.txt").contains("interrupted and saved"));
+
+    let mut command = place.command_after("trap '' HUP", &endless("run"));
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait_for_checkpoints(&place, &mut child, "run");
+    signal(&child, "HUP");
+    wait_for_checkpoints(&place, &mut child, "run");
+    signal(&child, "INT");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
 }
 
 /// A run that cannot go on, because nobody reads what it says, is ended by the second signal at the

@@ -17,6 +17,7 @@ fn a_run_has_its_directory() {
     }
     assert_eq!(done.stderr.lines().filter(|line| line.starts_with("epoch ")).count(), 4);
     assert!(done.stdout.contains("val_accuracy: "), "{}", done.stdout);
+    assert!(!done.stderr.contains("warning"), "{}", done.stderr);
 
     let names =
         ["checkpoints", "config.toml", "data.grist", "lock", "metrics.csv", "model.gristmill"];
@@ -61,8 +62,8 @@ fn options_override_the_configuration() {
     place.write("bad.toml", "[training]\nepoch = 9\n");
     place.fails("train flowers.csv --config bad.toml", &["bad.toml"]);
     place.fails("train flowers.csv --config none.toml", &["none.toml"]);
-    place.fails("train flowers.csv --learning-rate=-1", &["optimizer.learning_rate", "-1"]);
-    place.fails("train flowers.csv --set training.epoch=3", &["training.epoch=3"]);
+    place.refuses("train flowers.csv --learning-rate=-1", &["optimizer.learning_rate", "-1"]);
+    place.refuses("train flowers.csv --set training.epoch=3", &["training.epoch=3"]);
     assert!(!place.path("runs").exists() || place.names("runs").is_empty());
 }
 
@@ -86,10 +87,28 @@ fn a_run_that_cannot_begin_leaves_nothing() {
     place.write("bad.csv", "a,b\n1,2\n3\n");
     place.fails("train bad.csv --out run", &["bad.csv", "line 3"]);
     place.write("flowers.csv", flowers(30));
-    place.fails("train flowers.csv --out run --dropout 2", &["network.dropout"]);
+    place.refuses("train flowers.csv --out run --dropout 2", &["network.dropout"]);
     place.fails("train flowers.csv --out run --validation none.csv", &["none.csv"]);
     place.fails("train none.csv --out run", &["none.csv"]);
     assert!(!place.path("run").exists());
+}
+
+#[test]
+fn options_are_checked_before_anything_is_read() {
+    let place = Place::new();
+    place
+        .refuses("train none.csv --activation rellu", &["network.activation", "rellu", "softplus"]);
+    place.refuses("train none.csv --learning-rate -1", &["optimizer.learning_rate"]);
+    let metric = "--patience 2 --set early_stopping.metric=f1";
+    place.refuses(&format!("train none.csv {metric}"), &["needs validation data"]);
+    place.refuses("split none.csv --shares 0.8,0.3 -o a.grist -o b.grist", &["shares"]);
+    place.write("flowers.csv", flowers(30));
+    let done = place.run("train flowers.csv --validation none.csv");
+    done.assert_failed("train", &["none.csv"]);
+    assert!(!done.stderr.contains("read flowers.csv"), "{}", done.stderr);
+    place.ok("train flowers.csv --epochs 1 --out run");
+    fs::remove_file(place.path("run/data.grist")).unwrap();
+    place.refuses("train --resume run --epochs 0", &["training.epochs"]);
 }
 
 #[test]
@@ -101,6 +120,8 @@ fn validation_files_are_encoded_as_the_training_data() {
         .write("held-out.csv", "kind,colour,width,length\nbellis,red,2.1,2.3\naster,white,0,0.1\n");
     place.ok("train flowers.csv --validation held-out.csv --epochs 2 --out run");
     assert!(place.path("run/validation.grist").exists());
+    let done = place.run("train flowers.csv --validation held-out.csv --epochs 1 --out few");
+    assert!(done.stderr.contains("warning: only 2 rows to validate on"), "{}", done.stderr);
     place.write("odd.csv", "kind,colour,width,length\ndahlia,red,1,1\n");
     place.fails("train flowers.csv --validation odd.csv --out odd", &["odd.csv", "dahlia"]);
 }
@@ -123,7 +144,7 @@ fn early_stopping_watches_what_is_measured() {
     place.write("flowers.csv", flowers(60));
     let train = "train flowers.csv --out run --epochs 2 --set early_stopping.metric=f1";
     let parts = ["early_stopping.metric", "f1", "needs validation data", "--validation-split"];
-    place.fails(&format!("{train} --patience 2"), &parts);
+    place.refuses(&format!("{train} --patience 2"), &parts);
     assert!(!place.path("run").exists());
     place.ok(&format!("{train} --patience 2 --validation-split 0.2"));
 }

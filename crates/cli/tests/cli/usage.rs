@@ -45,6 +45,11 @@ fn wrong_usage_exits_with_2() {
         "train a.csv --optimizer adamm",
         "train a.csv --hidden 3,,4",
         "train a.csv --hidden 0",
+        "train a.csv --learning-rate -1",
+        "train a.csv --optimizer -1",
+        "head a.csv -n -3",
+        "split a.csv --shares -0.5,0.5 -o b.grist -o c.grist",
+        "synth -o a.grist --noise -1",
         "train a.csv --validation b.csv --validation-split 0.1",
         "train a.csv --resume runs/a-1",
         "train --resume runs/a-1 --seed 3",
@@ -80,6 +85,21 @@ fn wrong_usage_exits_with_2() {
         assert_eq!(done.stdout, "", "{arguments}");
     }
     assert_eq!(place.names("."), ["tmp"], "wrong usage makes no files");
+}
+
+#[test]
+fn numbers_below_zero_are_refused_for_what_they_are() {
+    let place = Place::new();
+    for (arguments, part) in [
+        ("train a.csv --warmup -0.5", "`schedule.warmup` is -0.5: expected 0 to"),
+        ("train a.csv --l2 -0.001", "`optimizer.l2` is -0.001: expected at least 0"),
+        ("train a.csv --epochs -1", "expected a whole number, 0 or more"),
+        ("train a.csv --seed 5000000000", "too large"),
+        ("train a.csv --memory -1", "\"-1\" is no size"),
+        ("synth -o a.grist --rows -1", "expected a whole number"),
+    ] {
+        place.refuses(arguments, &[part]);
+    }
 }
 
 #[test]
@@ -139,7 +159,7 @@ fn gradients_are_checked() {
     let report = place.json("gradcheck run/model.gristmill --json");
     assert!(report["compared"].as_u64().unwrap() > 20, "{report}");
 
-    place.fails("gradcheck --classes 1", &["at least 2 classes"]);
-    place.fails("gradcheck --features 0", &["--features"]);
-    place.fails("gradcheck --activation rellu", &["rellu", "softplus"]);
+    place.refuses("gradcheck --classes 1", &["at least 2 classes"]);
+    place.refuses("gradcheck --features 0", &["--features"]);
+    place.refuses("gradcheck --activation rellu", &["rellu", "softplus"]);
 }

@@ -72,7 +72,7 @@ impl Survey {
         let task = match (options.task, targets.len()) {
             (Some(Task::Classify), 2..) => {
                 let reason = "there is more than one target column, and these are numbers: ask for regress, or name one target";
-                return Err(Error::Invalid(reason.to_owned()));
+                return Err(Error::Options(reason.to_owned()));
             }
             (task, 1) => task,
             _ => Some(Task::Regress),

@@ -32,7 +32,7 @@ impl Budget {
             return Ok(Budget { chunk: CHUNK_BYTES, writer: usize::MAX });
         };
         if memory < ImportOptions::LEAST_MEMORY {
-            return Err(Error::Invalid(format!(
+            return Err(Error::Options(format!(
                 "{memory} bytes of memory are too few to import in: allow at least {} MiB",
                 ImportOptions::LEAST_MEMORY >> 20
             )));

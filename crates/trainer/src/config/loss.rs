@@ -78,7 +78,11 @@ impl LossConfig {
             }
             _ => {}
         }
+        self.complete(kind)
+    }
 
+    /// The loss of this kind, and this section with nothing left open.
+    pub(super) fn complete(&self, kind: LossKind) -> Result<(LossConfig, Loss), ConfigError> {
         let mut complete = LossConfig { kind, delta: self.delta };
         let loss = match kind {
             LossKind::Auto | LossKind::MeanSquared => Loss::MeanSquared,

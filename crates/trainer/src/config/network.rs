@@ -128,6 +128,18 @@ const MAX_UNITS: usize = 1 << 20;
 const MAX_PARAMETERS: usize = 1 << 30;
 
 impl NetworkConfig {
+    /// Checks what does not depend on the data: all but whether explicit weights fit them, and the output
+    /// the loss.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let mut network = self.clone();
+        if let Some(first) = network.layers.first_mut() {
+            first.weights = None;
+        }
+        network.output.weights = None;
+        network.output.biases = None;
+        network.resolve(1, 1, Loss::MeanSquared).map(drop)
+    }
+
     /// The layers of a network between these widths, and this section with nothing left open.
     pub(super) fn resolve(
         &self,

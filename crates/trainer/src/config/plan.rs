@@ -47,12 +47,28 @@ pub struct Plan {
 }
 
 impl RunConfig {
+    /// Checks what does not depend on the data, which may then be slow to come by.
+    ///
+    /// # Errors
+    /// A value out of its range, or values that do not fit each other.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.loss.complete(self.loss.kind)?;
+        self.network.check()?;
+        self.optimizer.resolve()?;
+        self.training.check()?;
+        self.schedule.resolve(self.training.epochs)?;
+        self.validation.check()?;
+        self.early_stopping.check()?;
+        self.checkpoint.check()
+    }
+
     /// Decides everything that the configuration leaves open, for data of this shape.
     ///
     /// # Errors
     /// A value out of its range, or values that do not fit each other or the data; the error names
     /// the key, the value and what is allowed.
     pub fn resolve(&self, data: &DataShape<'_>) -> Result<Plan, ConfigError> {
+        self.check()?;
         let (loss_config, loss) = self.loss.resolve(data.target)?;
         let outputs = match data.target {
             TargetShape::Numbers(count) => count,
@@ -64,9 +80,7 @@ impl RunConfig {
         let (optimizer_config, optimizer) = self.optimizer.resolve()?;
         let standardize_targets = self.training.resolve(data.target, loss, output_activation)?;
         let (schedule_config, schedule) = self.schedule.resolve(self.training.epochs)?;
-        self.validation.check()?;
-        self.early_stopping.check(data.target)?;
-        self.checkpoint.check()?;
+        self.early_stopping.check_metric(data.target)?;
 
         let mut config = self.clone();
         config.loss = loss_config;
@@ -311,6 +325,24 @@ mod tests {
             let message = config.resolve(&data).expect_err(text).to_string();
             assert!(message.starts_with(start), "{text}: {message}");
             assert!(message.contains(part), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn what_depends_on_the_data_is_left_to_them() {
+        for text in [
+            "network.layers=[{units=2, weights=[[1, 2, 3], [4, 5, 6]]}]",
+            "network.output={weights=[[1], [2]], biases=[3, 4]}",
+            "network.output.activation='sigmoid'\nloss.kind='mean-squared'",
+            "loss={kind='huber', delta=2}",
+            "early_stopping.metric='r2'",
+            "training.class_weights={ham=2}",
+        ] {
+            assert_eq!(RunConfig::from_toml(text).unwrap().check(), Ok(()), "{text}");
+        }
+        for text in ["network.activation='rellu'", "loss.delta=1", "training.class_weights={a=-1}"]
+        {
+            assert!(RunConfig::from_toml(text).unwrap().check().is_err(), "{text}");
         }
     }
 }

@@ -138,13 +138,8 @@ impl Default for CheckpointConfig {
 }
 
 impl TrainingConfig {
-    /// Checks the section and decides whether targets are standardised.
-    pub(super) fn resolve(
-        &self,
-        target: TargetShape<'_>,
-        loss: Loss,
-        output: Activation,
-    ) -> Result<bool, ConfigError> {
+    /// Checks what does not depend on the data.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
         if self.batch_size == 0 {
             return Err(ConfigError::value("training.batch_size", 0, "expected at least 1"));
         }
@@ -168,8 +163,17 @@ impl TrainingConfig {
             }
             _ => {}
         }
-        self.class_weights.check(target)?;
+        self.class_weights.check()
+    }
 
+    /// Checks that the section fits the data, and decides whether targets are standardised.
+    pub(super) fn resolve(
+        &self,
+        target: TargetShape<'_>,
+        loss: Loss,
+        output: Activation,
+    ) -> Result<bool, ConfigError> {
+        self.class_weights.check_classes(target)?;
         let wrong =
             |expected| Err(ConfigError::value("training.standardize_targets", true, expected));
         let unbounded = matches!(output, Activation::Identity | Activation::LeakyRelu { .. });
@@ -201,9 +205,13 @@ impl ValidationConfig {
 }
 
 impl EarlyStoppingConfig {
-    pub(super) fn check(&self, target: TargetShape<'_>) -> Result<(), ConfigError> {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
         let delta = self.min_delta;
-        require("early_stopping.min_delta", delta, delta >= 0.0, "at least 0")?;
+        require("early_stopping.min_delta", delta, delta >= 0.0, "at least 0")
+    }
+
+    /// Only what is measured can be watched.
+    pub(super) fn check_metric(&self, target: TargetShape<'_>) -> Result<(), ConfigError> {
         let measured = match target {
             TargetShape::Classes(_) => Metric::OF_CLASSES,
             TargetShape::Numbers(_) => Metric::OF_NUMBERS,
@@ -217,7 +225,10 @@ impl EarlyStoppingConfig {
     }
 
     /// Without rows to validate on, the loss is all that can be watched.
-    pub(crate) fn check_validation(&self, validates: bool) -> Result<(), ConfigError> {
+    ///
+    /// # Errors
+    /// Something else is to be watched.
+    pub fn check_validation(&self, validates: bool) -> Result<(), ConfigError> {
         if validates || self.patience == 0 || self.metric == Metric::Loss {
             return Ok(());
         }

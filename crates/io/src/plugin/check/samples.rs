@@ -4,14 +4,62 @@ use crate::dataset::Dataset;
 use crate::dtype::Dtype;
 use crate::error::Result;
 use crate::model::{ActivationSpec, DenseLayer, Model, OutputKind, Scale};
+use crate::random::hash;
 use crate::schema::{Encoding, InputColumn, InputKind, Target};
 use crate::writer::{DatasetWriter, Layout, Rows};
 use std::path::Path;
 
-/// Numbers that are lost where they are written with too few digits, or as integers.
-const NUMBERS: [f32; 8] =
-    [0.1, -2.5, 16_777_217.0, 1.0e-40, f32::MAX, -f32::MIN_POSITIVE, 1.0 / 3.0, 1.0e10];
-const CATEGORIES: [&str; 4] = [" blank ", "a,\"b\"\n\t'c'", "d;e|f", "naïve ☃"];
+/// Numbers that are lost where they are written with too few digits, or as integers, or as dates.
+const NUMBERS: [f32; 20] = [
+    0.0,
+    0.1,
+    -2.5,
+    1.0 / 3.0,
+    1.0 + f32::EPSILON,
+    1.0 - f32::EPSILON / 2.0,
+    255.0,
+    -32_769.0,
+    16_777_215.0,
+    16_777_217.0,
+    -2_147_483_648.0,
+    4_294_967_296.0,
+    1.0e10,
+    -9.223_372e18,
+    1.844_674_4e19,
+    1.0e-40,
+    f32::from_bits(1),
+    -f32::MIN_POSITIVE,
+    f32::MAX,
+    f32::MIN,
+];
+/// Rows of numbers, more than are likely to be handled at a time.
+const ROWS: usize = 10_000;
+
+/// Texts that are lost where they are taken for another type, for nothing, for syntax, or for their like.
+const TEXTS: [&str; 20] = [
+    "",
+    " ",
+    " blank ",
+    "null",
+    "NA",
+    "NaN",
+    "true",
+    "1",
+    "01.50",
+    "2020-02-30",
+    "a,\"b\"\n\t'c'",
+    "line\r\nline\r",
+    "d;e|f",
+    "\\N \\\" %s {} <&amp;>",
+    "naïve ☃",
+    "nai\u{308}ve ☃",
+    "日本語",
+    "\u{feff}mark",
+    "אב\u{200f}",
+    "\u{1f469}\u{200d}\u{1f52c}",
+];
+/// Characters of one more, which is long.
+const LONG: usize = 70_000;
 
 fn number(name: &str) -> InputColumn {
     InputColumn { name: name.to_owned(), kind: InputKind::Number { fill: None } }
@@ -22,12 +70,18 @@ fn numbers_encoding() -> Encoding {
     Encoding { inputs, target: Target::Numbers { columns: vec!["target".to_owned()] } }
 }
 
+/// First the special ones, then any.
+fn value(row: usize, column: usize) -> f32 {
+    let any = f32::from_bits(hash(0, row as u64, column as u64) as u32);
+    let is_special = row < NUMBERS.len() || !any.is_finite();
+    if is_special { NUMBERS[(row + column) % NUMBERS.len()] } else { any }
+}
+
 /// A table of numbers.
 pub(super) fn numbers(path: &Path) -> Result<Dataset> {
-    let row = |row: usize| (0..3).map(move |column| NUMBERS[(row + column) % NUMBERS.len()]);
     let rows = Rows {
-        features: (0..NUMBERS.len()).flat_map(row).collect(),
-        targets: NUMBERS.to_vec(),
+        features: (0..ROWS).flat_map(|row| (0..3).map(move |column| value(row, column))).collect(),
+        targets: (0..ROWS).map(|row| value(row, 3)).collect(),
         ..Rows::default()
     };
     write(path, numbers_encoding(), &rows)
@@ -35,19 +89,21 @@ pub(super) fn numbers(path: &Path) -> Result<Dataset> {
 
 /// A table with texts.
 pub(super) fn texts(path: &Path) -> Result<Dataset> {
-    let categories: Vec<String> = CATEGORIES.map(str::to_owned).to_vec();
+    let mut categories = TEXTS.map(str::to_owned).to_vec();
+    categories.push("long ☃ ".chars().cycle().take(LONG).collect());
+    let count = categories.len();
     let text = InputKind::OneHot { categories: categories.clone() };
     let encoding = Encoding {
         inputs: vec![number("number"), InputColumn { name: "text".to_owned(), kind: text }],
         target: Target::Classes { column: "class".to_owned(), names: categories },
     };
     let row = |row: usize| {
-        let one_hot = (0..CATEGORIES.len()).map(move |category| f32::from(category == row));
-        std::iter::once(NUMBERS[row]).chain(one_hot)
+        let one_hot = (0..count).map(move |category| f32::from(category == row));
+        std::iter::once(value(row, 0)).chain(one_hot)
     };
     let rows = Rows {
-        features: (0..CATEGORIES.len()).flat_map(row).collect(),
-        labels: (0..CATEGORIES.len() as u32).rev().collect(),
+        features: (0..count).flat_map(row).collect(),
+        labels: (0..count as u32).rev().collect(),
         ..Rows::default()
     };
     write(path, encoding, &rows)
