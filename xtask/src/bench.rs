@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: how fast our training step is, how near to the ceilings of the machine, and
-//! where its time goes.
+//! where its time goes; or how fast rows are run forward only.
 
+mod inference;
 mod record;
 mod scalar;
 mod sweep;
@@ -14,6 +15,7 @@ use anyhow::{Context, Result, ensure};
 use gristmill_kernels::Isa;
 use gristmill_trainer::on_threads;
 use gristmill_trainer::profile::Profile;
+use inference::Inference;
 use scalar::Scalar;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -21,7 +23,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use sweep::Sweep;
 
-/// Time training steps, with their share of this machine's ceilings and a breakdown.
+/// Time training steps or inference, with their share of this machine's ceilings and a breakdown.
 ///
 /// The roofline of a workload is the larger of the time for its nominal operations at the ceiling of
 /// multiply-adds and the time for its least bytes at that of memory; both ceilings are measured in the
@@ -42,6 +44,9 @@ pub(crate) struct Arguments {
     /// Vary the chosen workloads (higgs, if none is chosen).
     #[arg(long, value_enum)]
     sweep: Option<Sweep>,
+    /// Time the rows predicted and evaluated in place of training steps.
+    #[arg(long, conflicts_with_all = ["scalar", "sweep"])]
+    inference: bool,
     /// Time a plain scalar step on one thread besides; meant for --threads 1.
     #[arg(long)]
     scalar: bool,
@@ -68,6 +73,8 @@ struct Results {
 #[derive(Serialize, Deserialize)]
 struct Measurement {
     workload: Workload,
+    #[serde(default)]
+    task: Task,
     /// Samples per second of each turn.
     rates: Vec<f64>,
     /// Their median.
@@ -75,11 +82,42 @@ struct Measurement {
     gflops: f64,
     share_of_fma: f64,
     share_of_roofline: f64,
-    parts: Parts,
+    /// Of training steps.
+    parts: Option<Parts>,
     /// Samples per second of a plain scalar step on one thread.
     scalar: Option<f64>,
     /// How it compares with the others of its sweep.
     of_sweep: Option<f64>,
+}
+
+/// What is done with the rows of a workload.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Task {
+    #[default]
+    Train,
+    Predict,
+    Evaluate,
+}
+
+impl Task {
+    fn name(self) -> &'static str {
+        match self {
+            Task::Train => "train",
+            Task::Predict => "predict",
+            Task::Evaluate => "evaluate",
+        }
+    }
+}
+
+impl Measurement {
+    /// What it is called in tables.
+    fn name(&self) -> String {
+        match self.task {
+            Task::Train => self.workload.name.clone(),
+            task => format!("{} {}", self.workload.name, task.name()),
+        }
+    }
 }
 
 /// Shares of the threads' time; their sum is 1.
@@ -155,9 +193,15 @@ fn measure(arguments: &Arguments) -> Result<Results> {
     let mut prober = Prober::new(isa, threads);
     let mut measured = Vec::new();
     for group in groups {
-        let mut subjects = Vec::new();
+        let mut subjects: Vec<Box<dyn Subject>> = Vec::new();
         for workload in group {
-            subjects.push(Subject::new(isa, workload, arguments.scalar)?);
+            if arguments.inference {
+                for task in [Task::Predict, Task::Evaluate] {
+                    subjects.push(Box::new(Inference::new(isa, workload.clone(), task)?));
+                }
+            } else {
+                subjects.push(Box::new(Training::new(isa, workload, arguments.scalar)?));
+            }
         }
         for round in 1..=arguments.rounds {
             eprintln!("round {round} of {}", arguments.rounds);
@@ -181,8 +225,15 @@ fn measure(arguments: &Arguments) -> Result<Results> {
     Ok(Results { circumstances, isa: isa.name().to_owned(), ceilings, workloads })
 }
 
+/// What takes turns with others of its kind.
+trait Subject {
+    fn take_turn(&mut self, seconds: f64) -> Result<()>;
+    /// What its turns came to.
+    fn measurement(self: Box<Self>, ceilings: &Ceilings) -> Measurement;
+}
+
 /// A workload with its network in training.
-struct Subject {
+struct Training {
     workload: Workload,
     ours: Ours,
     scalar: Option<Scalar>,
@@ -191,16 +242,18 @@ struct Subject {
     profiles: Vec<Profile>,
 }
 
-impl Subject {
-    fn new(isa: Isa, workload: Workload, scalar: bool) -> Result<Subject> {
+impl Training {
+    fn new(isa: Isa, workload: Workload, scalar: bool) -> Result<Training> {
         eprintln!("preparing {}", workload.name);
         let trace = Trace::random(&workload, workload.batches());
         let ours = on_threads(workload.threads, || Ours::new(isa, &workload, &trace))??;
         let scalar = scalar.then(|| Scalar::new(&workload, trace)).transpose()?;
         let (rates, scalar_rates, profiles) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Subject { workload, ours, scalar, rates, scalar_rates, profiles })
+        Ok(Training { workload, ours, scalar, rates, scalar_rates, profiles })
     }
+}
 
+impl Subject for Training {
     fn take_turn(&mut self, seconds: f64) -> Result<()> {
         let ours = &mut self.ours;
         let (rate, profile) = on_threads(self.workload.threads, || {
@@ -216,15 +269,17 @@ impl Subject {
         Ok(())
     }
 
-    fn measurement(self, ceilings: &Ceilings) -> Measurement {
+    fn measurement(self: Box<Self>, ceilings: &Ceilings) -> Measurement {
         let samples_per_second = median(&self.rates);
-        let gflops = samples_per_second * self.workload.flops_per_sample() / 1e9;
+        let work = self.workload.training();
+        let gflops = samples_per_second * work.flops / 1e9;
         Measurement {
+            task: Task::Train,
             samples_per_second,
             gflops,
             share_of_fma: gflops / ceilings.gflops,
-            share_of_roofline: samples_per_second / ceilings.roofline(&self.workload),
-            parts: Parts::of(&self.profiles),
+            share_of_roofline: samples_per_second / ceilings.roofline(work),
+            parts: Some(Parts::of(&self.profiles)),
             scalar: self.scalar.map(|_| median(&self.scalar_rates)),
             of_sweep: None,
             workload: self.workload,
@@ -235,34 +290,26 @@ impl Subject {
 
 /// The results as a table: workloads down.
 fn show(results: &Results, sweep: Option<Sweep>) -> String {
-    let mut head: Vec<String> = [
-        "workload",
-        "samples/s",
-        "GFLOP/s",
-        "of FMA",
-        "of roofline",
-        "gather",
-        "forward",
-        "backward",
-        "tiles",
-        "update",
-        "waiting",
-    ]
-    .map(str::to_owned)
-    .to_vec();
+    let mut head: Vec<String> =
+        ["workload", "samples/s", "GFLOP/s", "of FMA", "of roofline"].map(str::to_owned).to_vec();
+    if results.workloads.iter().any(|m| m.parts.is_some()) {
+        let parts = ["gather", "forward", "backward", "tiles", "update", "waiting"];
+        head.extend(parts.map(str::to_owned));
+    }
     head.extend(sweep.map(|sweep| sweep.heading().to_owned()));
     if results.workloads.iter().any(|m| m.scalar.is_some()) {
         head.push("over scalar".to_owned());
     }
     let mut rows = vec![head];
     for m in &results.workloads {
-        let Parts { gather, forward, backward, tiles, update, waiting } = m.parts;
-        let mut row = vec![m.workload.name.clone()];
+        let mut row = vec![m.name()];
         row.push(thousands(m.samples_per_second));
         row.push(format!("{:.1}", m.gflops));
         let shares = [m.share_of_fma, m.share_of_roofline];
         row.extend(shares.into_iter().map(percent));
-        row.extend([gather, forward, backward, tiles, update, waiting].into_iter().map(percent));
+        if let Some(Parts { gather, forward, backward, tiles, update, waiting }) = m.parts {
+            row.extend([gather, forward, backward, tiles, update, waiting].map(percent));
+        }
         if sweep.is_some() {
             row.push(m.of_sweep.map_or_else(|| "-".to_owned(), percent));
         }

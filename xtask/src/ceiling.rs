@@ -1,7 +1,7 @@
 //! The ceilings of this machine, measured, and the roofline of a workload under them.
 
 use crate::report::median;
-use crate::workload::Workload;
+use crate::workload::Work;
 use gristmill_kernels::ceiling::{fma_loop, stream};
 use gristmill_kernels::{Isa, Rows};
 use serde::{Deserialize, Serialize};
@@ -84,28 +84,25 @@ fn together(buffers: &mut [Rows], seconds: f64, work: &(impl Fn(&mut Rows) -> f6
 }
 
 impl Ceilings {
-    /// Samples per second that no program can exceed: a step takes at least the time of its nominal
+    /// Samples per second that no program can exceed: each takes at least the time of its nominal
     /// operations, and at least that of its least bytes.
-    pub(crate) fn roofline(&self, workload: &Workload) -> f64 {
-        let samples = workload.batch as f64;
-        let computing = samples * workload.flops_per_sample() / (1e9 * self.gflops);
-        let moving = workload.least_bytes() / (1e9 * self.gigabytes);
-        samples / computing.max(moving)
+    pub(crate) fn roofline(&self, work: Work) -> f64 {
+        let computing = work.flops / (1e9 * self.gflops);
+        let moving = work.bytes / (1e9 * self.gigabytes);
+        1.0 / computing.max(moving)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workload::named;
-
     #[test]
     fn the_slower_of_two_ceilings_counts() {
-        let workload = named("higgs", 1).unwrap();
-        let computing = Ceilings { gflops: 1.0, gigabytes: f64::INFINITY };
-        assert_eq!(computing.roofline(&workload), 1e9 / workload.flops_per_sample());
-        let moving = Ceilings { gflops: f64::INFINITY, gigabytes: 1.0 };
-        assert_eq!(moving.roofline(&workload), 1024.0 * 1e9 / workload.least_bytes());
+        let work = Work { flops: 4e9, bytes: 2e9 };
+        let computing = Ceilings { gflops: 1.0, gigabytes: 1.0 };
+        assert_eq!(computing.roofline(work), 0.25);
+        let moving = Ceilings { gflops: 16.0, gigabytes: 1.0 };
+        assert_eq!(moving.roofline(work), 0.5);
     }
 
     #[test]

@@ -115,7 +115,8 @@ impl Ours {
     }
 }
 
-fn network(workload: &Workload, trace: &Trace) -> Network {
+/// The network of a workload with the parameters of a trace.
+pub(crate) fn network(workload: &Workload, trace: &Trace) -> Network {
     let last = workload.layers.len() - 2;
     let layer = |(i, (inputs, outputs))| Layer {
         shape: Shape { inputs, outputs, bias: true },
@@ -140,7 +141,8 @@ fn activation(activation: workload::Activation) -> Activation {
     }
 }
 
-fn objective(loss: workload::Loss) -> Objective {
+/// What a loss is taken against.
+pub(crate) fn objective(loss: workload::Loss) -> Objective {
     let (loss, targets) = match loss {
         workload::Loss::MeanSquared => (Loss::MeanSquared, TargetKind::Numbers),
         workload::Loss::MeanAbsolute => (Loss::MeanAbsolute, TargetKind::Numbers),

@@ -161,10 +161,10 @@ fn time(
     let mut programs: Vec<_> = contenders.into_iter().map(|contender| contender.results).collect();
     for program in &mut programs {
         program.median = median(&program.rates);
-        program.gflops = program.median * workload.flops_per_sample() / 1e9;
+        program.gflops = program.median * workload.training().flops / 1e9;
     }
     let ceilings = prober.ceilings();
-    let roofline = ceilings.roofline(&workload);
+    let roofline = ceilings.roofline(workload.training());
     Ok(WorkloadResults {
         compared_steps: arguments.agree,
         ours_over_best: ratio(&programs),

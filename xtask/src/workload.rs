@@ -56,6 +56,15 @@ pub(crate) enum Activation {
     Silu,
 }
 
+/// The least that is done for a row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Work {
+    /// Floating-point operations of matrix products.
+    pub(crate) flops: f64,
+    /// Bytes of memory read and written.
+    pub(crate) bytes: f64,
+}
+
 /// Which workloads to time.
 #[derive(clap::Args)]
 pub(crate) struct Choice {
@@ -215,9 +224,21 @@ impl Workload {
         self.rows / self.batch
     }
 
-    /// Bytes that a step cannot do without: parameters and optimiser state read and written, and the
-    /// rows of the minibatch read.
-    pub(crate) fn least_bytes(&self) -> f64 {
+    /// What a training step cannot do without, per row: its matrix products; parameters and optimiser
+    /// state read and written, and the rows of the minibatch read.
+    pub(crate) fn training(&self) -> Work {
+        Work { flops: self.flops_per_sample(), bytes: self.step_bytes() / self.batch as f64 }
+    }
+
+    /// What running a row forward cannot do without: its matrix products; the row read, and its outputs
+    /// written or its target read. Parameters are read once for any number of rows.
+    pub(crate) fn inference(&self) -> Work {
+        let multiply_adds: usize = self.links().map(|(i, o)| i * o).sum();
+        let numbers = self.layers[0] + self.targets();
+        Work { flops: (2 * multiply_adds) as f64, bytes: (4 * numbers) as f64 }
+    }
+
+    fn step_bytes(&self) -> f64 {
         let slots = match self.optimizer {
             Optimizer::Sgd => 0,
             Optimizer::Momentum => 1,
@@ -227,9 +248,8 @@ impl Workload {
         (4 * (arenas + self.batch * (self.layers[0] + self.targets()))) as f64
     }
 
-    /// Floating-point operations of the matrix products of a step, per row: forward, the weights'
-    /// gradient, and for every layer but the first the inputs' gradient.
-    pub(crate) fn flops_per_sample(&self) -> f64 {
+    /// Forward, the weights' gradient, and for every layer but the first the inputs' gradient.
+    fn flops_per_sample(&self) -> f64 {
         let all: usize = self.links().map(|(i, o)| 6 * i * o).sum();
         (all - 2 * self.layers[0] * self.layers[1]) as f64
     }
@@ -261,12 +281,19 @@ mod tests {
     fn state_and_rows_move_once() {
         let workload = Workload::new("", &[2, 3, 1], 7, Optimizer::Adam, Loss::MeanSquared);
         assert_eq!(workload.parameters(), 9 + 4);
-        assert_eq!(workload.least_bytes(), (4 * (2 * 3 * 13 + 7 * 3)) as f64);
+        assert_eq!(workload.training().bytes, (4 * (2 * 3 * 13 + 7 * 3)) as f64 / 7.0);
     }
 
     #[test]
     fn the_first_layer_needs_no_gradient_of_its_inputs() {
         let two = Workload::new("", &[2, 3, 5], 1, Optimizer::Sgd, Loss::MeanSquared);
-        assert_eq!(two.flops_per_sample(), (4 * 2 * 3 + 6 * 3 * 5) as f64);
+        assert_eq!(two.training().flops, (4 * 2 * 3 + 6 * 3 * 5) as f64);
+    }
+
+    #[test]
+    fn running_forward_reads_a_row_and_writes_its_outputs() {
+        let two = Workload::new("", &[2, 3, 5], 7, Optimizer::Adam, Loss::MeanSquared);
+        let work = Work { flops: (2 * 2 * 3 + 2 * 3 * 5) as f64, bytes: (4 * (2 + 5)) as f64 };
+        assert_eq!(two.inference(), work);
     }
 }

@@ -49,15 +49,17 @@ pub enum Start<'a> {
 pub enum Finish<'a> {
     /// They are C.
     Store,
+    /// C is ReLU of them.
+    Relu,
     /// C is ReLU of them, and this, of the shape of C, its slope.
-    Relu(PanelsMut<'a>),
+    ReluTrain(PanelsMut<'a>),
     /// This, of the shape of C, is multiplied by them; C stays as it was.
     Chain(PanelsMut<'a>),
 }
 
 impl Finish<'_> {
     fn assert_fits(&self, c: &PanelsMut<'_>) {
-        if let Finish::Relu(other) | Finish::Chain(other) = self {
+        if let Finish::ReluTrain(other) | Finish::Chain(other) = self {
             assert_eq!(other.row_count(), c.row_count(), "rows of C and of what it finishes");
             assert_eq!(other.panel_count(), c.panel_count(), "panels of C and of what it finishes");
         }
@@ -328,7 +330,16 @@ impl Product<'_> {
                     }
                 }
             }
-            Finish::Relu(slopes) => {
+            Finish::Relu => {
+                for j in 0..P {
+                    let c = tile_rows::<R>(c, row, panel + j);
+                    for i in 0..R {
+                        let (value, _) = apply(simd, Activation::Relu, acc[i][j]);
+                        simd.store(&mut c[i], value);
+                    }
+                }
+            }
+            Finish::ReluTrain(slopes) => {
                 for j in 0..P {
                     let c = tile_rows::<R>(c, row, panel + j);
                     let slopes = tile_rows::<R>(slopes, row, panel + j);

@@ -190,8 +190,12 @@ fn starts_and_finishes_are_passes_of_their_own() {
                     assert_eq!(*c, *sums, "{isa} start");
 
                     let (mut c, mut slopes) = (thirds(m * panels(n)), thirds(m * panels(n)));
-                    let finish = Finish::Relu(PanelsMut::new(&mut slopes, m));
+                    let finish = Finish::ReluTrain(PanelsMut::new(&mut slopes, m));
                     product(PanelsMut::new(&mut c, m), start, finish, transposed);
+                    let mut rectified = thirds(m * panels(n));
+                    let out = PanelsMut::new(&mut rectified, m);
+                    product(out, start, Finish::Relu, transposed);
+                    assert_eq!(*rectified, *c, "{isa} ReLU without slopes");
                     for ((c, slope), sum) in
                         c.iter().flatten().zip(slopes.iter().flatten()).zip(sums.iter().flatten())
                     {

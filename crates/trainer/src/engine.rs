@@ -11,7 +11,7 @@ use crate::pace::Pace;
 use crate::preprocess::Preprocess;
 use crate::profile::{Part, Profile, Stopwatch};
 use crate::samples::Samples;
-use crate::shard::{RowContext, Shard, TrainingContext};
+use crate::shard::{Purpose, RowContext, Shard, TrainingContext};
 use crate::threads;
 use crate::update::{self, OptimizerState};
 use gristmill_kernels as kernels;
@@ -22,10 +22,6 @@ use std::time::{Duration, Instant};
 
 /// Most samples in a shard: its activations share the second-level cache with a tile of weights.
 const SHARD_ROWS: usize = 128;
-
-/// Below this many multiply-adds a minibatch is run forward on the calling thread: a join would cost
-/// more.
-const PARALLEL_WORK: usize = 1 << 22;
 
 /// Everything that a training step reads and writes.
 pub struct Engine {
@@ -82,15 +78,10 @@ impl BatchLoss {
 }
 
 /// How a minibatch is cut into shards.
-pub(crate) fn shard_rows(batch: usize, threads: usize) -> usize {
+fn shard_rows(batch: usize, threads: usize) -> usize {
     let share = batch.div_ceil(threads).max(1);
     let rounds = share.div_ceil(SHARD_ROWS);
     share.div_ceil(rounds).next_multiple_of(LANES)
-}
-
-/// Whether running so many samples forward is worth more than one thread.
-pub(crate) fn worth_threads(network: &Network, batch: usize, threads: usize) -> bool {
-    threads > 1 && batch > LANES && batch * network.layout().parameters() >= PARALLEL_WORK
 }
 
 impl Engine {
@@ -110,7 +101,8 @@ impl Engine {
         let pace = Pace::new(3 * batch * network.layout().parameters(), threads);
         let threads = if pace.is_ever_parallel() { threads } else { 1 };
         let capacity = shard_rows(batch, threads);
-        let shards = (0..batch.div_ceil(capacity)).map(|_| Shard::new(&network, capacity, true));
+        let shards =
+            (0..batch.div_ceil(capacity)).map(|_| Shard::new(&network, capacity, Purpose::Train));
         let rows = network.layout().rows();
         Engine {
             isa,

@@ -1,66 +1,46 @@
 //! Measuring a network on rows whose answers are known.
 
-use crate::engine::{shard_rows, worth_threads};
 use crate::error::TrainError;
-use crate::metrics::{ClassMeter, LossMeter, NumberMeter, Report};
+use crate::inference::{self, Workspaces};
+use crate::metrics::{ClassMeter, JudgedClass, LossMeter, NumberMeter, Report};
 use crate::model::Trained;
 use crate::network::Network;
 use crate::objective::Objective;
 use crate::pass::Pass;
 use crate::preprocess::Preprocess;
 use crate::samples::Samples;
-use crate::shard::{RowContext, Shard};
+use crate::shard::{Purpose, RowContext, Shard};
 use crate::subset::Subset;
 use gristmill_io::schema::Target;
 use gristmill_io::{Model, OutputKind};
 use gristmill_kernels::Isa;
-use rayon::prelude::*;
 use std::ops::Range;
 use std::time::Duration;
 
-/// Rows that are measured per thread in one go.
-const ROWS_PER_THREAD: usize = 1024;
-
 /// Measures rows, some thousand at a time, on the threads of the current pool.
 ///
-/// The sums are taken in the order of the rows, so they do not depend on the threads.
-pub(crate) struct Evaluator {
+/// Sums are taken in parts of the same rows and in their order, so they do not depend on the threads.
+pub struct Evaluator {
     isa: Isa,
     objective: Objective,
-    shards: Vec<Shard>,
-    parallel: bool,
-    predictions: Vec<f32>,
-    targets: Vec<f32>,
+    workspaces: Workspaces,
 }
 
 /// A network as it is measured.
 #[derive(Clone, Copy)]
-pub(crate) struct Subject<'a> {
+pub struct Subject<'a> {
     /// Its layers and weights.
-    pub(crate) network: &'a Network,
+    pub network: &'a Network,
     /// What is done to features and numeric targets.
-    pub(crate) preprocess: &'a Preprocess,
+    pub preprocess: &'a Preprocess,
     /// What is done to the last layer's values.
-    pub(crate) output: OutputKind,
+    pub output: OutputKind,
 }
 
 impl Evaluator {
     /// An evaluator with workspaces for networks of this shape.
-    pub(crate) fn new(isa: Isa, network: &Network, objective: Objective) -> Evaluator {
-        let threads = rayon::current_num_threads();
-        let batch = ROWS_PER_THREAD * threads;
-        let parallel = worth_threads(network, batch, threads);
-        let capacity = shard_rows(batch, if parallel { threads } else { 1 });
-        let shards = (0..batch.div_ceil(capacity)).map(|_| Shard::new(network, capacity, true));
-        let shards: Vec<Shard> = shards.collect();
-        Evaluator {
-            isa,
-            objective,
-            predictions: vec![0.0; shards.len() * capacity * network.outputs()],
-            targets: vec![0.0; network.outputs()],
-            shards,
-            parallel,
-        }
+    pub fn new(isa: Isa, network: &Network, objective: Objective) -> Evaluator {
+        Evaluator { isa, objective, workspaces: Workspaces::new(network, Purpose::Measure) }
     }
 
     /// Measures the rows of a pass; `progress` is told how many are done. The time is how long it waited
@@ -68,94 +48,162 @@ impl Evaluator {
     ///
     /// # Errors
     /// A row has a class that does not exist, so that the data set is damaged, or cannot be read.
-    pub(crate) fn measure<S: Samples>(
+    pub fn measure<S: Samples>(
         &mut self,
         subject: Subject<'_>,
         pass: &Pass<'_, '_, S>,
         progress: &mut dyn FnMut(u64),
     ) -> Result<(Report, Duration), TrainError> {
+        match &pass.rows().samples().encoding().target {
+            Target::Classes { names, .. } => {
+                self.measure_by(ClassMeter::new(names.len()), subject, pass, progress)
+            }
+            _ => {
+                let meter = NumberMeter::new(subject.network.outputs());
+                self.measure_by(meter, subject, pass, progress)
+            }
+        }
+    }
+
+    fn measure_by<M: Meter, S: Samples>(
+        &mut self,
+        mut meter: M,
+        subject: Subject<'_>,
+        pass: &Pass<'_, '_, S>,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(Report, Duration), TrainError> {
         let rows = pass.rows();
-        let outputs = subject.network.outputs();
-        let mut losses = LossMeter::default();
-        let mut meter = match &rows.samples().encoding().target {
-            Target::Classes { names, .. } => Meter::Classes(ClassMeter::new(names.len())),
-            _ => Meter::Numbers(NumberMeter::new(outputs)),
+        let Subject { network, preprocess, output } = subject;
+        let samples = rows.samples();
+        let context = RowContext { isa: self.isa, network, preprocess, samples };
+        let objective = &self.objective;
+        let outputs = network.outputs();
+        let run = |shard: &mut Shard, range: Range<u64>, part: &mut Part<M::Part>| {
+            shard.assign(0, range.map(|row| rows.row(row)));
+            shard.measure(&context, objective);
+            part.stray = shard.stray();
+            if part.stray.is_some() {
+                return;
+            }
+            for (loss, weights) in shard.losses() {
+                for (&loss, &weight) in loss.iter().zip(weights) {
+                    part.losses.add(f64::from(loss), f64::from(weight));
+                }
+            }
+            part.predictions.resize(shard.rows().len() * outputs, 0.0);
+            shard.finish(context.isa, network, preprocess, output, &mut part.predictions);
+            for (&row, predicted) in shard.rows().iter().zip(part.predictions.chunks_exact(outputs))
+            {
+                M::judge(&mut part.judged, samples, row, predicted);
+            }
         };
-        let capacity = self.shards[0].capacity();
-        let batch = (self.shards.len() * capacity) as u64;
-        let waited = pass.run(batch, |indices| {
-            let end = indices.end;
-            self.run(subject, rows, indices);
-            let mut predictions = self.predictions.chunks_exact(outputs);
-            for shard in &self.shards {
-                if let Some(row) = shard.stray() {
-                    return Err(TrainError::stray(rows.samples(), row));
+        let mut losses = LossMeter::default();
+        let batch = self.workspaces.batch() as u64;
+        let part_rows = inference::part_rows(rows.len());
+        let mut parts = Vec::new();
+        let waited = pass.run(batch, |Range { start, end }| {
+            let count = ((end - start) as usize).div_ceil(part_rows);
+            parts.resize_with(count, || Part::new(meter.part()));
+            self.workspaces.run(start..end, part_rows, parts.iter_mut(), run);
+            for part in &mut parts {
+                if let Some(row) = part.stray {
+                    return Err(TrainError::stray(samples, row));
                 }
-                for (loss, weights) in shard.losses() {
-                    for (&loss, &weight) in loss.iter().zip(weights) {
-                        losses.add(f64::from(loss), f64::from(weight));
-                    }
-                }
-                for (&row, predicted) in shard.rows().iter().zip(&mut predictions) {
-                    meter.add(rows.samples(), row, predicted, &mut self.targets);
-                }
+                losses.merge(std::mem::take(&mut part.losses));
+                meter.add(&mut part.judged, &part.predictions);
             }
             progress(end);
             Ok::<(), TrainError>(())
         })?;
         Ok((meter.report(losses.value(self.objective.loss)), waited))
     }
+}
 
-    /// Runs some rows of a subset through the shards; predictions are dense in their order.
-    fn run<S: Samples>(
-        &mut self,
-        subject: Subject<'_>,
-        rows: &Subset<'_, S>,
-        Range { start, end }: Range<u64>,
-    ) {
-        let Subject { network, preprocess, output } = subject;
-        let context = RowContext { isa: self.isa, network, preprocess, samples: rows.samples() };
-        let objective = &self.objective;
-        let run = |(i, (shard, out)): (usize, (&mut Shard, &mut [f32]))| {
-            let first = start + (i * shard.capacity()) as u64;
-            shard.assign(0, (first.min(end)..end).map(|row| rows.row(row)));
-            shard.measure(&context, objective);
-            shard.finish(context.isa, network, preprocess, output, out);
-        };
-        let width = self.shards[0].capacity() * network.outputs();
-        if self.parallel {
-            let parts = self.predictions.par_chunks_mut(width);
-            self.shards.par_iter_mut().zip(parts).enumerate().for_each(run);
-        } else {
-            let parts = self.predictions.chunks_mut(width);
-            self.shards.iter_mut().zip(parts).enumerate().for_each(run);
-        }
+/// A part of the rows, as the task that ran it leaves it.
+struct Part<P> {
+    stray: Option<u64>,
+    losses: LossMeter,
+    /// Rows x outputs.
+    predictions: Vec<f32>,
+    judged: P,
+}
+
+impl<P> Part<P> {
+    fn new(judged: P) -> Part<P> {
+        Part { stray: None, losses: LossMeter::default(), predictions: Vec::new(), judged }
     }
 }
 
-/// Takes the predictions of the task at hand.
-enum Meter {
-    Classes(ClassMeter),
-    Numbers(NumberMeter),
+/// A meter that takes rows in parts: what costs most is done by the tasks that run them.
+trait Meter {
+    /// What a task finds out about its rows.
+    type Part: Send;
+
+    /// One without rows.
+    fn part(&self) -> Self::Part;
+    /// Takes a row with its prediction.
+    fn judge<S: Samples>(part: &mut Self::Part, samples: &S, row: u64, predicted: &[f32]);
+    /// Adds all rows of a part, whose predictions these are, and leaves it without.
+    fn add(&mut self, part: &mut Self::Part, predictions: &[f32]);
+    fn report(&self, loss: f64) -> Report;
 }
 
-impl Meter {
-    fn add<S: Samples>(&mut self, samples: &S, row: u64, predicted: &[f32], targets: &mut [f32]) {
+struct JudgedClasses {
+    classes: usize,
+    rows: Vec<JudgedClass>,
+}
+
+impl Meter for ClassMeter {
+    type Part = JudgedClasses;
+
+    fn part(&self) -> JudgedClasses {
+        JudgedClasses { classes: self.classes(), rows: Vec::new() }
+    }
+
+    fn judge<S: Samples>(part: &mut JudgedClasses, samples: &S, row: u64, predicted: &[f32]) {
         let weight = f64::from(samples.weight(row));
-        match self {
-            Meter::Classes(meter) => meter.add(predicted, samples.label(row), weight),
-            Meter::Numbers(meter) => {
-                samples.targets(row, targets);
-                meter.add(predicted, targets, weight);
-            }
+        let judged = JudgedClass::new(part.classes, predicted, samples.label(row), weight);
+        part.rows.push(judged);
+    }
+
+    fn add(&mut self, part: &mut JudgedClasses, predictions: &[f32]) {
+        let width = predictions.len() / part.rows.len();
+        for (row, predicted) in part.rows.drain(..).zip(predictions.chunks_exact(width)) {
+            self.add_judged(row, predicted);
         }
     }
 
     fn report(&self, loss: f64) -> Report {
-        match self {
-            Meter::Classes(meter) => Report::Classes(meter.report(loss)),
-            Meter::Numbers(meter) => Report::Numbers(meter.report(loss)),
-        }
+        Report::Classes(self.report(loss))
+    }
+}
+
+struct JudgedNumbers {
+    meter: NumberMeter,
+    /// The targets of one row.
+    targets: Vec<f32>,
+}
+
+impl Meter for NumberMeter {
+    type Part = JudgedNumbers;
+
+    fn part(&self) -> JudgedNumbers {
+        let targets = self.targets();
+        JudgedNumbers { meter: NumberMeter::new(targets), targets: vec![0.0; targets] }
+    }
+
+    fn judge<S: Samples>(part: &mut JudgedNumbers, samples: &S, row: u64, predicted: &[f32]) {
+        samples.targets(row, &mut part.targets);
+        part.meter.add(predicted, &part.targets, f64::from(samples.weight(row)));
+    }
+
+    fn add(&mut self, part: &mut JudgedNumbers, _predictions: &[f32]) {
+        self.merge(&part.meter);
+        part.meter = NumberMeter::new(self.targets());
+    }
+
+    fn report(&self, loss: f64) -> Report {
+        Report::Numbers(self.report(loss))
     }
 }
 

@@ -1,22 +1,95 @@
 //! Predictions of many rows: the forward half of a step, on all threads.
 
-use crate::engine::{shard_rows, worth_threads};
 use crate::error::TrainError;
 use crate::model::Trained;
 use crate::network::Network;
 use crate::pass::Pass;
 use crate::preprocess::Preprocess;
 use crate::samples::Samples;
-use crate::shard::{RowContext, Shard};
+use crate::shard::{Purpose, RowContext, Shard};
 use crate::subset::Subset;
+use crate::threads;
 use gristmill_io::OutputKind;
 use gristmill_kernels as kernels;
 use gristmill_kernels::{Isa, LANES, Probabilities, Row};
 use rayon::prelude::*;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
+use std::sync::Mutex;
 
-/// Rows that are predicted per thread in one go.
-const ROWS_PER_THREAD: usize = 1024;
+/// Most rows that a thread runs forward in one go: their activations share the second-level cache with a
+/// tile of weights.
+const PART_ROWS: usize = 256;
+
+/// Fewer rows are cut into so many parts, unless those are too small to be worth reading all weights.
+const LEAST_PARTS: usize = 8;
+const LEAST_PART_ROWS: usize = 32;
+
+/// Multiply-adds per thread that are worth more than a join, as far as rows and memory for what comes
+/// out of them go.
+const WORK_PER_THREAD: usize = 1 << 26;
+const ROWS_PER_THREAD: RangeInclusive<usize> = LEAST_PARTS * PART_ROWS..=16_384;
+const OUTPUTS_PER_THREAD: usize = 1 << 20;
+
+/// What a row costs besides its multiply-adds, in their number.
+const ROW_WORK: usize = 1024;
+
+/// Below this many multiply-adds rows are run on the calling thread: a join would cost more.
+const PARALLEL_WORK: usize = 1 << 22;
+
+/// Workspaces to run rows forward in, one for each thread that is worth having.
+pub(crate) struct Workspaces {
+    shards: Vec<Shard>,
+    /// Multiply-adds of a row, with what else it costs.
+    row_work: usize,
+    outputs: usize,
+}
+
+impl Workspaces {
+    /// Workspaces for the threads of the current pool.
+    pub(crate) fn new(network: &Network, purpose: Purpose) -> Workspaces {
+        let shard = |_| Shard::new(network, PART_ROWS, purpose);
+        Workspaces {
+            shards: (0..threads::useful()).map(shard).collect(),
+            row_work: network.layout().parameters() + ROW_WORK,
+            outputs: network.outputs(),
+        }
+    }
+
+    /// Most rows between two joins.
+    pub(crate) fn batch(&self) -> usize {
+        let (least, most) = ROWS_PER_THREAD.into_inner();
+        let rows = (WORK_PER_THREAD / self.row_work).min(OUTPUTS_PER_THREAD / self.outputs);
+        rows.clamp(least, most).next_multiple_of(PART_ROWS) * self.shards.len()
+    }
+
+    /// Runs rows, part by part in whichever workspace is free, each part with one of the extras.
+    pub(crate) fn run<P>(
+        &mut self,
+        rows: Range<u64>,
+        part_rows: usize,
+        extras: impl Iterator<Item = P> + Send,
+        run: impl Fn(&mut Shard, Range<u64>, P) + Sync,
+    ) {
+        let work = (rows.end - rows.start) as usize * self.row_work;
+        let threads = if work < PARALLEL_WORK { 1 } else { self.shards.len() };
+        let part = |first: u64| first..rows.end.min(first + part_rows as u64);
+        let parts = rows.clone().step_by(part_rows).map(part).zip(extras);
+        let parts = Mutex::new(parts);
+        let next = || parts.lock().expect("counting parts does not panic").next();
+        self.shards[..threads].par_iter_mut().with_max_len(1).for_each(|shard| {
+            while let Some((rows, extra)) = next() {
+                run(shard, rows, extra);
+            }
+        });
+    }
+}
+
+/// Rows of each part but the last where there are so many in all. What is summed part by part must not
+/// depend on the threads, so neither does this, and batches are whole parts.
+pub(crate) fn part_rows(all: u64) -> usize {
+    let share = usize::try_from(all).unwrap_or(usize::MAX) / LEAST_PARTS;
+    share.clamp(LEAST_PART_ROWS, PART_ROWS).next_multiple_of(LANES)
+}
 
 /// Predicts rows of data sets, some thousand at a time, on the threads of the current pool.
 ///
@@ -24,21 +97,14 @@ const ROWS_PER_THREAD: usize = 1024;
 pub struct Predictor {
     isa: Isa,
     trained: Trained,
-    shards: Vec<Shard>,
-    batch: usize,
-    parallel: bool,
+    workspaces: Workspaces,
 }
 
 impl Predictor {
     /// A predictor with workspaces for the threads of the current pool.
     pub fn new(isa: Isa, trained: Trained) -> Predictor {
-        let threads = rayon::current_num_threads();
-        let batch = ROWS_PER_THREAD * threads;
-        let parallel = worth_threads(&trained.network, batch, threads);
-        let capacity = shard_rows(batch, if parallel { threads } else { 1 });
-        let shard = |_| Shard::new(&trained.network, capacity, false);
-        let shards = (0..batch.div_ceil(capacity)).map(shard).collect();
-        Predictor { isa, trained, shards, batch, parallel }
+        let workspaces = Workspaces::new(&trained.network, Purpose::Predict);
+        Predictor { isa, trained, workspaces }
     }
 
     /// What is predicted with.
@@ -54,30 +120,7 @@ impl Predictor {
 
     /// Most rows that [`predict`](Self::predict) takes at once.
     pub fn batch(&self) -> usize {
-        self.batch
-    }
-
-    /// Predicts all rows of a data set in their order, with `memory` bytes for rows (`None` is no limit but
-    /// the machine's): `each` is given the predictions of some rows, rows x outputs, and up to which row
-    /// they go.
-    ///
-    /// # Errors
-    /// The rows cannot be read, or what `each` fails with.
-    pub fn predict_all<S: Samples, E: From<TrainError>>(
-        &mut self,
-        samples: &S,
-        memory: Option<u64>,
-        mut each: impl FnMut(u64, &[f32]) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let outputs = self.outputs();
-        let mut values = vec![0.0; self.batch * outputs];
-        let all = Subset::all(samples);
-        Pass::alone(&all, memory).run(self.batch as u64, |rows| {
-            let values = &mut values[..(rows.end - rows.start) as usize * outputs];
-            self.predict(samples, rows.clone(), values);
-            each(rows.end, values)
-        })?;
-        Ok(())
+        self.workspaces.batch()
     }
 
     /// Predicts some rows of a data set: rows x outputs, into `out`.
@@ -85,26 +128,75 @@ impl Predictor {
     /// # Panics
     /// If there are more rows than [`batch`](Self::batch), or `out` has another size.
     pub fn predict<S: Samples>(&mut self, samples: &S, rows: Range<u64>, out: &mut [f32]) {
+        self.run(samples, rows, out, std::iter::repeat(()), |_, ()| ());
+    }
+
+    /// Predicts all rows of a data set in their order, with `memory` bytes for rows (`None` is no limit but
+    /// the machine's). What `make` makes of parts of the predictions, as in
+    /// [`predict_with`](Self::predict_with), is given to `each`, with the row up to which it goes.
+    ///
+    /// # Errors
+    /// The rows cannot be read, or what `each` fails with.
+    pub fn predict_all<S: Samples, R: Default + Send, E: From<TrainError>>(
+        &mut self,
+        samples: &S,
+        memory: Option<u64>,
+        make: impl Fn(&[f32], &mut R) + Sync,
+        mut each: impl FnMut(u64, &[R]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (batch, outputs) = (self.batch(), self.outputs());
+        let mut values = vec![0.0; batch * outputs];
+        let mut results = Vec::new();
+        let all = Subset::all(samples);
+        Pass::alone(&all, memory).run(batch as u64, |rows| {
+            let values = &mut values[..(rows.end - rows.start) as usize * outputs];
+            self.predict_with(samples, rows.clone(), values, &mut results, &make);
+            each(rows.end, &results)
+        })?;
+        Ok(())
+    }
+
+    /// Predicts as [`predict`](Self::predict) does, and makes something of the predictions while it is
+    /// at it: the rows are cut into parts, and for each `make` is given its share of `out` and its
+    /// element of `results`, which are made as many as there are parts, on any of the threads.
+    ///
+    /// # Panics
+    /// As [`predict`](Self::predict).
+    pub fn predict_with<S: Samples, R: Default + Send>(
+        &mut self,
+        samples: &S,
+        rows: Range<u64>,
+        out: &mut [f32],
+        results: &mut Vec<R>,
+        make: impl Fn(&[f32], &mut R) + Sync,
+    ) {
+        let count = out.len() / self.outputs();
+        results.resize_with(count.div_ceil(part_rows(count as u64)), R::default);
+        self.run(samples, rows, out, results.iter_mut(), make);
+    }
+
+    fn run<S: Samples, R: Send>(
+        &mut self,
+        samples: &S,
+        rows: Range<u64>,
+        out: &mut [f32],
+        results: impl Iterator<Item = R> + Send,
+        make: impl Fn(&[f32], R) + Sync,
+    ) {
         let count = (rows.end - rows.start) as usize;
         let outputs = self.outputs();
-        assert!(count <= self.batch, "{count} rows, at most {}", self.batch);
+        assert!(count <= self.batch(), "{count} rows, at most {}", self.batch());
         assert_eq!(out.len(), count * outputs, "room for {count} rows");
         let Trained { network, preprocess, output } = &self.trained;
         let context = RowContext { isa: self.isa, network, preprocess, samples };
-        let run = |(shard, (i, out)): (&mut Shard, (usize, &mut [f32]))| {
-            let capacity = shard.capacity();
-            shard.assign(0, rows.clone().skip(i * capacity));
+        let part_rows = part_rows(count as u64);
+        let extras = out.chunks_mut(part_rows * outputs).zip(results);
+        self.workspaces.run(rows, part_rows, extras, |shard, rows, (out, result)| {
+            shard.assign(0, rows);
             shard.infer(&context);
             shard.finish(context.isa, network, preprocess, *output, out);
-        };
-        let Some(capacity) = self.shards.first().map(Shard::capacity) else { return };
-        if self.parallel {
-            let parts = out.par_chunks_mut(capacity * outputs).enumerate();
-            self.shards.par_iter_mut().zip(parts).for_each(run);
-        } else {
-            let parts = out.chunks_mut(capacity * outputs).enumerate();
-            self.shards.iter_mut().zip(parts).for_each(run);
-        }
+            make(out, result);
+        });
     }
 }
 

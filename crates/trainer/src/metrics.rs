@@ -6,6 +6,7 @@ mod classes;
 mod numbers;
 mod ranking;
 
+pub(crate) use classes::JudgedClass;
 pub use classes::{ClassMeter, ClassReport, ClassScores};
 pub use numbers::{NumberMeter, NumberReport, NumberScores};
 
@@ -104,6 +105,11 @@ impl LossMeter {
     pub fn add(&mut self, sum: f64, weight: f64) {
         self.sum += sum;
         self.weight += weight;
+    }
+
+    /// Adds what another meter took.
+    pub(crate) fn merge(&mut self, other: LossMeter) {
+        self.add(other.sum, other.weight);
     }
 
     /// The loss of all rows as if they were one batch: the weighted mean, but for

@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 /// A pass over some rows.
-pub(crate) struct Pass<'a, 'd, S> {
+pub struct Pass<'a, 'd, S> {
     rows: &'a Subset<'d, S>,
     order: Order,
     paging: Paging,
@@ -30,14 +30,14 @@ impl<'a, 'd, S: Samples> Pass<'a, 'd, S> {
     }
 
     /// A pass that has the memory and the data set to itself.
-    pub(crate) fn alone(rows: &'a Subset<'d, S>, budget: Option<u64>) -> Pass<'a, 'd, S> {
+    pub fn alone(rows: &'a Subset<'d, S>, budget: Option<u64>) -> Pass<'a, 'd, S> {
         let samples = rows.samples();
         samples.advise(0..samples.rows(), Advice::Parts);
         Pass::new(rows, memory::paging(Shuffling::Stored, samples, budget), budget)
     }
 
     /// The rows of the pass.
-    pub(crate) fn rows(&self) -> &'a Subset<'d, S> {
+    pub fn rows(&self) -> &'a Subset<'d, S> {
         self.rows
     }
 

@@ -15,6 +15,7 @@ use crate::objective::{Objective, TargetKind};
 use crate::preprocess::Preprocess;
 use crate::profile::{Part, Stopwatch};
 use crate::samples::Samples;
+use Purpose::{Measure, Train};
 use gristmill_io::Scale;
 use gristmill_kernels as kernels;
 use gristmill_kernels::{
@@ -42,7 +43,7 @@ pub(crate) struct Shard {
     /// Row weight times class weight, 0 beyond the rows in use: 1 x samples.
     weights: Rows,
     /// dloss/da: outputs x samples; empty where the last activation is the identity, whose slope of
-    /// one need not be multiplied in.
+    /// one need not be multiplied in, and where there is no backward pass.
     loss_gradient: Rows,
     /// Weighted loss: 1 x samples.
     losses: Rows,
@@ -51,6 +52,17 @@ pub(crate) struct Shard {
     scores: Rows,
     /// A row whose class does not exist: its data set is damaged.
     stray: Option<u64>,
+}
+
+/// What a workspace has room for, each for all that those before it do.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Purpose {
+    /// Rows forward.
+    Predict,
+    /// And their loss.
+    Measure,
+    /// And the errors backward.
+    Train,
 }
 
 /// One layer's values.
@@ -96,11 +108,12 @@ impl<S: Samples> kernels::RowSource for ShardRows<'_, S> {
 }
 
 impl Shard {
-    /// A workspace for up to `capacity` rows, with room for the backward pass if `training`.
-    pub(crate) fn new(network: &Network, capacity: usize, training: bool) -> Shard {
+    /// A workspace for up to `capacity` rows and for one purpose.
+    pub(crate) fn new(network: &Network, capacity: usize, purpose: Purpose) -> Shard {
         debug_assert!(capacity.is_multiple_of(LANES));
         let columns = capacity / LANES;
-        let if_training = |rows: usize| Rows::zeroed(if training { rows } else { 0 });
+        let from =
+            |least: Purpose, rows: usize| Rows::zeroed(if purpose >= least { rows } else { 0 });
         let depth = network.layers().len();
         let linear = network.layers()[depth - 1].activation == Activation::Identity;
         let space = |(i, layer): (usize, &Layer)| {
@@ -108,8 +121,8 @@ impl Shard {
             let hidden = i + 1 < depth;
             LayerSpace {
                 output: Rows::zeroed(columns * units),
-                error: if_training(columns * units),
-                transposed: if_training(if hidden { capacity * panels(units) } else { 0 }),
+                error: from(if hidden { Train } else { Measure }, columns * units),
+                transposed: from(Train, if hidden { capacity * panels(units) } else { 0 }),
             }
         };
         Shard {
@@ -120,11 +133,11 @@ impl Shard {
             features: Rows::zeroed(columns * network.inputs()),
             layers: network.layers().iter().enumerate().map(space).collect(),
             target_row: vec![0.0; network.outputs()],
-            targets: if_training(columns * network.outputs()),
-            weights: if_training(columns),
-            loss_gradient: if_training(if linear { 0 } else { columns * network.outputs() }),
-            losses: if_training(columns),
-            scores: if_training(columns),
+            targets: from(Measure, columns * network.outputs()),
+            weights: from(Measure, columns),
+            loss_gradient: from(Train, if linear { 0 } else { columns * network.outputs() }),
+            losses: from(Measure, columns),
+            scores: from(Train, columns),
             stray: None,
         }
     }
@@ -300,17 +313,20 @@ impl Shard {
                 None => &mut [],
             };
             // The commonest activation is applied while its sums are in registers.
-            let relu = dropout_seed.is_some() && layer.activation == Activation::Relu;
+            let relu = layer.activation == Activation::Relu;
             for tile in context.network.layout().layer(l) {
                 let start = match (tile.inputs.start, layer.shape.bias) {
                     (0, true) => Start::Bias(&arena[tile.bias.clone()]),
                     (0, false) => Start::Zero,
                     _ => Start::Held,
                 };
-                let finish = if relu && tile.inputs.end == layer.shape.inputs {
-                    Finish::Relu(PanelsMut::new(slopes, units).rows(tile.outputs.clone()))
-                } else {
-                    Finish::Store
+                let finish = match (relu && tile.inputs.end == layer.shape.inputs, dropout_seed) {
+                    (false, _) => Finish::Store,
+                    (true, None) => Finish::Relu,
+                    (true, Some(_)) => {
+                        let slopes = PanelsMut::new(slopes, units);
+                        Finish::ReluTrain(slopes.rows(tile.outputs.clone()))
+                    }
                 };
                 kernels::multiply(
                     isa,
@@ -322,7 +338,9 @@ impl Shard {
                 );
             }
             let Some(seed) = dropout_seed else {
-                kernels::activation::forward(isa, layer.activation, output);
+                if !relu {
+                    kernels::activation::forward(isa, layer.activation, output);
+                }
                 continue;
             };
             if !relu {

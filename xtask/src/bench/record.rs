@@ -54,13 +54,13 @@ pub(super) fn compare(record: &Results, now: &Results, out: &mut impl Write) -> 
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     let mut slower = Vec::new();
     for m in &now.workloads {
-        let Some(then) = record.workloads.iter().find(|then| then.workload == m.workload) else {
+        let Some(then) = record.workloads.iter().find(|then| is_same(then, m)) else {
             continue;
         };
         let relative = m.share_of_fma / then.share_of_fma;
         rows.push(row(then, m, relative));
         if relative < 1.0 - TOLERANCE {
-            slower.push(format!("{} runs at {}", m.workload.name, percent(relative)));
+            slower.push(format!("{} runs at {}", m.name(), percent(relative)));
         }
     }
     ensure!(rows.len() > 1, "the record has none of these workloads");
@@ -69,9 +69,13 @@ pub(super) fn compare(record: &Results, now: &Results, out: &mut impl Write) -> 
     Ok(())
 }
 
+fn is_same(then: &Measurement, now: &Measurement) -> bool {
+    then.workload == now.workload && then.task == now.task
+}
+
 fn row(then: &Measurement, now: &Measurement, relative: f64) -> Vec<String> {
     vec![
-        now.workload.name.clone(),
+        now.name(),
         thousands(then.samples_per_second),
         thousands(now.samples_per_second),
         format!("{:.3}", now.samples_per_second / then.samples_per_second),
@@ -82,7 +86,7 @@ fn row(then: &Measurement, now: &Measurement, relative: f64) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::Parts;
+    use crate::bench::{Parts, Task};
     use crate::ceiling::Ceilings;
     use crate::report::Circumstances;
     use crate::workload;
@@ -103,12 +107,13 @@ mod tests {
             ceilings: Ceilings { gflops: 1.0, gigabytes: 1.0 },
             workloads: vec![Measurement {
                 workload: workload::named("tab", 2).unwrap(),
+                task: Task::Train,
                 rates: vec![1.0],
                 samples_per_second: 1.0,
                 gflops: share_of_fma,
                 share_of_fma,
                 share_of_roofline: share_of_fma,
-                parts,
+                parts: Some(parts),
                 scalar: None,
                 of_sweep: None,
             }],
@@ -124,9 +129,12 @@ mod tests {
     }
 
     #[test]
-    fn other_workloads_and_instruction_sets_do_not_compare() {
+    fn other_workloads_tasks_and_instruction_sets_do_not_compare() {
         let mut other = results(0.5);
         other.workloads[0].workload.threads = 1;
+        assert!(compare(&results(0.5), &other, &mut Vec::new()).is_err());
+        let mut other = results(0.5);
+        other.workloads[0].task = Task::Predict;
         assert!(compare(&results(0.5), &other, &mut Vec::new()).is_err());
         let mut other = results(0.5);
         other.isa = "avx2".to_owned();

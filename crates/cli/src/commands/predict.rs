@@ -111,13 +111,14 @@ impl Predictions<'_> {
         failure: &dyn Fn(io::Error) -> Failure,
     ) -> Result<(), Failure> {
         let outputs = self.predictor.outputs();
-        let mut text = self.lines.header();
-        self.predictor.predict_all(self.dataset, self.memory, |end, values| {
-            for row in values.chunks_exact(outputs) {
-                self.lines.push(&mut text, row);
-            }
-            to.write_all(text.as_bytes()).map_err(failure)?;
+        to.write_all(self.lines.header().as_bytes()).map_err(failure)?;
+        let lines = |values: &[f32], text: &mut String| {
             text.clear();
+            values.chunks_exact(outputs).for_each(|row| self.lines.push(text, row));
+        };
+        self.predictor.predict_all(self.dataset, self.memory, lines, |end, texts| {
+            let mut texts = texts.iter();
+            texts.try_for_each(|text| to.write_all(text.as_bytes())).map_err(failure)?;
             self.bar.advance(end);
             Ok::<(), Failure>(())
         })?;

@@ -60,6 +60,37 @@ pub struct ClassReport {
     pub confusion: Vec<f64>,
 }
 
+/// A row by itself: all that there is to compute before it is added.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct JudgedClass {
+    label: u32,
+    predicted: usize,
+    weight: f64,
+    /// Times the weight.
+    log_loss: f64,
+}
+
+impl JudgedClass {
+    /// A row of [`ClassMeter::add`], of so many classes.
+    pub(crate) fn new(classes: usize, probabilities: &[f32], label: u32, weight: f64) -> Self {
+        let class = label as usize;
+        assert!(class < classes, "class {class} of {classes}");
+        let (predicted, right) = match *probabilities {
+            [second] if classes == 2 => {
+                (usize::from(second > 0.5), if class == 1 { second } else { 1.0 - second })
+            }
+            [first, second] if classes == 2 => (usize::from(second > first), probabilities[class]),
+            _ => {
+                assert_eq!(probabilities.len(), classes, "a probability per class");
+                (largest(probabilities), probabilities[class])
+            }
+        };
+        let least = f64::from(f32::EPSILON);
+        let log_loss = -weight * f64::from(right).clamp(least, 1.0 - least).ln();
+        JudgedClass { label, predicted, weight, log_loss }
+    }
+}
+
 impl ClassMeter {
     /// For this many classes, at least 2.
     pub fn new(classes: usize) -> ClassMeter {
@@ -79,25 +110,25 @@ impl ClassMeter {
     /// # Panics
     /// The number of probabilities or the class does not fit the number of classes.
     pub fn add(&mut self, probabilities: &[f32], label: u32, weight: f64) {
-        let class = label as usize;
-        assert!(class < self.classes, "class {class} of {}", self.classes);
-        let (scores, predicted, right) = match *probabilities {
-            [second] if self.classes == 2 => {
-                let right = if class == 1 { second } else { 1.0 - second };
-                (probabilities, usize::from(second > 0.5), right)
-            }
-            [first, second] if self.classes == 2 => {
-                (&probabilities[1..], usize::from(second > first), probabilities[class])
-            }
-            _ => {
-                assert_eq!(probabilities.len(), self.classes, "a probability per class");
-                (probabilities, largest(probabilities), probabilities[class])
-            }
-        };
+        let row = JudgedClass::new(self.classes, probabilities, label, weight);
+        self.add_judged(row, probabilities);
+    }
+
+    /// How many classes there are.
+    pub(crate) fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// Adds a row that was judged by these probabilities.
+    pub(crate) fn add_judged(&mut self, row: JudgedClass, probabilities: &[f32]) {
+        let JudgedClass { label, predicted, weight, log_loss } = row;
         self.rows += 1;
-        self.confusion[class * self.classes + predicted] += weight;
-        let least = f64::from(f32::EPSILON);
-        self.log_loss -= weight * f64::from(right).clamp(least, 1.0 - least).ln();
+        self.confusion[label as usize * self.classes + predicted] += weight;
+        self.log_loss += log_loss;
+        let scores = match probabilities {
+            [_, second] => std::slice::from_ref(second),
+            all => all,
+        };
         self.scores.add(scores, label, weight);
     }
 

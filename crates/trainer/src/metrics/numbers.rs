@@ -57,6 +57,11 @@ impl NumberMeter {
         NumberMeter { rows: 0, targets: vec![Sums::default(); targets] }
     }
 
+    /// How many targets there are.
+    pub(crate) fn targets(&self) -> usize {
+        self.targets.len()
+    }
+
     /// Adds a row: a prediction and a true value per target, in the target's own unit, and the
     /// row's weight.
     ///

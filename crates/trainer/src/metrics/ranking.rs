@@ -1,5 +1,7 @@
 //! The area under the ROC curve: exactly as long as every score can be kept, then from fine bins.
 
+use rayon::prelude::*;
+
 /// What is known of the scores so far.
 #[derive(Debug, Clone)]
 pub(super) enum Scores {
@@ -95,7 +97,7 @@ impl Scores {
             Scores::Kept(kept) => kept.area_of(column),
             Scores::Counted(bins) => area(bins[column].weights.iter().copied()),
         };
-        let areas: Vec<f64> = (0..columns).filter_map(area_of).collect();
+        let areas: Vec<f64> = (0..columns).into_par_iter().filter_map(area_of).collect();
         (!areas.is_empty()).then(|| areas.iter().sum::<f64>() / areas.len() as f64)
     }
 }
@@ -117,12 +119,13 @@ impl Kept {
     fn area_of(&self, column: usize) -> Option<f64> {
         let class = class_of(column, self.columns);
         let scores = self.scores.iter().skip(column).step_by(self.columns);
-        let mut ranked: Vec<(f32, u32)> = scores.copied().zip(0..).collect();
-        ranked.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        area(ranked.chunk_by(|a, b| a.0 == b.0).map(|tied| {
+        // As one number, so that equal scores stay in the order of their rows. Those fit: see MOST_KEPT.
+        let ranked = |(row, &score): (usize, &f32)| u64::from(rank(score)) << 32 | row as u64;
+        let mut ranked: Vec<u64> = scores.enumerate().map(ranked).collect();
+        ranked.par_sort_unstable();
+        area(ranked.chunk_by(|a, b| a >> 32 == b >> 32).map(|tied| {
             let mut weights = Weights::default();
-            for &(_, row) in tied {
-                let row = row as usize;
+            for row in tied.iter().map(|&ranked| ranked as u32 as usize) {
                 weights.add(self.labels[row] == class, f64::from(self.weights[row]));
             }
             weights
@@ -144,6 +147,13 @@ impl Weights {
             false => self.others += weight,
         }
     }
+}
+
+/// Higher for higher scores, equal for equal ones.
+fn rank(score: f32) -> u32 {
+    // Minus zero becomes zero. The bits of negative numbers count down.
+    let bits = (score + 0.0).to_bits();
+    if bits >> 31 == 0 { bits | 1 << 31 } else { !bits }
 }
 
 /// The class whose rows should have the highest scores in a column.
@@ -203,6 +213,13 @@ mod tests {
         assert_eq!(area(&[0.5, 0.2, 0.5, 0.7], &[0, 0, 1, 1]), Some(0.875));
         assert_eq!(area(&[0.1, 0.2], &[1, 1]), None);
         assert_eq!(area(&[], &[]), None);
+    }
+
+    #[test]
+    fn ranks_order_as_numbers_do() {
+        let rising = [f32::NEG_INFINITY, -2.5, -f32::MIN_POSITIVE, 0.0, 1e-40, 0.5, 1.0, f32::MAX];
+        assert!(rising.windows(2).all(|pair| rank(pair[0]) < rank(pair[1])));
+        assert_eq!(rank(-0.0), rank(0.0));
     }
 
     #[test]
