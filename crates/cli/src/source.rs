@@ -6,7 +6,9 @@ use crate::output::Output;
 use crate::progress::DataBar;
 use crate::table::thousands;
 use crate::text_columns;
-use gristmill_io::{Dataset, FileKind, ImportOptions, Model, Plan, import};
+use gristmill_io::{Dataset, FileKind, ImportOptions, Model, Plan, expand, import};
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -22,8 +24,9 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// Looks at the beginning of each file.
+    /// Looks at the beginning of each file. A pattern stands for the files that match it.
     pub(crate) fn find(paths: Vec<PathBuf>) -> Result<Source, Failure> {
+        let paths = expand(&paths)?;
         let mut kinds = Vec::with_capacity(paths.len());
         for path in &paths {
             let kind = FileKind::of(path)?;
@@ -96,11 +99,11 @@ pub(crate) fn import_tables(
     Ok(dataset)
 }
 
-/// Rows to work on, and the directory of the temporary data set that they may be in.
+/// Rows to work on, and where the temporary data set is that they may be in.
 pub(crate) struct Rows {
     // Dropped, and so closed, before its directory is removed.
     pub(crate) dataset: Dataset,
-    _directory: Option<TempDir>,
+    _scratch: Option<Scratch>,
 }
 
 impl Rows {
@@ -111,7 +114,7 @@ impl Rows {
         output: &Output,
     ) -> Result<Rows, Failure> {
         match Source::find(paths)? {
-            Source::Native(path) => Ok(Rows { dataset: Dataset::open(&path)?, _directory: None }),
+            Source::Native(path) => Ok(Rows { dataset: Dataset::open(&path)?, _scratch: None }),
             Source::Tables(paths) => Rows::import(&paths, &Plan::Learn(options), output),
         }
     }
@@ -130,7 +133,7 @@ impl Rows {
                 let known = &model.encoding;
                 let mismatch = known.mismatch(dataset.encoding(), with_target);
                 match mismatch {
-                    None => Ok(Rows { dataset, _directory: None }),
+                    None => Ok(Rows { dataset, _scratch: None }),
                     Some(reason) => Err(Failure::at(&path)(format!(
                         "not encoded as the model needs it: {reason}; name the source that it was \
                          imported from instead"
@@ -145,11 +148,48 @@ impl Rows {
     }
 
     fn import(paths: &[PathBuf], plan: &Plan, output: &Output) -> Result<Rows, Failure> {
-        let directory = tempfile::Builder::new().prefix("gristmill-").tempdir();
-        let directory = directory.map_err(Failure::io("write to", &std::env::temp_dir()))?;
-        interrupt::remove_when_interrupted(directory.path());
-        let file = directory.path().join("rows.grist");
+        let parent = std::env::temp_dir();
+        let scratch = Scratch::within(&parent).map_err(Failure::io("write to", &parent))?;
+        interrupt::remove_when_interrupted(scratch.directory.path());
+        let file = scratch.directory.path().join("rows.grist");
         let dataset = import_tables(paths, &file, plan, output)?;
-        Ok(Rows { dataset, _directory: Some(directory) })
+        Ok(Rows { dataset, _scratch: Some(scratch) })
+    }
+}
+
+/// A temporary directory, with a file in it that is locked as long as this process lives.
+struct Scratch {
+    directory: TempDir,
+    _lock: File,
+}
+
+impl Scratch {
+    const PREFIX: &str = "gristmill-rows-";
+    const LOCK: &str = ".in-use";
+
+    /// Makes one, after removing those that killed processes left.
+    fn within(parent: &Path) -> io::Result<Scratch> {
+        Scratch::sweep(parent);
+        let directory = tempfile::Builder::new().prefix(Scratch::PREFIX).tempdir_in(parent)?;
+        let new = directory.path().join(".new");
+        let lock = File::create(&new)?;
+        // Where there are no locks, what others left is merely not recognised.
+        let _ = lock.lock();
+        // It gets its name when it is locked: no one takes it for stale before.
+        fs::rename(&new, directory.path().join(Scratch::LOCK))?;
+        Ok(Scratch { directory, _lock: lock })
+    }
+
+    fn sweep(parent: &Path) {
+        for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(Scratch::PREFIX)
+                && entry.file_type().is_ok_and(|kind| kind.is_dir())
+                && let Ok(lock) = File::open(entry.path().join(Scratch::LOCK))
+                && lock.try_lock().is_ok()
+            {
+                // What cannot be removed is in no one's way.
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
     }
 }

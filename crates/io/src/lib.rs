@@ -46,7 +46,7 @@ pub use model_format::{
     ExportedModel, MODEL_FORMATS, ModelFormat, ModelReader, export_model, import_model,
 };
 pub use plugin::{Plugin, Plugins};
-pub use source::{Source, refuse_overwriting};
+pub use source::{Source, expand, refuse_overwriting};
 pub use subset::{SplitOptions, first_rows, head, split};
 pub use synth::{SynthOptions, SynthTarget, synth};
 pub use writer::{DatasetWriter, Layout, Rows};

@@ -153,8 +153,12 @@ pub fn refuse_overwriting(sources: &[PathBuf], output: &Path) -> Result<()> {
     }
 }
 
-/// Paths as they are, and in place of each pattern that is no file the files that match it.
-pub(crate) fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+/// Paths as they are, and in place of each pattern that is no file the files that match it, in the order of
+/// their names.
+///
+/// # Errors
+/// A pattern matches no file, or a source is a pipe.
+pub fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut expanded = Vec::with_capacity(paths.len());
     for path in paths {
         let pattern = path.to_str().filter(|text| text.contains(['*', '?', '[']));

@@ -34,8 +34,11 @@ fn file_names() -> Vec<String> {
     let written = FORMATS.iter().filter(|format| format.exporter().is_some());
     let name = |extension: &&str| format!("table.{extension}");
     let mut names: Vec<String> = written.flat_map(|f| f.extensions().iter().map(name)).collect();
-    for text in ["table.csv.gz", "table.jsonl.zst", "table.arrow.zst"] {
-        names.push(text.to_owned());
+    for (text, suffix) in [("table.csv", "gz"), ("table.jsonl", "zst"), ("table.arrow", "zst")] {
+        // Arrow may not be built in.
+        if names.iter().any(|name| name == text) {
+            names.push(format!("{text}.{suffix}"));
+        }
     }
     names
 }
@@ -241,6 +244,7 @@ fn what_cannot_be_written_is_said_and_nothing_left() {
     assert!(refused("t", None).contains("t: which format?"));
     assert!(refused("t.doc", None).contains("\"doc\" is no format that is written"));
     assert!(refused("t.arff", None).contains("\"arff\" is no format that is written; these are "));
+    #[cfg(feature = "parquet")]
     assert!(refused("t.parquet.gz", None).contains("leave out .gz"));
     assert!(refused("t.npz.zst", None).contains("leave out .zst"));
     assert!(refused("t.csv", Some("xlsx")).contains("\"xlsx\" is no format that is written"));

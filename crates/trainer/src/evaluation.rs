@@ -6,6 +6,7 @@ use crate::metrics::{ClassMeter, JudgedClass, LossMeter, NumberMeter, Report};
 use crate::model::Trained;
 use crate::network::Network;
 use crate::objective::Objective;
+use crate::pass::Pass;
 use crate::preprocess::Preprocess;
 use crate::samples::Samples;
 use crate::shard::{Purpose, RowContext, Shard};
@@ -14,6 +15,7 @@ use gristmill_io::schema::Target;
 use gristmill_io::{Model, OutputKind};
 use gristmill_kernels::Isa;
 use std::ops::Range;
+use std::time::Duration;
 
 /// Measures rows, some thousand at a time, on the threads of the current pool.
 ///
@@ -41,23 +43,24 @@ impl Evaluator {
         Evaluator { isa, objective, workspaces: Workspaces::new(network, Purpose::Measure) }
     }
 
-    /// Measures all rows of a subset; `progress` is told how many are done.
+    /// Measures the rows of a pass; `progress` is told how many are done. The time is how long it waited
+    /// for rows.
     ///
     /// # Errors
-    /// A row has a class that does not exist: the data set is damaged.
+    /// A row has a class that does not exist, so that the data set is damaged, or cannot be read.
     pub fn measure<S: Samples>(
         &mut self,
         subject: Subject<'_>,
-        rows: &Subset<'_, S>,
+        pass: &Pass<'_, '_, S>,
         progress: &mut dyn FnMut(u64),
-    ) -> Result<Report, TrainError> {
-        match &rows.samples().encoding().target {
+    ) -> Result<(Report, Duration), TrainError> {
+        match &pass.rows().samples().encoding().target {
             Target::Classes { names, .. } => {
-                self.measure_by(ClassMeter::new(names.len()), subject, rows, progress)
+                self.measure_by(ClassMeter::new(names.len()), subject, pass, progress)
             }
             _ => {
                 let meter = NumberMeter::new(subject.network.outputs());
-                self.measure_by(meter, subject, rows, progress)
+                self.measure_by(meter, subject, pass, progress)
             }
         }
     }
@@ -66,9 +69,10 @@ impl Evaluator {
         &mut self,
         mut meter: M,
         subject: Subject<'_>,
-        rows: &Subset<'_, S>,
+        pass: &Pass<'_, '_, S>,
         progress: &mut dyn FnMut(u64),
-    ) -> Result<Report, TrainError> {
+    ) -> Result<(Report, Duration), TrainError> {
+        let rows = pass.rows();
         let Subject { network, preprocess, output } = subject;
         let samples = rows.samples();
         let context = RowContext { isa: self.isa, network, preprocess, samples };
@@ -97,8 +101,7 @@ impl Evaluator {
         let batch = self.workspaces.batch() as u64;
         let part_rows = inference::part_rows(rows.len());
         let mut parts = Vec::new();
-        for start in (0..rows.len()).step_by(batch as usize) {
-            let end = rows.len().min(start + batch);
+        let waited = pass.run(batch, |Range { start, end }| {
             let count = ((end - start) as usize).div_ceil(part_rows);
             parts.resize_with(count, || Part::new(meter.part()));
             self.workspaces.run(start..end, part_rows, parts.iter_mut(), run);
@@ -110,8 +113,9 @@ impl Evaluator {
                 meter.add(&mut part.judged, &part.predictions);
             }
             progress(end);
-        }
-        Ok(meter.report(losses.value(self.objective.loss)))
+            Ok::<(), TrainError>(())
+        })?;
+        Ok((meter.report(losses.value(self.objective.loss)), waited))
     }
 }
 
@@ -203,16 +207,18 @@ impl Meter for NumberMeter {
     }
 }
 
-/// Measures a trained model on all rows of a data set, on the threads of the current pool;
-/// `progress` is told how many rows are done.
+/// Measures a trained model on all rows of a data set, on the threads of the current pool, with
+/// `memory` bytes for rows (`None` is no limit but the machine's); `progress` is told how many rows are
+/// done.
 ///
 /// # Errors
-/// The rows are not encoded as the model needs them, one has a class that does not exist, or the
-/// model has an activation that this program does not know.
+/// The rows are not encoded as the model needs them or cannot be read, one has a class that does not
+/// exist, or the model has an activation that this program does not know.
 pub fn evaluate<S: Samples>(
     isa: Isa,
     model: &Model,
     samples: &S,
+    memory: Option<u64>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Report, TrainError> {
     if let Some(reason) = model.encoding.mismatch(samples.encoding(), true) {
@@ -221,5 +227,7 @@ pub fn evaluate<S: Samples>(
     let Trained { network, preprocess, output } = Trained::from_model(model)?;
     let mut evaluator = Evaluator::new(isa, &network, Objective::of_model(model));
     let subject = Subject { network: &network, preprocess: &preprocess, output };
-    evaluator.measure(subject, &Subset::all(samples), progress)
+    let rows = Subset::all(samples);
+    let (report, _) = evaluator.measure(subject, &Pass::alone(&rows, memory), progress)?;
+    Ok(report)
 }

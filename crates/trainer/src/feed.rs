@@ -33,15 +33,11 @@ pub(crate) enum Order {
     Windows(Windows),
 }
 
-/// Bytes of features that are read ahead as one stretch where rows come as they are stored.
-const STRETCH_BYTES: u64 = 64 << 20;
-
 impl Order {
-    pub(crate) fn new(how: Shuffling, rows: u64, row_bytes: u64, seed: u64, epoch: u64) -> Order {
+    /// The order of `rows` rows, of which `stretch` are read as one where they come as they are stored.
+    pub(crate) fn new(how: Shuffling, rows: u64, stretch: u64, seed: u64, epoch: u64) -> Order {
         match how {
-            Shuffling::Stored => {
-                Order::Stored { rows, stretch: (STRETCH_BYTES / row_bytes.max(1)).max(1) }
-            }
+            Shuffling::Stored => Order::Stored { rows, stretch },
             Shuffling::Full => Order::Full(Permutation::new(rows, seed, epoch)),
             Shuffling::Window(shape) => Order::Windows(Windows::new(rows, shape, seed, epoch)),
         }
@@ -241,7 +237,12 @@ impl<'scope> Feed<'scope> {
 
     /// Ends the feed; how long steps waited for it.
     pub(crate) fn finish(mut self) -> Duration {
-        self.requests = None;
+        if let Some(requests) = self.requests.take()
+            && self.paging == Paging::AheadAndDrop
+        {
+            // Others are to have the memory now.
+            (self.kept..self.asked).for_each(|number| drop(requests.send(Request::Drop(number))));
+        }
         if let Some(reader) = self.reader.take() {
             let _ = reader.join();
         }
@@ -295,18 +296,18 @@ fn span<S: Samples>(rows: &Subset<'_, S>, run: Range<u64>) -> Range<u64> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::samples::Table;
     use gristmill_io::schema::{Encoding, Statistics};
     use gristmill_kernels::Element;
     use std::sync::Mutex;
 
-    const ROWS: u64 = 1000;
+    pub(crate) const ROWS: u64 = 1000;
     const BATCH: u64 = 30;
 
     /// A table that takes note of which of its rows would be in memory.
-    struct Paged {
+    pub(crate) struct Paged {
         table: Table,
         /// Of each row, and the most there were at any time.
         there: Mutex<(Vec<bool>, usize)>,
@@ -315,10 +316,25 @@ mod tests {
     }
 
     impl Paged {
-        fn new(broken: u64) -> Paged {
+        pub(crate) fn new(broken: u64) -> Paged {
             let targets = (0..ROWS).map(|row| row as f32).collect();
             let table = Table::of_numbers(&vec![1.0; ROWS as usize], targets, 1).unwrap();
             Paged { table, there: Mutex::new((vec![false; ROWS as usize], 0)), broken }
+        }
+
+        /// How many of its rows are in memory.
+        pub(crate) fn there(&self) -> usize {
+            self.there.lock().unwrap().0.iter().filter(|&&row| row).count()
+        }
+
+        /// Whether a row is.
+        pub(crate) fn has(&self, row: u64) -> bool {
+            self.there.lock().unwrap().0[row as usize]
+        }
+
+        /// The most that were at any time.
+        pub(crate) fn most(&self) -> u64 {
+            self.there.lock().unwrap().1 as u64
         }
 
         fn note(&self, rows: Range<u64>, is_there: bool) {
@@ -392,17 +408,14 @@ mod tests {
                 }
                 picker.prepare(&order, &positions);
                 for position in positions {
-                    let row = picker.index(&order, position) as usize;
-                    assert!(
-                        samples.there.lock().unwrap().0[row],
-                        "{how:?}: row {row} is not there"
-                    );
+                    let row = picker.index(&order, position);
+                    assert!(samples.has(row), "{how:?}: row {row} is not there");
                 }
             }
             feed.finish();
             result
         })?;
-        Ok(samples.there.lock().unwrap().1 as u64)
+        Ok(samples.most())
     }
 
     #[test]
@@ -434,7 +447,7 @@ mod tests {
     fn what_is_loaded_is_all_there_in_the_end() {
         let samples = Paged::new(ROWS);
         load(&samples, || false).unwrap();
-        assert_eq!(samples.there.lock().unwrap().1 as u64, ROWS);
+        assert_eq!(samples.most(), ROWS);
         assert!(load(&Paged::new(500), || false).is_err());
     }
 }

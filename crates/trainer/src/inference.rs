@@ -1,10 +1,13 @@
 //! Predictions of many rows: the forward half of a step, on all threads.
 
+use crate::error::TrainError;
 use crate::model::Trained;
 use crate::network::Network;
+use crate::pass::Pass;
 use crate::preprocess::Preprocess;
 use crate::samples::Samples;
 use crate::shard::{Purpose, RowContext, Shard};
+use crate::subset::Subset;
 use crate::threads;
 use gristmill_io::OutputKind;
 use gristmill_kernels as kernels;
@@ -126,6 +129,31 @@ impl Predictor {
     /// If there are more rows than [`batch`](Self::batch), or `out` has another size.
     pub fn predict<S: Samples>(&mut self, samples: &S, rows: Range<u64>, out: &mut [f32]) {
         self.run(samples, rows, out, std::iter::repeat(()), |_, ()| ());
+    }
+
+    /// Predicts all rows of a data set in their order, with `memory` bytes for rows (`None` is no limit but
+    /// the machine's). What `make` makes of parts of the predictions, as in
+    /// [`predict_with`](Self::predict_with), is given to `each`, with the row up to which it goes.
+    ///
+    /// # Errors
+    /// The rows cannot be read, or what `each` fails with.
+    pub fn predict_all<S: Samples, R: Default + Send, E: From<TrainError>>(
+        &mut self,
+        samples: &S,
+        memory: Option<u64>,
+        make: impl Fn(&[f32], &mut R) + Sync,
+        mut each: impl FnMut(u64, &[R]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (batch, outputs) = (self.batch(), self.outputs());
+        let mut values = vec![0.0; batch * outputs];
+        let mut results = Vec::new();
+        let all = Subset::all(samples);
+        Pass::alone(&all, memory).run(batch as u64, |rows| {
+            let values = &mut values[..(rows.end - rows.start) as usize * outputs];
+            self.predict_with(samples, rows.clone(), values, &mut results, &make);
+            each(rows.end, &results)
+        })?;
+        Ok(())
     }
 
     /// Predicts as [`predict`](Self::predict) does, and makes something of the predictions while it is

@@ -38,6 +38,7 @@ pub mod network;
 pub mod objective;
 pub mod observer;
 mod pace;
+pub mod pass;
 pub mod preprocess;
 pub mod profile;
 pub mod random;

@@ -4,6 +4,7 @@ use crate::config::Shuffle;
 use crate::feed::{Paging, Shuffling};
 use crate::sampler::WindowShape;
 use crate::samples::Samples;
+use crate::subset::Subset;
 use std::path::Path;
 
 /// Bytes of a block at least: enough for a disk to read at its full rate.
@@ -19,6 +20,9 @@ pub(crate) const SMALLEST_BLOCK: u64 = 4096;
 /// Bytes of a window where no budget is given: a thousand blocks, so that every window looks like the
 /// whole file, and three of them at a time still fit into a small machine.
 const WINDOW_BYTES: u64 = 256 << 20;
+
+/// Bytes that are read as one stretch where rows come as they are stored, at most: enough for the disk.
+const STRETCH_BYTES: u64 = 64 << 20;
 
 /// Windows that would fill a budget: the one in use and the next are in memory at once, and a third is
 /// left for the network and for what the system reads ahead or has not dropped yet.
@@ -66,9 +70,40 @@ pub(crate) fn paging<S: Samples>(how: Shuffling, samples: &S, budget: Option<u64
     }
 }
 
+/// How rows to validate on get into memory beside those that are trained on, which may be of the same
+/// file.
+pub(crate) fn validation_paging<S: Samples>(
+    training: Paging,
+    train: &S,
+    validation: &S,
+    budget: Option<u64>,
+) -> Paging {
+    let bytes = |samples: &S| samples.rows().saturating_mul(samples.row_bytes());
+    let others = if std::ptr::eq(train, validation) { 0 } else { bytes(train) };
+    match training {
+        _ if !validation.is_paged() => Paging::None,
+        Paging::AheadAndDrop | Paging::Scattered => Paging::AheadAndDrop,
+        _ if fits_bytes(bytes(validation).saturating_add(others), budget) => Paging::Ahead,
+        _ => Paging::AheadAndDrop,
+    }
+}
+
+/// Rows to read as one stretch where they come as they are stored. Where a few of many rows take part,
+/// those between them are read too.
+pub(crate) fn stretch_rows<S: Samples>(rows: &Subset<'_, S>, budget: Option<u64>) -> u64 {
+    let bytes = budget.map_or(STRETCH_BYTES, |m| STRETCH_BYTES.min(m / WINDOWS_IN_BUDGET));
+    let samples = rows.samples();
+    let all = u128::from(samples.rows()) * u128::from(samples.row_bytes());
+    let stretch = u128::from(bytes) * u128::from(rows.len()) / all.max(1);
+    u64::try_from(stretch).unwrap_or(u64::MAX).max(1)
+}
+
 /// Whether all rows can stay in memory.
 fn fits(rows: u64, row_bytes: u64, budget: Option<u64>) -> bool {
-    let bytes = rows.saturating_mul(row_bytes);
+    fits_bytes(rows.saturating_mul(row_bytes), budget)
+}
+
+fn fits_bytes(bytes: u64, budget: Option<u64>) -> bool {
     budget.or_else(available).is_none_or(|memory| bytes <= memory / 4 * 3)
 }
 
@@ -120,6 +155,8 @@ fn group_limit() -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::feed::tests::{Paged, ROWS};
+    use crate::sampler::Split;
 
     #[test]
     fn what_fits_is_shuffled_in_full() {
@@ -146,5 +183,30 @@ mod tests {
     fn no_shuffling_is_the_order_of_the_file() {
         assert_eq!(choose(Shuffle::None, 10, 4, None), Shuffling::Stored);
         assert_eq!(choose(Shuffle::Full, u64::MAX, 4, Some(1)), Shuffling::Full);
+    }
+
+    #[test]
+    fn what_is_validated_on_stays_in_memory_only_beside_what_is_trained_on() {
+        let (train, other) = (Paged::new(ROWS), Paged::new(ROWS));
+        let paging = |training, validation, budget| {
+            validation_paging(training, &train, validation, Some(budget))
+        };
+        // A file has 4000 bytes.
+        assert_eq!(paging(Paging::Load, &train, 6000), Paging::Ahead);
+        assert_eq!(paging(Paging::Load, &other, 6000), Paging::AheadAndDrop);
+        assert_eq!(paging(Paging::Load, &other, 12_000), Paging::Ahead);
+        assert_eq!(paging(Paging::AheadAndDrop, &other, 12_000), Paging::AheadAndDrop);
+        assert_eq!(paging(Paging::Scattered, &train, 6000), Paging::AheadAndDrop);
+    }
+
+    #[test]
+    fn stretches_are_no_larger_than_a_budget_allows() {
+        let samples = Paged::new(ROWS);
+        let all = Subset::all(&samples);
+        assert_eq!(stretch_rows(&all, Some(300)), 25);
+        assert_eq!(stretch_rows(&all, Some(1)), 1);
+        assert_eq!(stretch_rows(&all, None), STRETCH_BYTES / 4);
+        let (_, held_out) = Subset::both(&samples, Split::random(ROWS, 0.2, 1));
+        assert_eq!(stretch_rows(&held_out, Some(300)), 5);
     }
 }

@@ -17,6 +17,7 @@ use crate::model::Trained;
 use crate::network::{Layer, Network};
 use crate::objective::{Objective, TargetKind};
 use crate::observer::{Control, EpochReport, EpochStart, Observer, StepReport};
+use crate::pass::Pass;
 use crate::preprocess::{Preprocess, feature_scale, standard_scale};
 use crate::profile::Profile;
 use crate::random::{Purpose, Random};
@@ -50,7 +51,8 @@ pub struct Session<'d, S: Samples> {
     best_weights: Option<Rows>,
     history: Vec<HistoryRow>,
     paging: Paging,
-    /// How long steps waited for rows since the run began.
+    validation_paging: Paging,
+    /// How long steps and validation waited for rows since the run began.
     waited: Duration,
     /// What the user should know before the first step.
     warnings: Vec<String>,
@@ -95,7 +97,7 @@ pub struct Outcome {
     pub restored: Option<u32>,
     /// How long it took.
     pub seconds: Duration,
-    /// For how much of that steps waited until their rows had been read: for stretches that are read
+    /// For how much of that steps and validation waited until their rows had been read: for stretches that are read
     /// ahead, and at least so long for pages that were not.
     pub waited_for_data: Duration,
     /// Where the time of the steps went; all zero where they are too short to be measured.
@@ -211,6 +213,14 @@ impl<'d, S: Samples> Session<'d, S> {
         if paging != Paging::Scattered {
             train.samples().advise(0..train.samples().rows(), Advice::Parts);
         }
+        let mut validation_paging = Paging::None;
+        if let Some(samples) = validation.as_ref().map(Subset::samples) {
+            validation_paging =
+                memory::validation_paging(paging, train.samples(), samples, plan.memory);
+            if !std::ptr::eq(samples, train.samples()) {
+                samples.advise(0..samples.rows(), Advice::Parts);
+            }
+        }
         if paging == Paging::Scattered {
             warnings.push(
                 "the file does not fit in memory, and in full shuffle every row is read by itself: \
@@ -231,6 +241,13 @@ impl<'d, S: Samples> Session<'d, S> {
                 batch,
             )
         });
+        // What was read of the files so far, to check and to divide them, is not what the first steps need.
+        let held_out = validation.as_ref().map(Subset::samples);
+        for (paging, samples) in [(paging, Some(train.samples())), (validation_paging, held_out)] {
+            if let (Paging::AheadAndDrop, Some(samples)) = (paging, samples) {
+                samples.advise(0..samples.rows(), Advice::DontNeed);
+            }
+        }
         let stopping = EarlyStopping::new(plan.early_stopping.clone(), None);
         Ok(Session {
             shuffling,
@@ -246,6 +263,7 @@ impl<'d, S: Samples> Session<'d, S> {
             best_weights: None,
             history: Vec::new(),
             paging,
+            validation_paging,
             waited: Duration::ZERO,
             warnings,
             plan,
@@ -410,9 +428,9 @@ impl<'d, S: Samples> Session<'d, S> {
     fn run_steps(&mut self, watch: &mut Watch<'_, '_>) -> Result<Control, TrainError> {
         let train = Arc::clone(&self.train);
         train.samples().check_unchanged()?;
-        let (rows, row_bytes) = (train.len(), train.samples().row_bytes());
+        let (rows, stretch) = (train.len(), memory::stretch_rows(&train, self.plan.memory));
         let epoch = u64::from(self.position.epoch) + 1;
-        let order = Order::new(self.shuffling, rows, row_bytes, self.plan.seed, epoch);
+        let order = Order::new(self.shuffling, rows, stretch, self.plan.seed, epoch);
         if self.paging == Paging::Scattered {
             train.samples().advise(0..train.samples().rows(), Advice::Random);
         }
@@ -524,7 +542,10 @@ impl<'d, S: Samples> Session<'d, S> {
             preprocess: &self.engine.preprocess,
             output: output_kind(&self.plan),
         };
-        Ok(evaluator.measure(subject, rows, &mut |_| ())?.values())
+        let pass = Pass::new(rows, self.validation_paging, self.plan.memory);
+        let (report, waited) = evaluator.measure(subject, &pass, &mut |_| ())?;
+        self.waited += waited;
+        Ok(report.values())
     }
 
     /// What the rows of the epoch scored, each before its step.
@@ -833,7 +854,7 @@ fn decide_order<S: Samples>(
         (shuffle, _) => memory::choose(shuffle, rows, row_bytes, plan.memory),
     };
     let unevenness = |how: Shuffling| {
-        let order = Order::new(how, rows, row_bytes, plan.seed, 1);
+        let order = Order::new(how, rows, memory::stretch_rows(train, plan.memory), plan.seed, 1);
         mixing::unevenness(&order, train, plan.batch_size as u64)
     };
     train.samples().advise(0..train.samples().rows(), Advice::Random);
@@ -850,6 +871,9 @@ fn decide_order<S: Samples>(
     if uneven > mixing::UNEVEN {
         let advice = match shuffling {
             Shuffling::Stored => "shuffle them with --shuffle auto",
+            _ if given.is_some() => {
+                "leave training.block_rows and training.window_blocks out, or --shuffle full"
+            }
             _ => "give more --memory, or --shuffle full",
         };
         warnings.push(format!(

@@ -11,6 +11,7 @@ use gristmill_trainer::model::Trained;
 use gristmill_trainer::network::{Layer, Network};
 use gristmill_trainer::objective::{Objective, TargetKind};
 use gristmill_trainer::on_threads;
+use gristmill_trainer::pass::Pass;
 use gristmill_trainer::preprocess::Preprocess;
 use gristmill_trainer::reference;
 use gristmill_trainer::samples::{Samples, Table};
@@ -89,7 +90,9 @@ fn report(isa: Isa, trained: &Trained, objective: &Objective, table: &Table) -> 
     let mut evaluator = Evaluator::new(isa, network, objective.clone());
     let subject = Subject { network, preprocess, output: *output };
     let mut done = 0;
-    let report = evaluator.measure(subject, &Subset::all(table), &mut |rows| done = rows).unwrap();
+    let rows = Subset::all(table);
+    let pass = Pass::alone(&rows, None);
+    let (report, _) = evaluator.measure(subject, &pass, &mut |rows| done = rows).unwrap();
     assert_eq!(done, table.rows());
     report
 }

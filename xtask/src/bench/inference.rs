@@ -14,6 +14,7 @@ use gristmill_trainer::inference::Predictor;
 use gristmill_trainer::model::Trained;
 use gristmill_trainer::objective::{Objective, TargetKind};
 use gristmill_trainer::on_threads;
+use gristmill_trainer::pass::Pass;
 use gristmill_trainer::preprocess::Preprocess;
 use gristmill_trainer::samples::{Samples, Table};
 use gristmill_trainer::subset::Subset;
@@ -61,7 +62,8 @@ impl Inference {
             Task::Evaluate => {
                 let Trained { network, preprocess, output } = self.predictor.trained();
                 let subject = evaluation::Subject { network, preprocess, output: *output };
-                self.evaluator.measure(subject, &Subset::all(&self.table), &mut |_| ())?;
+                let rows = Subset::all(&self.table);
+                self.evaluator.measure(subject, &Pass::alone(&rows, None), &mut |_| ())?;
             }
             _ => {
                 let (rows, batch) = (self.table.rows(), self.predictor.batch());

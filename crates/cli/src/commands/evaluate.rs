@@ -8,6 +8,7 @@ use crate::source::Rows;
 use crate::table::{Table, number, thousands};
 use gristmill_io::Model;
 use gristmill_io::schema::Target;
+use gristmill_trainer::config::ByteSize;
 use gristmill_trainer::evaluation::evaluate;
 use gristmill_trainer::metrics::{ClassReport, NumberReport, Report};
 use gristmill_trainer::{Isa, on_threads};
@@ -43,6 +44,10 @@ pub(crate) struct Evaluate {
         hide_default_value = true
     )]
     threads: usize,
+    /// Memory for rows, as 2G or 512M: what does not fit is dropped when used
+    /// [default: what the machine has]
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<ByteSize>,
     #[command(flatten)]
     table: TableArgs,
     #[command(flatten)]
@@ -57,7 +62,8 @@ impl Evaluate {
         let rows = Rows::for_model(self.data, &model, true, options, output)?;
         let bar = RowsBar::new(output, "measuring", rows.dataset.rows());
         let report = on_threads(self.threads, || {
-            evaluate(isa, &model, &rows.dataset, &mut |done| bar.advance(done))
+            let memory = self.memory.map(|size| size.0);
+            evaluate(isa, &model, &rows.dataset, memory, &mut |done| bar.advance(done))
         })??;
         drop(bar);
         let names = names(&model);

@@ -8,12 +8,13 @@ use crate::report::quoted;
 use crate::source::Rows;
 use gristmill_io::schema::Target;
 use gristmill_io::{AtomicFile, Dataset, Model, refuse_overwriting};
+use gristmill_trainer::config::ByteSize;
 use gristmill_trainer::inference::Predictor;
 use gristmill_trainer::model::Trained;
 use gristmill_trainer::{Isa, on_threads};
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Predict a class with its probabilities, or numbers, for every row of a table
@@ -43,6 +44,10 @@ pub(crate) struct Predict {
         hide_default_value = true
     )]
     threads: usize,
+    /// Memory for rows, as 2G or 512M: what does not fit is dropped when used
+    /// [default: what the machine has]
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<ByteSize>,
     #[command(flatten)]
     table: TableArgs,
     #[command(flatten)]
@@ -61,64 +66,64 @@ impl Predict {
         let rows = Rows::for_model(self.data, &model, false, options, output)?;
         let trained = Trained::from_model(&model).map_err(Failure::at(&self.model))?;
         on_threads(self.threads, || {
-            let predictor = Predictor::new(isa, trained);
-            let lines = Lines::new(&model);
             let bar = RowsBar::new(output, "predicting", rows.dataset.rows());
-            let write = |to: &mut dyn Write| write_all(predictor, &lines, &rows.dataset, to, &bar);
+            let table = Predictions {
+                predictor: Predictor::new(isa, trained),
+                lines: Lines::new(&model),
+                dataset: &rows.dataset,
+                memory: self.memory.map(|size| size.0),
+                bar: &bar,
+            };
             match &self.output {
-                None => {
-                    let mut results = output.results();
-                    write(&mut results).map_err(Failure::standard_output)?;
-                    results.flush().map_err(Failure::standard_output)
-                }
-                Some(path) => write_file(path, write),
+                None => table.write(&mut output.results(), &Failure::standard_output),
+                Some(path) => table.write_file(path),
             }
         })?
     }
 }
 
-/// Replaces the file when all is written; a pipe or a device is written as it is.
-fn write_file(
-    path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<(), Failure> {
-    let flushed = |to: &mut dyn Write| -> io::Result<()> {
-        let mut buffer = BufWriter::with_capacity(1 << 16, to);
-        write(&mut buffer)?;
-        buffer.flush()
-    };
-    if path.exists() && !path.is_file() {
-        let file = OpenOptions::new().write(true).open(path);
-        let mut file = file.map_err(Failure::io("write", path))?;
-        return flushed(&mut file).map_err(Failure::io("write", path));
-    }
-    let mut file = AtomicFile::create(path)?;
-    flushed(&mut file).map_err(Failure::io("write", path))?;
-    Ok(file.commit()?)
+/// The table that is to be written.
+struct Predictions<'a> {
+    predictor: Predictor,
+    lines: Lines<'a>,
+    dataset: &'a Dataset,
+    memory: Option<u64>,
+    bar: &'a RowsBar,
 }
 
-fn write_all(
-    mut predictor: Predictor,
-    lines: &Lines<'_>,
-    dataset: &Dataset,
-    to: &mut dyn Write,
-    bar: &RowsBar,
-) -> io::Result<()> {
-    to.write_all(lines.header().as_bytes())?;
-    let (batch, outputs) = (predictor.batch() as u64, predictor.outputs());
-    let mut values = vec![0.0; predictor.batch() * outputs];
-    let mut texts: Vec<String> = Vec::new();
-    for start in (0..dataset.rows()).step_by(batch as usize) {
-        let end = dataset.rows().min(start + batch);
-        let values = &mut values[..(end - start) as usize * outputs];
-        predictor.predict_with(dataset, start..end, values, &mut texts, |values, text| {
-            text.clear();
-            values.chunks_exact(outputs).for_each(|row| lines.push(text, row));
-        });
-        texts.iter().try_for_each(|text| to.write_all(text.as_bytes()))?;
-        bar.advance(end);
+impl Predictions<'_> {
+    /// Replaces the file when all is written; a pipe or a device is written as it is.
+    fn write_file(self, path: &Path) -> Result<(), Failure> {
+        let failure = Failure::io("write", path);
+        if path.exists() && !path.is_file() {
+            let mut file = OpenOptions::new().write(true).open(path).map_err(&failure)?;
+            return self.write(&mut file, &failure);
+        }
+        let mut file = AtomicFile::create(path)?;
+        self.write(&mut file, &failure)?;
+        Ok(file.commit()?)
     }
-    Ok(())
+
+    /// Writes some thousand lines at a time.
+    fn write(
+        mut self,
+        to: &mut dyn Write,
+        failure: &dyn Fn(io::Error) -> Failure,
+    ) -> Result<(), Failure> {
+        let outputs = self.predictor.outputs();
+        to.write_all(self.lines.header().as_bytes()).map_err(failure)?;
+        let lines = |values: &[f32], text: &mut String| {
+            text.clear();
+            values.chunks_exact(outputs).for_each(|row| self.lines.push(text, row));
+        };
+        self.predictor.predict_all(self.dataset, self.memory, lines, |end, texts| {
+            let mut texts = texts.iter();
+            texts.try_for_each(|text| to.write_all(text.as_bytes())).map_err(failure)?;
+            self.bar.advance(end);
+            Ok::<(), Failure>(())
+        })?;
+        to.flush().map_err(failure)
+    }
 }
 
 /// How predictions become lines of CSV.

@@ -27,6 +27,7 @@ const VALIDATION_CACHE: &str = "validation.grist";
 #[command(after_help = "\
 Examples:
   gristmill train iris.csv --validation-split 0.2
+  gristmill train 'day-*.csv' --target clicks --out runs/clicks
   gristmill train prices.grist --hidden 300,300 --activation gelu --loss huber --epochs 50
   gristmill train mails.csv --config run.toml --set early_stopping.metric=f1 --out runs/mails
   gristmill train --resume runs/mails --epochs 100
@@ -37,7 +38,7 @@ in the run directory. Options override --config, which may hold part of a config
 Ctrl-C saves a checkpoint and ends the run, as does a terminal that is closed, unless by nohup;
 a second Ctrl-C ends it at once.")]
 pub(crate) struct Train {
-    /// A data set, or tables to be imported as one
+    /// A data set, or tables or data sets that are imported as one; also patterns, as 'part-*.csv'
     #[arg(value_name = "DATA", required_unless_present_any = ["resume", "config"])]
     data: Vec<PathBuf>,
     /// Options of the run

@@ -65,6 +65,43 @@ fn text_columns_are_told_of_and_doubted() {
 }
 
 #[test]
+fn several_files_are_one_sequence_to_every_command() {
+    let place = Place::new();
+    let table = flowers(3000);
+    let (head, rows) = table.split_once('\n').unwrap();
+    let rows: Vec<&str> = rows.lines().collect();
+    for (name, rows) in [("1", &rows[..7]), ("2", &rows[7..2100]), ("3", &rows[2100..])] {
+        place.write(&format!("part-{name}.csv"), format!("{head}\n{}\n", rows.join("\n")));
+    }
+    place.write("all.csv", table.as_str());
+    let listed = "part-1.csv part-2.csv part-3.csv";
+    place.ok("import all.csv -o all.grist");
+    place.ok("train all.csv --hidden 4 --epochs 2 --out all --validation all.csv");
+    place.ok("import part-1.csv -o one.grist");
+    place.ok("import part-2.csv part-3.csv -o two.grist");
+    for sources in [listed, "part-*.csv", "part-1.csv part-[23].csv"] {
+        place.ok(&format!("import {sources} -o parts.grist"));
+        assert!(place.read("parts.grist") == place.read("all.grist"), "{sources}");
+        place
+            .ok(&format!("train {sources} --hidden 4 --epochs 2 --out parts --validation all.csv"));
+        for file in ["data.grist", "model.gristmill"] {
+            let [parts, all] = ["parts", "all"].map(|run| place.read(&format!("{run}/{file}")));
+            assert!(parts == all, "{file} of {sources}");
+        }
+        std::fs::remove_dir_all(place.path("parts")).unwrap();
+        for command in ["evaluate", "predict"] {
+            let of = |data: &str| place.ok(&format!("{command} all/model.gristmill {data}"));
+            assert_eq!(of(sources), of("all.csv"), "{command} {sources}");
+        }
+        assert_eq!(place.ok(&format!("stats {sources}")), place.ok("stats all.csv"), "{sources}");
+    }
+    // Data sets are sources like others.
+    place.ok("train one.grist two.grist --hidden 4 --epochs 2 --out sets");
+    assert!(place.read("sets/data.grist") == place.read("all.grist"));
+    place.fails("train none-*.csv --out none", &["none-*.csv", "matches no file"]);
+}
+
+#[test]
 fn missing_values_are_filled_on_request() {
     let place = Place::new();
     place.write("gaps.csv", "a,b,y\n1,2,0\n,3,1\n3,4,0\n5,6,1\n");

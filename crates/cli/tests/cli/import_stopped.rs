@@ -1,6 +1,6 @@
 //! Imports that do not come to their end, and those that are kept within their memory.
 
-use crate::place::{Place, prices};
+use crate::place::{Place, flowers, prices};
 use std::process::{Child, Command, Stdio};
 
 /// A table that takes long to import, since it is named many times.
@@ -45,6 +45,28 @@ fn what_a_killed_import_left_is_swept_and_what_a_living_one_has_is_not() {
     // Any command that writes there sweeps.
     place.ok("synth -o s.grist --rows 10");
     assert_eq!(place.names("."), ["big.csv", "s.grist", "small.csv", "small.grist", "tmp"]);
+}
+
+#[test]
+fn what_a_killed_evaluation_left_is_swept_and_what_a_living_one_has_is_not() {
+    let place = Place::new();
+    place.write("flowers.csv", flowers(60));
+    place.ok("train flowers.csv --hidden 4 --epochs 1 --out run");
+    let temporary = place.path("tmp");
+    let scratch = |name: &str, lock: &str| {
+        let directory = temporary.join(name);
+        std::fs::create_dir(&directory).unwrap();
+        std::fs::write(directory.join("rows.grist"), "half").unwrap();
+        std::fs::File::create(directory.join(lock)).unwrap()
+    };
+    drop(scratch("gristmill-rows-dead", ".in-use"));
+    let alive = scratch("gristmill-rows-alive", ".in-use");
+    alive.lock().unwrap();
+    drop(scratch("gristmill-rows-of-someone", "lock"));
+    drop(scratch("gristmill-run", ".in-use"));
+    place.ok("evaluate run/model.gristmill flowers.csv");
+    let left = ["gristmill-rows-alive", "gristmill-rows-of-someone", "gristmill-run"];
+    assert_eq!(place.names("tmp"), left);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod data;
 mod export;
 mod import;
 mod import_stopped;
+mod memory;
 mod place;
 mod plugins;
 mod predict;

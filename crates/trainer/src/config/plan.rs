@@ -293,6 +293,8 @@ mod tests {
             ("schedule={kind='plateau', patience=1, rise=0.1}", 0, "`schedule.rise`", "one-cycle"),
             ("schedule={kind='cosine', patience=1}", 0, "`schedule.patience`", "plateau"),
             ("training.batch_size=0", 0, "`training.batch_size` is 0", "at least 1"),
+            ("training.block_rows=10", 0, "`training.block_rows` is 10", "window_blocks beside it"),
+            ("training.window_blocks=10", 0, "`training.window_blocks`", "block_rows beside it"),
             ("training.epochs=0", 0, "`training.epochs` is 0", "at least 1"),
             ("training.class_weights='balanced'", 0, "`training.class_weights`", "classes"),
             ("training.class_weights={class7=1}", 3, "`training.class_weights.class7`", "class0"),

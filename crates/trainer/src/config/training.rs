@@ -38,7 +38,8 @@ pub struct TrainingConfig {
     /// Memory for rows, as `2G` or `512M`; decides whether `auto` means `full` or `window`, and how
     /// large windows are. By default what the machine has.
     pub memory: Option<ByteSize>,
-    /// Rows of a block and blocks of a window, for `window`; by default they follow from `memory`.
+    /// Rows of a block and blocks of a window, for `window`, both or neither; by default they follow from
+    /// `memory`.
     pub block_rows: Option<u64>,
     /// See `block_rows`.
     pub window_blocks: Option<u64>,
@@ -150,6 +151,17 @@ impl TrainingConfig {
         }
         if self.window_blocks == Some(0) {
             return Err(ConfigError::value("training.window_blocks", 0, "expected at least 1"));
+        }
+        match (self.block_rows, self.window_blocks) {
+            (Some(rows), None) => {
+                let expected = "expected training.window_blocks beside it";
+                return Err(ConfigError::value("training.block_rows", rows, expected));
+            }
+            (None, Some(blocks)) => {
+                let expected = "expected training.block_rows beside it";
+                return Err(ConfigError::value("training.window_blocks", blocks, expected));
+            }
+            _ => {}
         }
         self.class_weights.check()
     }

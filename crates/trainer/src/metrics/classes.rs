@@ -5,9 +5,9 @@ use super::{Metric, ratio};
 
 /// Takes predicted probabilities row by row.
 ///
-/// It keeps a matrix of classes x classes and, for the area under the ROC curve, every probability
-/// (4 bytes each, and 8 a row). Beyond 67 million of them they are let go, and the report has no
-/// area.
+/// It keeps a matrix of classes x classes and, for the area under the ROC curve, every probability up to
+/// four million of them. More are counted in narrow bins, and those in the same bin taken for equal,
+/// so that any number of rows can be measured in some 100 MiB.
 #[derive(Debug, Clone)]
 pub struct ClassMeter {
     rows: u64,
@@ -15,7 +15,7 @@ pub struct ClassMeter {
     /// Weight of the rows by true and predicted class, row-major.
     confusion: Vec<f64>,
     log_loss: f64,
-    scores: Option<Scores>,
+    scores: Scores,
 }
 
 /// How well one class is recognised.
@@ -49,7 +49,7 @@ pub struct ClassReport {
     /// Of two classes that of the second, else the mean over the classes that occur.
     pub f1: f64,
     /// Of two classes that of the second, else the mean of each against the rest; `None` if only
-    /// one class has rows, or if there are too many rows.
+    /// one class has rows.
     pub roc_auc: Option<f64>,
     /// Mean negative logarithm of the probability of the right class, which counts as no less than
     /// 2^-23.
@@ -100,7 +100,7 @@ impl ClassMeter {
             classes,
             confusion: vec![0.0; classes * classes],
             log_loss: 0.0,
-            scores: Some(Scores::new(columns)),
+            scores: Scores::new(columns),
         }
     }
 
@@ -129,9 +129,7 @@ impl ClassMeter {
             [_, second] => std::slice::from_ref(second),
             all => all,
         };
-        if self.scores.as_mut().is_some_and(|all| !all.add(scores, label, weight)) {
-            self.scores = None;
-        }
+        self.scores.add(scores, label, weight);
     }
 
     /// Adds what another meter of the same classes took.
@@ -143,10 +141,7 @@ impl ClassMeter {
         self.rows += other.rows;
         self.confusion.iter_mut().zip(&other.confusion).for_each(|(sum, more)| *sum += more);
         self.log_loss += other.log_loss;
-        self.scores = match (self.scores.take(), &other.scores) {
-            (Some(mut all), Some(more)) => all.merge(more).then_some(all),
-            _ => None,
-        };
+        self.scores.merge(&other.scores);
     }
 
     /// All metrics of the rows so far, beside their `loss`.
@@ -188,7 +183,7 @@ impl ClassMeter {
             precision: summary(|c| c.precision),
             recall: summary(|c| c.recall),
             f1: summary(|c| c.f1),
-            roc_auc: self.scores.as_ref().and_then(Scores::area_under_roc),
+            roc_auc: self.scores.area_under_roc(),
             log_loss: self.log_loss / weight,
             per_class,
             confusion: self.confusion.clone(),
