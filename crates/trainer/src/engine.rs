@@ -359,18 +359,33 @@ impl LossMeter {
     fn add(&mut self, shards: &[Shard]) {
         for shard in shards {
             self.stray = self.stray.or(shard.stray());
-            for panels in shard.losses().zip(shard.scores()).map(|((l, w), s)| [l, w, s]) {
-                for (sum, panel) in self.sums.iter_mut().zip(panels) {
-                    sum.iter_mut().zip(panel).for_each(|(sum, &x)| *sum += f64::from(x));
+            let [losses, weights, scores] = &mut self.sums;
+            for ((loss, weight), score) in shard.losses().zip(shard.scores()) {
+                for lane in 0..LANES {
+                    losses[lane] += f64::from(loss[lane]);
+                    weights[lane] += f64::from(weight[lane]);
+                    scores[lane] += f64::from(score[lane]);
                 }
             }
         }
     }
 
     fn total(self) -> BatchLoss {
-        let [loss, weight, score] = self.sums.map(|lanes| lanes.iter().sum());
+        let [loss, weight, score] = self.sums.map(over_lanes);
         BatchLoss { loss, weight, score, stray: self.stray }
     }
+}
+
+/// Halves are added until one element is left.
+fn over_lanes(mut lanes: [f64; LANES]) -> f64 {
+    let mut width = LANES / 2;
+    while width > 0 {
+        for i in 0..width {
+            lanes[i] += lanes[i + width];
+        }
+        width /= 2;
+    }
+    lanes[0]
 }
 
 #[cfg(test)]
