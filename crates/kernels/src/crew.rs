@@ -11,7 +11,7 @@
 //! ```
 //!
 //! Shares are the same every time, so a member finds in its cache what it had there. A member that is
-//! late, or sleeps, holds nobody up but by the task in its hands.
+//! late, or sleeps, holds nobody up but by the tasks that it has taken and not yet counted.
 
 use crate::simd::Row;
 use std::any::Any;
@@ -36,7 +36,6 @@ pub struct Crew {
 }
 
 /// A place in a crew, to be taken by a thread.
-#[derive(Clone)]
 pub struct Post {
     shared: Arc<Shared>,
 }
@@ -110,8 +109,11 @@ impl Share {
             let (task, rest) = if front { (first, left + (1 << 32)) } else { (end - 1, left - 1) };
             match self.tasks.compare_exchange_weak(left, rest, Ordering::Acquire, Ordering::Relaxed)
             {
-                // SAFETY: a task of it was taken.
-                Ok(_) => return Some((task, unsafe { *self.work.get() }?)),
+                Ok(_) => {
+                    // SAFETY: a task of it was taken.
+                    let work = unsafe { *self.work.get() };
+                    return Some((task, work.expect("it was put there")));
+                }
                 Err(now) => left = now,
             }
         }
@@ -124,12 +126,12 @@ fn split(tasks: u64) -> (usize, usize) {
 }
 
 /// Where something starts that tasks take parts of.
-struct Start<T>(*mut T);
+struct Origin<T>(*mut T);
 
 // SAFETY: it is used to make references to distinct parts, which may be sent where T may.
-unsafe impl<T: Send> Sync for Start<T> {}
+unsafe impl<T: Send> Sync for Origin<T> {}
 
-impl<T> Start<T> {
+impl<T> Origin<T> {
     /// The part `range`.
     ///
     /// # Safety
@@ -159,7 +161,7 @@ impl Crew {
     }
 
     /// Whether helpers take part in what follows, or the leader works alone.
-    pub fn call_helpers(&mut self, yes: bool) {
+    pub fn use_helpers(&mut self, yes: bool) {
         self.is_helped = yes;
     }
 
@@ -175,14 +177,14 @@ impl Crew {
     /// Works on every item. Items nearby are given to the same member, as far as possible.
     ///
     /// # Panics
-    /// If `work` does, on any thread.
+    /// If `work` does, on any thread; with helpers, after all other items were worked on.
     pub fn for_each<T: Send>(&mut self, items: &mut [T], work: impl Fn(usize, &mut T) + Sync) {
         let (count, members) = (items.len(), self.members());
         if members == 1 || count < 2 {
             return items.iter_mut().enumerate().for_each(|(i, item)| work(i, item));
         }
-        let start = Start(items.as_mut_ptr());
-        self.run(count, |member| member * count / members, &|task| {
+        let start = Origin(items.as_mut_ptr());
+        self.run(count, |member| share(count, member, members), &|task| {
             // SAFETY: `items` is borrowed until all tasks are done, and each task is done once.
             let item = unsafe { start.part(task..task + 1) };
             work(task, &mut item[0]);
@@ -200,22 +202,22 @@ impl Crew {
         arenas: [(&[usize], &mut [Row]); N],
         work: impl Fn(usize, [&mut [Row]; N]) + Sync,
     ) {
-        let Some(&(shared, _)) = arenas.first() else { return };
-        let (Some(&begin), Some(&end)) = (shared.first(), shared.last()) else { return };
+        let Some(&(leading, _)) = arenas.first() else { return };
+        let (Some(&begin), Some(&end)) = (leading.first(), leading.last()) else { return };
         for (bounds, arena) in &arenas {
-            assert_eq!(bounds.len(), shared.len(), "as many parts of every arena");
+            assert_eq!(bounds.len(), leading.len(), "as many parts of every arena");
             assert!(bounds.is_sorted(), "bounds ascend");
             let rows = bounds[bounds.len() - 1];
             assert!(arena.is_empty() || arena.len() >= rows, "an arena of {rows} rows");
         }
         let starts = arenas.map(|(bounds, arena)| {
             let is_empty = arena.is_empty();
-            (bounds, Start(arena.as_mut_ptr()), is_empty)
+            (bounds, Origin(arena.as_mut_ptr()), is_empty)
         });
-        let (count, members) = (shared.len() - 1, self.members());
-        let first = |member: usize| nearest(shared, begin + (end - begin) * member / members);
+        let (count, members) = (leading.len() - 1, self.members());
+        let first = |member: usize| nearest(leading, begin + share(end - begin, member, members));
         self.run(count, first, &|task| {
-            let part = |(bounds, start, is_empty): &(&[usize], Start<Row>, bool)| {
+            let part = |(bounds, start, is_empty): &(&[usize], Origin<Row>, bool)| {
                 let rows = if *is_empty { 0..0 } else { bounds[task]..bounds[task + 1] };
                 // SAFETY: the arenas are borrowed until all tasks are done, each is as long as its
                 // last bound, the bounds ascend, and each task is done once.
@@ -226,19 +228,20 @@ impl Crew {
     }
 
     /// Does the tasks `0..tasks`, each once; those from `first(m)` on are the share of member m, up to
-    /// the next one's.
+    /// the next one's. Nothing is unsafe about a poor `first`.
     fn run(&mut self, tasks: usize, first: impl Fn(usize) -> usize, work: &Work<'_>) {
-        if self.members() == 1 {
+        if self.members() == 1 || tasks < 2 {
             return (0..tasks).for_each(work);
         }
         let shared = &*self.shared;
         assert!(u32::try_from(tasks).is_ok(), "{tasks} tasks");
         shared.done.0.store(0, Ordering::Relaxed);
+        let unfinished = AbortOnDrop;
         let mut end = tasks;
         for (member, share) in shared.shares.iter().enumerate().rev() {
-            let begin = first(member);
-            // SAFETY: no task is out, since the last call waited for all; and this one does not return,
-            // nor panic, before all are done.
+            let begin = if member == 0 { 0 } else { first(member).min(end) };
+            // SAFETY: no task is out, since the last call waited for all; and this one neither returns
+            // nor unwinds before all are done.
             unsafe { share.fill(begin..end, work) };
             end = begin;
         }
@@ -246,14 +249,30 @@ impl Crew {
         let own = shared.work_off(0);
         let mut patience = Patience::default();
         while own + shared.done.0.load(Ordering::Acquire) < tasks {
-            if patience.is_over() {
+            if patience.ends() {
                 std::thread::yield_now();
             }
         }
-        if let Some(panic) = lock(&shared.panic).take() {
+        std::mem::forget(unfinished);
+        let panic = lock(&shared.panic).take();
+        if let Some(panic) = panic {
             resume_unwind(panic);
         }
     }
+}
+
+/// Ends the process if it is unwound: others may still work with what would be gone.
+struct AbortOnDrop;
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        std::process::abort();
+    }
+}
+
+/// Where the share of a member begins among so many things.
+fn share(count: usize, member: usize, members: usize) -> usize {
+    (count as u128 * member as u128 / members as u128) as usize
 }
 
 /// The index of the bound that is nearest to `row`, which is at most the last.
@@ -274,7 +293,8 @@ impl Drop for Crew {
 }
 
 impl Post {
-    /// Helps until the crew is dropped; not at all if it has helpers enough.
+    /// Helps until the crew is dropped; not at all if it has helpers enough. The thread must be neither
+    /// the leader's nor at a task.
     pub fn serve(&self) {
         let shared = &*self.shared;
         let member = 1 + shared.helpers.fetch_add(1, Ordering::Relaxed);
@@ -306,7 +326,7 @@ impl Shared {
         let is_idle = || share.is_empty() && !self.dismissed.load(Ordering::SeqCst);
         let mut patience = Patience::default();
         while is_idle() {
-            if patience.is_over() {
+            if patience.ends() {
                 let mut bed = lock(&self.bed);
                 self.sleepers.fetch_add(1, Ordering::SeqCst);
                 while is_idle() {
@@ -329,7 +349,13 @@ impl Shared {
                 let work = unsafe { &*work };
                 // A task that panics is done, or the leader would wait forever.
                 if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(task))) {
-                    lock(&self.panic).get_or_insert(panic);
+                    let mut first = lock(&self.panic);
+                    if first.is_none() {
+                        *first = Some(panic);
+                    } else {
+                        // Dropping it might panic again.
+                        std::mem::forget(panic);
+                    }
                 }
                 done += 1;
             }
@@ -347,9 +373,9 @@ struct Patience {
 
 impl Patience {
     /// Passes a moment. Whether it was the last one.
-    fn is_over(&mut self) -> bool {
+    fn ends(&mut self) -> bool {
         std::hint::spin_loop();
-        self.rounds += 1;
+        self.rounds = self.rounds.wrapping_add(1);
         if !self.rounds.is_multiple_of(ROUNDS_PER_LOOK) {
             return false;
         }

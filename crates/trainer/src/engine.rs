@@ -1,4 +1,4 @@
-//! The training step: rows, then tiles, with two joins however deep the network is.
+//! The training step: rows, then tiles, with two joins a round however deep the network is.
 //!
 //! No result depends on how many threads there are or on how the minibatch is cut into shards: a
 //! sample's values are computed alone, and every sum over samples is taken by one task in the order
@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 /// Most samples in a shard: its activations share the second-level cache with a tile of weights.
 const SHARD_ROWS: usize = 128;
 
-/// Bytes of shards that a thread should have at once: its share of the last cache. Larger minibatches are
+/// About how many bytes of shards a thread should have at once: its share of the last cache. Larger minibatches are
 /// computed in rounds.
 const ROUND_BYTES: usize = 8 << 20;
 
@@ -66,8 +66,7 @@ struct Collected {
 
 impl Collected {
     fn new(layout: &Layout, parts: &Parts) -> Collected {
-        let terms = parts.sum_bounds().last().copied().unwrap_or(0);
-        Collected { gradient: Rows::zeroed(layout.rows()), sums: Rows::zeroed(terms) }
+        Collected { gradient: Rows::zeroed(layout.rows()), sums: Rows::zeroed(parts.bias_terms()) }
     }
 }
 
@@ -90,7 +89,8 @@ pub struct BatchLoss {
     /// Weight of the samples whose class was predicted, or weighted sum of the squared errors of
     /// numbers in their own unit, over all outputs.
     pub score: f64,
-    /// A row of a class that does not exist: the data set is damaged, and nothing was learned.
+    /// A row of a class that does not exist: the data set is damaged, nothing was learned, and the other
+    /// numbers mean nothing.
     pub stray: Option<u64>,
 }
 
@@ -133,6 +133,20 @@ impl Engine {
         batch: usize,
     ) -> Engine {
         let threads = threads::useful();
+        Engine::on_threads(threads, isa, network, preprocess, objective, rule, clip_norm, batch)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn on_threads(
+        threads: usize,
+        isa: Isa,
+        network: Network,
+        preprocess: Preprocess,
+        objective: Objective,
+        rule: UpdateRule,
+        clip_norm: Option<f64>,
+        batch: usize,
+    ) -> Engine {
         let pace = Pace::new(3 * batch * network.layout().parameters(), threads);
         let threads = if pace.is_ever_parallel() { threads } else { 1 };
         let capacity = shard_rows(batch, threads);
@@ -173,7 +187,8 @@ impl Engine {
         plan: StepPlan,
     ) -> BatchLoss {
         let parallel = self.pace.next();
-        crew.call_helpers(parallel);
+        crew.use_helpers(parallel);
+        let trial = self.pace.trial().map(|_| Instant::now());
         let began = self.stopwatch.start();
         let batch = self.run_rounds(crew, samples, count, row, plan.dropout_seed);
         if batch.stray.is_some() {
@@ -186,6 +201,9 @@ impl Engine {
             Some(_) => self.update_collected(crew, step),
         }
         self.stopwatch.finish(if parallel { self.threads } else { 1 }, began);
+        if let (Some(trial), Some(began)) = (self.pace.trial(), trial) {
+            trial.add(began.elapsed());
+        }
         batch
     }
 
@@ -255,7 +273,9 @@ impl Engine {
         dropout_seed: u64,
     ) -> BatchLoss {
         let room = self.shards.len() * self.shards[0].capacity();
-        let mut meter = LossMeter::default();
+        assert!(count > 0, "a minibatch has samples");
+        assert!(count <= room || self.collected.is_some(), "{count} samples are too many");
+        let mut meter = BatchMeter::default();
         let mut start = Start::Zero;
         for first in (0..count).step_by(room) {
             self.rows_phase(crew, samples, first..count, row, dropout_seed);
@@ -315,7 +335,7 @@ impl Engine {
     fn update(&mut self, crew: &mut Crew, step: &Step) {
         let (isa, rule, shards, stopwatch) = (self.isa, self.rule, &self.shards, &self.stopwatch);
         let parts = &self.parts;
-        let (layout, weights) = self.network.parts_mut();
+        let (layout, weights) = self.network.layout_and_weights_mut();
         let [a, b] = &mut self.state.slots;
         let arenas = [weights, a, b].map(|arena| (parts.bounds(), arena));
         crew.for_each_part(arenas, |part, [weights, a, b]| {
@@ -349,13 +369,13 @@ impl Engine {
 
 /// Sums up losses with the lanes apart, in the order of the samples, and then over the lanes.
 #[derive(Default)]
-struct LossMeter {
+struct BatchMeter {
     /// Of losses, weights and scores.
     sums: [[f64; LANES]; 3],
     stray: Option<u64>,
 }
 
-impl LossMeter {
+impl BatchMeter {
     fn add(&mut self, shards: &[Shard]) {
         for shard in shards {
             self.stray = self.stray.or(shard.stray());

@@ -244,7 +244,7 @@ impl<'scope> Feed<'scope> {
             (self.kept..self.asked).for_each(|number| drop(requests.send(Request::Drop(number))));
         }
         if let Some(reader) = self.reader.take() {
-            let _ = reader.join();
+            reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         }
         self.waited
     }

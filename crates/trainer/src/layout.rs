@@ -18,7 +18,7 @@ const TILE_INPUTS: usize = 256;
 const TILE_OUTPUTS: usize = 128;
 
 /// Most inputs of a part of a tile that one task updates: with 128 outputs a gradient that fits the
-/// first-level cache, and parts enough to share out evenly. Two panels of a product at a time.
+/// first-level cache, and parts enough to share out evenly.
 const PART_INPUTS: usize = 64;
 
 /// The shape of a dense layer.
@@ -62,7 +62,7 @@ impl Tile {
         let mut ends: Vec<usize> = parts.into_iter().map(|part| part.end).collect();
         let inside = rows.iter().filter(|row| self.weights.contains(row));
         ends.extend(
-            inside.map(|row| (2 * (row - self.weights.start) / height).div_ceil(2) * LANES),
+            inside.map(|row| (2 * (row - self.weights.start) + height) / (2 * height) * LANES),
         );
         ends.retain(|&end| 0 < end && end <= self.inputs.len());
         ends.sort_unstable();
@@ -126,6 +126,11 @@ impl Parts {
     /// of the samples still apart.
     pub(crate) fn sum_bounds(&self) -> &[usize] {
         &self.sum_bounds
+    }
+
+    /// Bias terms of the network.
+    pub(crate) fn bias_terms(&self) -> usize {
+        self.tiles.iter().map(Tile::bias_terms).sum()
     }
 }
 

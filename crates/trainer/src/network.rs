@@ -70,7 +70,7 @@ impl Network {
     }
 
     /// Layout and weights together, for an update in place.
-    pub(crate) fn parts_mut(&mut self) -> (&Layout, &mut [Row]) {
+    pub(crate) fn layout_and_weights_mut(&mut self) -> (&Layout, &mut [Row]) {
         (&self.layout, &mut self.weights)
     }
 

@@ -4,7 +4,7 @@
 //! where the cores are, and on who else uses them. So small networks are tried both ways now and then. The
 //! choice changes no bit of the result.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Fewer multiply-adds a step are never worth a join.
 const LEAST_WORK: usize = 1 << 18;
@@ -37,7 +37,8 @@ pub(crate) struct Trials {
     turn: usize,
     /// Steps left of it.
     left: u32,
-    began: Instant,
+    /// Time of its steps so far.
+    spent: Duration,
     /// The shortest trial of one thread, and of all.
     shortest: [Duration; 2],
 }
@@ -51,7 +52,7 @@ impl Pace {
             LEAST_WORK..CERTAIN_WORK => Pace::Tried(Trials {
                 turn: 0,
                 left: TRIAL_STEPS,
-                began: Instant::now(),
+                spent: Duration::ZERO,
                 shortest: [Duration::MAX; 2],
             }),
             CERTAIN_WORK.. => Pace::Fixed { parallel: true },
@@ -67,15 +68,23 @@ impl Pace {
     pub(crate) fn next(&mut self) -> bool {
         match self {
             Pace::Fixed { parallel } => *parallel,
-            Pace::Tried(trials) => trials.next(Instant::now),
+            Pace::Tried(trials) => trials.next(),
+        }
+    }
+
+    /// The trial under way, which wants to know how long the step takes.
+    pub(crate) fn trial(&mut self) -> Option<&mut Trials> {
+        match self {
+            Pace::Tried(trials) if trials.turn < TURNS => Some(trials),
+            _ => None,
         }
     }
 }
 
 impl Trials {
-    fn next(&mut self, now: impl FnOnce() -> Instant) -> bool {
+    fn next(&mut self) -> bool {
         if self.left == 0 {
-            self.turn_over(now());
+            self.turn_over();
         }
         self.left -= 1;
         match self.turn {
@@ -84,17 +93,22 @@ impl Trials {
         }
     }
 
-    fn turn_over(&mut self, now: Instant) {
+    /// How long the last step took.
+    pub(crate) fn add(&mut self, step: Duration) {
+        self.spent += step;
+    }
+
+    fn turn_over(&mut self) {
         if self.turn < TURNS {
             let shortest = &mut self.shortest[self.turn % 2];
-            *shortest = now.duration_since(self.began).min(*shortest);
+            *shortest = self.spent.min(*shortest);
             self.turn += 1;
         } else {
             self.turn = 0;
             self.shortest = [Duration::MAX; 2];
         }
         self.left = if self.turn < TURNS { TRIAL_STEPS } else { SETTLED_STEPS };
-        self.began = now;
+        self.spent = Duration::ZERO;
     }
 }
 
@@ -104,12 +118,13 @@ mod tests {
 
     /// Steps on all threads among so many, where a step takes so long on one thread and on all.
     fn parallel_steps(steps: u32, one: Duration, all: Duration) -> u32 {
-        let Pace::Tried(mut trials) = Pace::new(LEAST_WORK, 2) else { panic!("not tried") };
-        let mut clock = trials.began;
+        let mut pace = Pace::new(LEAST_WORK, 2);
         let mut parallel_steps = 0;
         for _ in 0..steps {
-            let parallel = trials.next(|| clock);
-            clock += if parallel { all } else { one };
+            let parallel = pace.next();
+            if let Some(trial) = pace.trial() {
+                trial.add(if parallel { all } else { one });
+            }
             parallel_steps += u32::from(parallel);
         }
         parallel_steps

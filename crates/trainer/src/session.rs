@@ -438,14 +438,14 @@ impl<'d, S: Samples> Session<'d, S> {
         std::thread::scope(|scope| {
             let mut feed = Feed::start(scope, &order, &train, next, self.paging);
             let mut picker = Picker::default();
-            let mut control = Ok(Control::Continue);
-            threads::with_crew(self.engine.crew_size(), |crew| {
+            let control = threads::with_crew(self.engine.crew_size(), |crew| {
                 while self.position.step_in_epoch < self.steps_per_epoch() {
-                    control = self.step(crew, &order, &mut feed, &mut picker, watch);
-                    if !matches!(control, Ok(Control::Continue)) {
-                        break;
+                    match self.step(crew, &order, &mut feed, &mut picker, watch) {
+                        Ok(Control::Continue) => {}
+                        end => return end,
                     }
                 }
+                Ok(Control::Continue)
             });
             self.waited += feed.finish();
             if self.paging == Paging::Scattered {

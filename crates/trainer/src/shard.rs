@@ -145,7 +145,8 @@ impl Shard {
     /// Bytes that a row takes in a workspace for training.
     pub(crate) fn row_bytes(network: &Network) -> usize {
         let units: usize = network.layers().iter().map(|layer| layer.shape.outputs).sum();
-        // The input as rows and as columns; of each layer the output, the error, and the output as rows.
+        // The input as rows and as columns; of each layer the output, the error, and at most the output
+        // as rows.
         size_of::<f32>() * (2 * network.inputs() + 3 * units)
     }
 
@@ -154,6 +155,7 @@ impl Shard {
     pub(crate) fn assign(&mut self, first: usize, rows: impl Iterator<Item = u64>) {
         debug_assert!(first.is_multiple_of(LANES));
         self.first = first;
+        self.stray = None;
         self.rows.clear();
         self.rows.extend(rows.take(self.capacity));
     }

@@ -33,18 +33,56 @@ pub fn on_threads<R: Send>(
     Ok(pool(threads)?.install(work))
 }
 
-/// Leads a crew of so many, whose helpers are threads of the current pool: they have no other work until
-/// `lead` ends.
+/// Leads a crew of so many, whose helpers are threads of the current pool. They have no other work until
+/// `lead` ends, so nothing in it may wait for another task of the pool.
 pub fn with_crew<R>(members: usize, lead: impl FnOnce(&mut Crew) -> R) -> R {
     let mut crew = Crew::new(members);
     if members < 2 {
         return lead(&mut crew);
     }
     let post = crew.post();
+    let leader = rayon::current_thread_index();
     rayon::in_place_scope(|scope| {
-        scope.spawn_broadcast(|_, _| post.serve());
+        scope.spawn_broadcast(|_, thread| {
+            if leader != Some(thread.index()) {
+                post.serve();
+            }
+        });
         // The helpers leave when it is dropped: here, or by a panic.
         let mut crew = crew;
         lead(&mut crew)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    #[test]
+    fn a_leader_that_panics_leaves_the_pool_at_work() {
+        for threads in [1, 2, 3] {
+            on_threads(threads, || {
+                let panic = catch_unwind(AssertUnwindSafe(|| {
+                    with_crew(threads, |crew| {
+                        crew.for_each(&mut [0; 10], |_, item| *item += 1);
+                        panic!("the leader fails");
+                    });
+                }));
+                assert!(panic.is_err());
+                assert_eq!(rayon::broadcast(|_| ()).len(), threads);
+            })
+            .expect("threads start");
+        }
+    }
+
+    #[test]
+    fn a_leader_does_not_become_its_own_helper() {
+        on_threads(2, || {
+            for _ in 0..100 {
+                with_crew(2, |_| rayon::yield_now());
+            }
+        })
+        .expect("threads start");
+    }
 }

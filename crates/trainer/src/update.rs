@@ -6,7 +6,8 @@
 //!
 //! The sum over samples is the inner dimension of the product, so a task that owns a tile needs no
 //! one else's partial sums; it updates its weights while the gradient is still in its cache. What
-//! needs the whole gradient first (clipping by the global norm) keeps it in an arena of its own.
+//! needs the whole gradient first (clipping by the global norm, minibatches computed in rounds) keeps it
+//! in an arena of its own.
 
 use crate::layout::{Layout, Tile};
 use crate::profile::{Part, Stopwatch};
@@ -122,7 +123,7 @@ thread_local! {
     static SCRATCH: RefCell<Rows> = RefCell::new(Rows::zeroed(0));
 }
 
-/// The first `rows` rows of a buffer that grows once to what is asked of it.
+/// The first `rows` rows of a buffer that grows to the most that is ever asked of it.
 fn grown(buffer: &mut Rows, rows: usize) -> &mut [Row] {
     if buffer.len() < rows {
         *buffer = Rows::zeroed(rows);

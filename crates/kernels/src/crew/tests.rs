@@ -143,6 +143,38 @@ fn panics_reach_the_leader_and_the_crew_goes_on() {
     });
 }
 
+/// What a task panics with may panic when it is dropped.
+#[test]
+fn panics_of_panics_do_no_harm() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            assert!(std::thread::panicking(), "dropped");
+        }
+    }
+    with_crew(3, |crew| {
+        let mut items = [0; 20];
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            crew.for_each(&mut items, |_, _| std::panic::panic_any(Bomb));
+        }));
+        std::mem::forget(outcome.expect_err("the tasks panicked"));
+        crew.for_each(&mut items, |_, item| *item += 1);
+        assert_eq!(items, [1; 20]);
+    });
+}
+
+#[test]
+fn bounds_of_what_is_empty_may_be_anything() {
+    with_crew(4, |crew| {
+        let mut rows = [[0.0; 16]; 2];
+        let far = [0, 1 << (usize::BITS - 4), 1 << (usize::BITS - 1)];
+        crew.for_each_part([(&far, &mut []), (&[0, 1, 2], &mut rows)], |_, [_, row]| {
+            row[0][0] += 1.0;
+        });
+        assert_eq!(rows.map(|row| row[0]), [1.0; 2]);
+    });
+}
+
 #[test]
 fn the_nearest_bound_is_found() {
     let bounds = [2, 4, 4, 10];

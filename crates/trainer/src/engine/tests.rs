@@ -8,6 +8,7 @@ use crate::threads::{on_threads, with_crew};
 use gristmill_kernels::{Activation, Loss};
 
 const FEATURES: usize = 21;
+const WIDTH: usize = 300;
 const CLASSES: usize = 3;
 
 fn table(rows: usize) -> Table {
@@ -18,17 +19,18 @@ fn table(rows: usize) -> Table {
     Table::of_classes(&features, labels, names).expect("a table")
 }
 
-fn engine(isa: Isa, width: usize, batch: usize, clip_norm: Option<f64>) -> Engine {
+fn engine(threads: usize, isa: Isa, batch: usize, clip_norm: Option<f64>) -> Engine {
     let layer = |inputs, outputs, activation, dropout| Layer {
         shape: Shape { inputs, outputs, bias: true },
         activation,
         dropout,
     };
     let network = Network::zeroed(vec![
-        layer(FEATURES, width, Activation::Relu, 0.1),
-        layer(width, CLASSES, Activation::Identity, 0.0),
+        layer(FEATURES, WIDTH, Activation::Relu, 0.1),
+        layer(WIDTH, CLASSES, Activation::Identity, 0.0),
     ]);
-    Engine::new(
+    Engine::on_threads(
+        threads,
         isa,
         network,
         Preprocess::new(&[Trained::UNSCALED; FEATURES], Vec::new()),
@@ -64,33 +66,39 @@ fn trained(mut engine: Engine, table: &Table, batch: usize) -> (Vec<f64>, Vec<Ro
 }
 
 #[test]
-fn rounds_change_no_bit() {
-    const BATCH: usize = 2 * ROUND_BYTES / (4 * 3 * 300) + 77;
+fn neither_rounds_nor_threads_change_a_bit() {
+    const BATCH: usize = 2 * ROUND_BYTES / (4 * 3 * WIDTH) + 77;
     let table = table(BATCH);
     for isa in Isa::available() {
         for clip_norm in [None, Some(0.1)] {
-            for threads in [1, 2] {
-                let run = |at_once: fn(&mut Engine)| {
-                    on_threads(threads, || {
-                        let mut engine = engine(isa, 300, BATCH, clip_norm);
-                        at_once(&mut engine);
-                        trained(engine, &table, BATCH)
-                    })
-                    .expect("threads start")
-                };
-                let in_rounds = run(|engine| {
-                    let room = engine.shards.len() * engine.shards[0].capacity();
-                    assert!(room < BATCH, "the minibatch takes several rounds");
-                });
-                let whole = run(|engine| {
-                    let rows = engine.shards[0].capacity();
-                    let shard = |_| Shard::new(&engine.network, rows, Purpose::Train);
-                    engine.shards = (0..BATCH.div_ceil(rows)).map(shard).collect();
-                    if engine.clip_norm.is_none() {
-                        engine.collected = None;
-                    }
-                });
-                assert!(in_rounds == whole, "{isa}, {threads} threads, clip_norm {clip_norm:?}");
+            let run = |threads, prepare: fn(&mut Engine)| {
+                on_threads(threads, || {
+                    let mut engine = engine(threads, isa, BATCH, clip_norm);
+                    assert_eq!(engine.crew_size(), threads);
+                    prepare(&mut engine);
+                    trained(engine, &table, BATCH)
+                })
+                .expect("threads start")
+            };
+            let in_rounds = |engine: &mut Engine| {
+                engine.shards.truncate(engine.threads);
+                let room = engine.shards.len() * engine.shards[0].capacity();
+                assert!(room < BATCH, "it takes several rounds");
+                engine.collected = Some(Collected::new(engine.network.layout(), &engine.parts));
+            };
+            let whole = |engine: &mut Engine| {
+                let rows = engine.shards[0].capacity();
+                let shard = |_| Shard::new(&engine.network, rows, Purpose::Train);
+                engine.shards = (0..BATCH.div_ceil(rows)).map(shard).collect();
+                if engine.clip_norm.is_none() {
+                    engine.collected = None;
+                }
+            };
+            let reference = run(1, whole);
+            for threads in [1, 2, 3, 8] {
+                let context = format!("{isa}, {threads} threads, clip_norm {clip_norm:?}");
+                assert!(run(threads, whole) == reference, "{context}");
+                assert!(run(threads, in_rounds) == reference, "{context}, in rounds");
             }
         }
     }
@@ -105,7 +113,7 @@ fn rounds_are_for_many_samples_of_small_networks() {
     };
     let (small, large) = (square(64), square(1024));
     assert_eq!(shards_per_round(&small, 16, 128, 2), 16, "all fits");
-    assert_eq!(shards_per_round(&large, 6, 128, 2), 6, "the gradient is half as large");
+    assert_eq!(shards_per_round(&large, 6, 128, 2), 6, "the gradient is a third as large");
     assert!(6 * 128 * Shard::row_bytes(&large) > 2 * ROUND_BYTES);
     for threads in [1, 2, 64] {
         let at_once = shards_per_round(&small, 100_000, 128, threads);
