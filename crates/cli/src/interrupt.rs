@@ -20,23 +20,23 @@ const ECHO: Duration = Duration::from_millis(100);
 struct Orders {
     /// Whether a thread listens.
     is_watched: bool,
-    /// Temporary directories to be removed.
-    directories: Vec<PathBuf>,
+    /// Temporary files and directories to be removed.
+    temporary: Vec<PathBuf>,
     /// Is looked at by what runs, which then ends in order.
     flag: Option<Arc<AtomicBool>>,
 }
 
 static ORDERS: Mutex<Orders> =
-    Mutex::new(Orders { is_watched: false, directories: Vec::new(), flag: None });
+    Mutex::new(Orders { is_watched: false, temporary: Vec::new(), flag: None });
 
 fn orders() -> MutexGuard<'static, Orders> {
     ORDERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Has a temporary directory removed if the program is interrupted while it works there.
-pub(crate) fn remove_when_interrupted(directory: &Path) {
+/// Has a temporary file or directory removed if the program is interrupted while it works there.
+pub(crate) fn remove_when_interrupted(path: &Path) {
     let mut orders = orders();
-    orders.directories.push(directory.to_owned());
+    orders.temporary.push(path.to_owned());
     // Without a watch the system's default holds: the program ends, and what it works with stays.
     let _ = watch(&mut orders);
 }
@@ -86,13 +86,13 @@ fn listen(mut signals: Signals) {
         kill_plugins();
         let orders = orders();
         match &orders.flag {
-            Some(flag) if first.is_none() && orders.directories.is_empty() => {
+            Some(flag) if first.is_none() && orders.temporary.is_empty() => {
                 flag.store(true, Ordering::Relaxed);
                 first = Some(Instant::now());
             }
             _ => {
-                for directory in &orders.directories {
-                    let _ = fs::remove_dir_all(directory);
+                for path in &orders.temporary {
+                    let _ = fs::remove_dir_all(path).or_else(|_| fs::remove_file(path));
                 }
                 process::exit(EXIT_CODE.into());
             }

@@ -114,7 +114,7 @@ impl Rows {
         output: &Output,
     ) -> Result<Rows, Failure> {
         match Source::find(paths)? {
-            Source::Native(path) => Ok(Rows { dataset: Dataset::open(&path)?, _scratch: None }),
+            Source::Native(path) => Ok(Rows { dataset: open_native(&path)?, _scratch: None }),
             Source::Tables(paths) => Rows::import(&paths, &Plan::Learn(options), output),
         }
     }

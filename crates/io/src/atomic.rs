@@ -55,6 +55,11 @@ impl AtomicFile {
         &self.path
     }
 
+    /// Where it is until then.
+    pub fn temporary(&self) -> &Path {
+        &self.temporary
+    }
+
     /// Makes the content durable, and the file appear under its final name.
     ///
     /// # Errors

@@ -451,7 +451,10 @@ impl<'d, S: Samples> Session<'d, S> {
             if self.paging == Paging::Scattered {
                 train.samples().advise(0..train.samples().rows(), Advice::Normal);
             }
-            control
+            let control = control?;
+            // Before anything that came of other data is saved.
+            train.samples().check_unchanged()?;
+            Ok(control)
         })
     }
 
@@ -493,6 +496,7 @@ impl<'d, S: Samples> Session<'d, S> {
         let every = Duration::from_secs(u64::from(self.plan.checkpoint.every_seconds));
         let due = !every.is_zero() && self.looks_at_clock() && watch.saved.elapsed() >= every;
         if control == Control::Stop || due {
+            self.train.samples().check_unchanged()?;
             watch.save(&self.checkpoint())?;
         }
         Ok(control)

@@ -4,13 +4,16 @@ use crate::error::TrainError;
 use gristmill_kernels::Crew;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+/// Threads beyond so many are not started: no machine has a use for them.
+const MOST_THREADS: usize = 1024;
+
 /// A pool of so many threads; 0 is one per core.
 ///
 /// # Errors
 /// The system refuses to start them.
 pub(crate) fn pool(threads: usize) -> Result<ThreadPool, TrainError> {
     ThreadPoolBuilder::new()
-        .num_threads(threads)
+        .num_threads(threads.min(MOST_THREADS))
         .thread_name(|i| format!("train-{i}"))
         .build()
         .map_err(|e| TrainError::Data(format!("cannot start threads: {e}")))

@@ -1,7 +1,7 @@
 //! The run directory: what is in it and who may write to it.
 
-use gristmill_io::Checkpoint;
 use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target};
+use gristmill_io::{Checkpoint, Dataset, SynthOptions, synth};
 use gristmill_trainer::config::RunConfig;
 use gristmill_trainer::metrics::Metric;
 use gristmill_trainer::observer::{Control, EpochReport, Observer, StepReport};
@@ -9,7 +9,8 @@ use gristmill_trainer::run::{Draft, Run, RunError};
 use gristmill_trainer::samples::Table;
 use gristmill_trainer::{Isa, Reason, Session};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 fn report(epoch: u32) -> EpochReport {
     EpochReport {
@@ -223,5 +224,42 @@ fn a_run_stopped_after_any_step_ends_with_the_same_bytes() {
         assert!(fs::read(run.model_path()).unwrap() == model, "stopped after {stop} steps");
         let lines = metrics(&path);
         assert_eq!(lines.lines().count(), 4, "stopped after {stop} steps: {lines}");
+    }
+}
+
+/// Has someone write to the data at the second step, and perhaps ends the run at the third.
+struct Meddler {
+    file: PathBuf,
+    stops: bool,
+}
+
+impl Observer for Meddler {
+    fn step(&mut self, report: &StepReport) -> Control {
+        if report.step == 2 {
+            let file = fs::File::options().write(true).open(&self.file).unwrap();
+            file.set_modified(SystemTime::now() + Duration::from_secs(1)).unwrap();
+        }
+        if self.stops && report.step == 3 { Control::Stop } else { Control::Continue }
+    }
+}
+
+#[test]
+fn what_came_of_data_that_were_written_to_is_not_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("data.grist");
+    synth(&file, &SynthOptions { rows: 100, features: 3, ..SynthOptions::default() }, &()).unwrap();
+    let text = "network.hidden = [4]\ntraining.batch_size = 10\ntraining.epochs = 1";
+    let config = RunConfig::from_toml(text).unwrap();
+    for stops in [true, false] {
+        let data = Dataset::open(&file).unwrap();
+        let mut session = Session::new(&config, Isa::best(), &data, None).unwrap();
+        let mut saved = 0;
+        let save = &mut |_: &Checkpoint| {
+            saved += 1;
+            Ok(())
+        };
+        let error = session.fit(&mut Meddler { file: file.clone(), stops }, save).unwrap_err();
+        assert!(error.to_string().contains("written to"), "{error}");
+        assert_eq!(saved, 0);
     }
 }

@@ -182,7 +182,12 @@ fn a_terminal_that_hangs_up_interrupts_unless_that_is_to_be_ignored() {
     let place = Place::new();
     place.write("flowers.csv", flowers(3000));
     place.ok("import flowers.csv -o flowers.grist");
-    let mut child = start_and_wait(&place, "portable", &endless("hung-up"), "hung-up");
+    // The tests themselves may run where it is ignored.
+    let default = "exec env --default-signal=HUP \"$0\" \"$@\"";
+    let mut command = place.command_after(default, &endless("hung-up"));
+    let stderr = File::create(place.path("stderr.txt")).unwrap();
+    let mut child = command.stdout(Stdio::null()).stderr(stderr).spawn().unwrap();
+    wait_for_checkpoints(&place, &mut child, "hung-up");
     signal(&child, "HUP");
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!(place.text("stderr.txt").contains("interrupted and saved"));
