@@ -12,7 +12,7 @@ use gristmill_trainer::objective::{Objective, TargetKind};
 use gristmill_trainer::preprocess::Preprocess;
 use gristmill_trainer::profile::Profile;
 use gristmill_trainer::samples::{Samples, Table};
-use gristmill_trainer::with_crew;
+use gristmill_trainer::{useful_threads, with_crew};
 use std::time::Instant;
 
 /// A network in training on the batches of a trace, one after the other and over again.
@@ -64,6 +64,7 @@ impl Ours {
         let rule = rule(workload);
         let features = vec![Trained::UNSCALED; workload.layers[0]];
         let engine = Engine::new(
+            useful_threads(),
             isa,
             network(workload, trace),
             Preprocess::new(&features, Vec::new()),

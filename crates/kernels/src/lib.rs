@@ -37,4 +37,4 @@ pub use optimizer::{Step, UpdateRule};
 pub use panels::{Panels, PanelsMut, panels};
 pub use product::{Finish, Start, multiply, transposed_multiply};
 pub use rows::Rows;
-pub use simd::{Kernel, LANES, Row, Simd};
+pub use simd::{Kernel, LANES, Row, Simd, sum_lanes};

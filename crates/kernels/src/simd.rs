@@ -6,6 +6,8 @@
 //! The token design follows pulp (proof of a CPU feature as a zero-sized value): whoever holds a
 //! token was given it by detection, so its methods are safe to call.
 
+use std::ops::AddAssign;
+
 /// Elements of a vector.
 pub const LANES: usize = 16;
 
@@ -93,21 +95,27 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// Transposes a 16 x 16 block in place of a copy: `to[i][j] = from[j][i]`.
     fn transpose(self, from: &[Row; LANES], to: &mut [Row; LANES]);
 
-    /// The sum of the lanes, in one fixed order on every instruction set:
-    /// halves are added until one element is left (8 + 8, 4 + 4, 2 + 2, 1 + 1).
+    /// The sum of the lanes, as [`sum_lanes`] takes it.
     #[inline(always)]
     fn sum(self, v: Self::V) -> f32 {
         let mut lanes = [0.0; LANES];
         self.store(&mut lanes, v);
-        let mut width = LANES / 2;
-        while width > 0 {
-            for i in 0..width {
-                lanes[i] += lanes[i + width];
-            }
-            width /= 2;
-        }
-        lanes[0]
+        sum_lanes(lanes)
     }
+}
+
+/// The sum of the lanes, in one fixed order on every instruction set:
+/// halves are added until one element is left (8 + 8, 4 + 4, 2 + 2, 1 + 1).
+#[inline(always)]
+pub fn sum_lanes<T: Copy + AddAssign>(mut lanes: [T; LANES]) -> T {
+    let mut width = LANES / 2;
+    while width > 0 {
+        for i in 0..width {
+            lanes[i] += lanes[i + width];
+        }
+        width /= 2;
+    }
+    lanes[0]
 }
 
 #[cfg(test)]

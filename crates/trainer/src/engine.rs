@@ -12,7 +12,6 @@ use crate::preprocess::Preprocess;
 use crate::profile::{Part, Profile, Stopwatch};
 use crate::samples::Samples;
 use crate::shard::{Purpose, RowContext, Shard, TrainingContext};
-use crate::threads;
 use crate::update::{self, OptimizerState};
 use gristmill_kernels as kernels;
 use gristmill_kernels::{
@@ -24,8 +23,8 @@ use std::time::{Duration, Instant};
 /// Most samples in a shard: its activations share the second-level cache with a tile of weights.
 const SHARD_ROWS: usize = 128;
 
-/// About how many bytes of shards a thread should have at once: its share of the last cache. Larger minibatches are
-/// computed in rounds.
+/// About how many bytes of shards a thread should have at once: its share of the last cache. Larger
+/// minibatches are computed in rounds.
 const ROUND_BYTES: usize = 8 << 20;
 
 /// Collecting a gradient in rounds pays where the values of the samples are so many times larger.
@@ -120,24 +119,11 @@ fn shards_per_round(network: &Network, shards: usize, rows: usize, threads: usiz
 }
 
 impl Engine {
-    /// An engine for minibatches of up to `batch` samples on the threads of the current pool.
+    /// An engine for minibatches of up to `batch` samples, whose steps may run on so many threads.
     ///
     /// `clip_norm` limits the Euclidean norm of each step's gradient.
-    pub fn new(
-        isa: Isa,
-        network: Network,
-        preprocess: Preprocess,
-        objective: Objective,
-        rule: UpdateRule,
-        clip_norm: Option<f64>,
-        batch: usize,
-    ) -> Engine {
-        let threads = threads::useful();
-        Engine::on_threads(threads, isa, network, preprocess, objective, rule, clip_norm, batch)
-    }
-
     #[allow(clippy::too_many_arguments)]
-    fn on_threads(
+    pub fn new(
         threads: usize,
         isa: Isa,
         network: Network,
@@ -391,21 +377,9 @@ impl BatchMeter {
     }
 
     fn total(self) -> BatchLoss {
-        let [loss, weight, score] = self.sums.map(over_lanes);
+        let [loss, weight, score] = self.sums.map(kernels::sum_lanes);
         BatchLoss { loss, weight, score, stray: self.stray }
     }
-}
-
-/// Halves are added until one element is left.
-fn over_lanes(mut lanes: [f64; LANES]) -> f64 {
-    let mut width = LANES / 2;
-    while width > 0 {
-        for i in 0..width {
-            lanes[i] += lanes[i + width];
-        }
-        width /= 2;
-    }
-    lanes[0]
 }
 
 #[cfg(test)]

@@ -92,13 +92,13 @@ pub fn check_gradient(
         },
         weights: &weights,
     };
-    let layers = reference_layers(network);
+    let layers = reference::layers_of(network);
     let exact = reference::gradient(&layers, &batch, objective.loss);
 
     let plain = Preprocess::new(&vec![Trained::UNSCALED; network.inputs()], Vec::new());
     let rule = UpdateRule::Sgd;
     let mut engine =
-        Engine::new(isa, network.clone(), plain, objective.clone(), rule, None, samples);
+        Engine::new(1, isa, network.clone(), plain, objective.clone(), rule, None, samples);
     let (_, layers_f32) = engine.gradient(&table, samples, &|i| i as u64, 0);
     let mut kernels = 0.0f64;
     for (exact, (weights, bias)) in exact.layers.iter().zip(&layers_f32) {
@@ -140,19 +140,4 @@ fn random_rows(
     let label = |i| (answers.uniform(i as u64) * classes as f64) as u32;
     let names = (0..classes).map(|i| i.to_string()).collect();
     Table::of_classes(&features, (0..samples).map(label).collect(), names)
-}
-
-fn reference_layers(network: &Network) -> Vec<reference::Layer> {
-    let wide = |values: Vec<f32>| values.into_iter().map(f64::from).collect();
-    let layer = |(i, layer): (usize, &crate::network::Layer)| {
-        let (weights, bias) = network.layer_weights(i);
-        reference::Layer {
-            activation: layer.activation,
-            inputs: layer.shape.inputs,
-            outputs: layer.shape.outputs,
-            weights: wide(weights),
-            bias: layer.shape.bias.then(|| wide(bias)),
-        }
-    };
-    network.layers().iter().enumerate().map(layer).collect()
 }

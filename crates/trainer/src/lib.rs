@@ -57,4 +57,4 @@ mod validation;
 pub use error::TrainError;
 pub use gristmill_kernels::Isa;
 pub use session::{Limit, Outcome, Reason, Session};
-pub use threads::{on_threads, with_crew};
+pub use threads::{on_threads, useful as useful_threads, with_crew};

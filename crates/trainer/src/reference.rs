@@ -10,6 +10,7 @@ mod losses;
 
 pub use check::{GradientCheck, gradient_check};
 
+use crate::network::{self, Network};
 use functions::{derivative, value};
 use gristmill_kernels::{Activation, Loss};
 
@@ -26,6 +27,22 @@ pub struct Layer {
     pub weights: Vec<f64>,
     /// One per unit, or none at all.
     pub bias: Option<Vec<f64>>,
+}
+
+/// The layers of a network.
+pub fn layers_of(network: &Network) -> Vec<Layer> {
+    let wide = |values: Vec<f32>| values.into_iter().map(f64::from).collect();
+    let layer = |(i, layer): (usize, &network::Layer)| {
+        let (weights, bias) = network.layer_weights(i);
+        Layer {
+            activation: layer.activation,
+            inputs: layer.shape.inputs,
+            outputs: layer.shape.outputs,
+            weights: wide(weights),
+            bias: layer.shape.bias.then(|| wide(bias)),
+        }
+    };
+    network.layers().iter().enumerate().map(layer).collect()
 }
 
 /// What the outputs should have been.

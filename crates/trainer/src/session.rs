@@ -97,8 +97,8 @@ pub struct Outcome {
     pub restored: Option<u32>,
     /// How long it took.
     pub seconds: Duration,
-    /// For how much of that steps and validation waited until their rows had been read: for stretches that are read
-    /// ahead, and at least so long for pages that were not.
+    /// For how much of that steps and validation waited until their rows had been read: for stretches
+    /// that are read ahead, and at least so long for pages that were not.
     pub waited_for_data: Duration,
     /// Where the time of the steps went; all zero where they are too short to be measured.
     pub profile: Profile,
@@ -232,6 +232,7 @@ impl<'d, S: Samples> Session<'d, S> {
         let batch = plan.batch_size.min(usize::try_from(train.len()).unwrap_or(usize::MAX));
         let engine = pool.install(|| {
             Engine::new(
+                threads::useful(),
                 isa,
                 start_network(&plan),
                 preprocess(&plan, train.samples()),

@@ -20,7 +20,7 @@ pub(crate) fn pool(threads: usize) -> Result<ThreadPool, TrainError> {
 }
 
 /// Threads of the current pool, but no more than there are cores: more of them take turns and gain nothing.
-pub(crate) fn useful() -> usize {
+pub fn useful() -> usize {
     let cores = std::thread::available_parallelism().map_or(usize::MAX, usize::from);
     rayon::current_num_threads().min(cores)
 }

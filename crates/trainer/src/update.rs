@@ -46,26 +46,20 @@ pub(crate) fn tile_gradient(
     let shape = layout.shapes[tile.layer];
     let height = tile.outputs.len();
     let (weights, bias) = gradient.split_at_mut(tile.weights.len());
-    let used = || shards.iter().filter(|shard| !shard.rows().is_empty());
     if let Start::Zero = start {
         sums.fill([0.0; LANES]);
     }
-    for shard in used() {
-        kernels::multiply(
-            isa,
-            PanelsMut::new(weights, height),
-            shard.layer_error(tile.layer, shape.outputs).rows(tile.outputs.clone()),
-            shard.layer_input(tile.layer, shape.inputs).panels(tile.input_panels()),
-            start,
-            Finish::Store,
-        );
+    for shard in shards.iter().filter(|shard| !shard.rows().is_empty()) {
+        let error = shard.layer_error(tile.layer, shape.outputs).rows(tile.outputs.clone());
+        let input = shard.layer_input(tile.layer, shape.inputs).panels(tile.input_panels());
+        let gradient = PanelsMut::new(weights, height);
+        kernels::multiply(isa, gradient, error, input, start, Finish::Store);
+        if !bias.is_empty() {
+            kernels::accumulate_rows(isa, error, sums);
+        }
         start = Start::Held;
     }
     if !bias.is_empty() {
-        for shard in used() {
-            let error = shard.layer_error(tile.layer, shape.outputs).rows(tile.outputs.clone());
-            kernels::accumulate_rows(isa, error, sums);
-        }
         kernels::total_lanes(isa, sums, bias);
     }
 }

@@ -9,7 +9,7 @@ use gristmill_trainer::network::{Layer, Network};
 use gristmill_trainer::objective::{Objective, TargetKind};
 use gristmill_trainer::preprocess::Preprocess;
 use gristmill_trainer::samples::Table;
-use gristmill_trainer::{on_threads, with_crew};
+use gristmill_trainer::{on_threads, useful_threads, with_crew};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
 
@@ -115,6 +115,7 @@ fn engine(widths: &[usize], batch: usize, rule: UpdateRule, clip_norm: Option<f6
     let outputs = last.shape.outputs;
     let loss = if outputs == 1 { Loss::BinaryCrossEntropy } else { Loss::SoftmaxCrossEntropy };
     Engine::new(
+        useful_threads(),
         Isa::best(),
         Network::zeroed(layers),
         Preprocess::new(&vec![Trained::UNSCALED; widths[0]], Vec::new()),

@@ -41,19 +41,8 @@ fn network(hidden: Activation, outputs: usize, output: Activation) -> Network {
 }
 
 fn slow_outputs(network: &Network, features: &[f32]) -> Vec<f64> {
-    let wide = |numbers: Vec<f32>| numbers.into_iter().map(f64::from).collect();
-    let layer = |(i, layer): (usize, &Layer)| {
-        let (weights, bias) = network.layer_weights(i);
-        reference::Layer {
-            activation: layer.activation,
-            inputs: layer.shape.inputs,
-            outputs: layer.shape.outputs,
-            weights: wide(weights),
-            bias: Some(wide(bias)),
-        }
-    };
-    let layers: Vec<_> = network.layers().iter().enumerate().map(layer).collect();
-    reference::forward(&layers, &wide(features.to_vec()))
+    let features: Vec<f64> = features.iter().copied().map(f64::from).collect();
+    reference::forward(&reference::layers_of(network), &features)
 }
 
 fn features(rows: usize) -> Vec<f32> {

@@ -29,7 +29,7 @@ fn engine(threads: usize, isa: Isa, batch: usize, clip_norm: Option<f64>) -> Eng
         layer(FEATURES, WIDTH, Activation::Relu, 0.1),
         layer(WIDTH, CLASSES, Activation::Identity, 0.0),
     ]);
-    Engine::on_threads(
+    Engine::new(
         threads,
         isa,
         network,
