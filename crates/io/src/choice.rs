@@ -1,7 +1,7 @@
 //! Which format a file is in, as a user says it.
 
 use crate::error::{Error, Result};
-use crate::plugin::Plugins;
+use crate::plugin::search::Plugins;
 
 /// Which format, what it is told, and which plugins it may be. The default is to find out, among those built
 /// in.

@@ -1,8 +1,9 @@
 //! Reading `.grist` data sets: a mapped file and what is known about it without looking at its rows.
 //! Writing them is in [`crate::writer`].
 
+mod identity;
 mod paging;
-mod verify;
+pub(crate) mod verify;
 
 use crate::dtype::Dtype;
 use crate::error::{Error, Result};
@@ -10,12 +11,11 @@ use crate::frame::{self, FileKind, Section};
 use crate::map::Map;
 use crate::schema::{Encoding, Statistics, Target};
 use crate::wire::{EncodingWire, StatisticsWire};
-use paging::Identity;
+use identity::Identity;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-pub use verify::Defect;
 
 /// Bytes covered by one of the checksums that [`Dataset::verify`] compares.
 pub(crate) const CHECK_BLOCK: usize = 1 << 20;

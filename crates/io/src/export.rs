@@ -1,31 +1,24 @@
 //! Exporting: a data set back as the raw columns that it was made of. How a format is written stays with
 //! the format.
 
+pub(crate) mod table;
+
 use crate::atomic::AtomicFile;
 use crate::choice::FormatChoice;
 use crate::dataset::Dataset;
-use crate::dtype::Dtype;
 use crate::error::{Error, Result};
-use crate::format::grist::RawColumns;
-use crate::format::{Batch, Chunk, Column, Decoder, FORMATS, Format, Wanted};
-use crate::import::{self, ImportProgress};
-use crate::plugin::{self, Operation, Plugin};
-use crate::schema::{InputKind, Target};
+use crate::format::{FORMATS, Format};
+use crate::plugin::description::Operation;
+use crate::plugin::program::Plugin;
+use crate::plugin::tables;
+use crate::progress::ImportProgress;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use rayon::prelude::*;
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-/// Values in a batch of rows.
-const BATCH_VALUES: usize = 1 << 20;
-/// Rows in a batch, for narrow data.
-const BATCH_ROWS: usize = 1 << 16;
-/// Bytes that a value counts for.
-const VALUE: u64 = 4;
+pub use table::{Exported, Exporter};
 
 /// What an export wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,14 +88,14 @@ pub fn export(
     let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
     file.commit()?;
     let names = |range: Range<usize>| {
-        table.columns[range].iter().map(|column| column.name.clone()).collect::<Vec<_>>()
+        table.columns()[range].iter().map(|column| column.name.clone()).collect::<Vec<_>>()
     };
     Ok(ExportSummary {
         format: format.name().to_owned(),
         rows: dataset.rows(),
         inputs: names(table.inputs()),
         targets: names(table.targets()),
-        weights: table.weights().map(|column| table.columns[column].name.clone()),
+        weights: table.weights().map(|column| table.columns()[column].name.clone()),
     })
 }
 
@@ -168,141 +161,7 @@ impl Written {
     ) -> Result<()> {
         match self {
             Written::BuiltIn(_, exporter) => exporter(table, out),
-            Written::Plugin(plugin) => plugin::export(plugin, table, &choice.options, out),
+            Written::Plugin(plugin) => tables::export(plugin, table, &choice.options, out),
         }
     }
-}
-
-/// Writes a table. What it writes is complete when it returns.
-pub type Exporter = fn(&Exported, &mut (dyn Write + Send)) -> Result<()>;
-
-/// A data set as a table to be written.
-pub struct Exported<'a> {
-    dataset: &'a Dataset,
-    raw: RawColumns<&'a Dataset>,
-    columns: Vec<Column>,
-    output: &'a Path,
-    file_name: &'a str,
-    progress: &'a dyn ImportProgress,
-    /// Values written, of all columns together.
-    done: AtomicU64,
-}
-
-impl<'a> Exported<'a> {
-    fn new(
-        dataset: &'a Dataset,
-        output: &'a Path,
-        file_name: &'a str,
-        progress: &'a dyn ImportProgress,
-    ) -> Exported<'a> {
-        let (columns, raw) = RawColumns::of(dataset);
-        progress.begin(dataset.rows() * columns.len() as u64 * VALUE);
-        Exported { dataset, raw, columns, output, file_name, progress, done: AtomicU64::new(0) }
-    }
-
-    /// The file's name in lower case, without the ending of a compression.
-    pub fn file_name(&self) -> &str {
-        self.file_name
-    }
-
-    /// Number of rows.
-    pub fn rows(&self) -> u64 {
-        self.dataset.rows()
-    }
-
-    /// All columns: inputs, targets, weights.
-    pub fn columns(&self) -> &[Column] {
-        &self.columns
-    }
-
-    /// The columns of inputs.
-    pub fn inputs(&self) -> Range<usize> {
-        0..self.dataset.encoding().inputs.len()
-    }
-
-    /// The columns of targets.
-    pub fn targets(&self) -> Range<usize> {
-        let start = self.inputs().end;
-        start..self.columns.len() - usize::from(self.dataset.has_weights())
-    }
-
-    /// The column of weights.
-    pub fn weights(&self) -> Option<usize> {
-        self.dataset.has_weights().then(|| self.columns.len() - 1)
-    }
-
-    /// The narrowest type known to hold a column of numbers.
-    pub fn dtype(&self, column: usize) -> Dtype {
-        if self.inputs().contains(&column) { self.dataset.dtype() } else { Dtype::F32 }
-    }
-
-    /// The different texts of a column; none for numbers.
-    pub fn texts(&self, column: usize) -> &[String] {
-        let encoding = self.dataset.encoding();
-        match (encoding.inputs.get(column).map(|input| &input.kind), &encoding.target) {
-            (Some(InputKind::OneHot { categories }), _) => categories,
-            (None, Target::Classes { names, .. }) if self.targets().contains(&column) => names,
-            _ => &[],
-        }
-    }
-
-    /// Gives the rows of some columns in batches to `encode`, on all cores, and what comes of them to `sink`,
-    /// in order.
-    ///
-    /// # Errors
-    /// Those of `encode` and `sink`, and of a damaged data set.
-    pub fn for_each_batch<T: Send>(
-        &self,
-        columns: Range<usize>,
-        encode: impl Fn(&Batch) -> Result<T> + Sync,
-        mut sink: impl FnMut(T) -> Result<()>,
-    ) -> Result<()> {
-        let wanted: Vec<Wanted> =
-            columns.map(|column| Wanted { column, kind: self.columns[column].kind }).collect();
-        let batch_rows = (BATCH_VALUES / self.dataset.features()).clamp(1, BATCH_ROWS);
-        let starts: Vec<u64> = (0..self.rows()).step_by(batch_rows).collect();
-        for starts in starts.chunks(2 * rayon::current_num_threads()) {
-            let encode = |start: &u64| -> Result<(T, u64)> {
-                let rows = (self.rows() - start).min(batch_rows as u64);
-                let chunk = Chunk::records(Vec::new(), start + 1, rows as usize);
-                Ok((encode(&self.raw.decode(chunk, &wanted)?)?, rows))
-            };
-            let encoded: Vec<Result<(T, u64)>> = starts.par_iter().map(encode).collect();
-            for batch in encoded {
-                let (batch, rows) = batch?;
-                sink(batch)?;
-                let values = rows * wanted.len() as u64;
-                let done = self.done.fetch_add(values, Ordering::Relaxed) + values;
-                import::advance(self.progress, done * VALUE, done / self.columns.len() as u64)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The file to be written.
-    pub fn output(&self) -> &Path {
-        self.output
-    }
-
-    /// For `map_err` on what is written.
-    pub fn failed(&self) -> impl Fn(io::Error) -> Error {
-        Error::io("write", self.output)
-    }
-
-    /// An error about a column that cannot be written.
-    pub fn refuse(&self, column: usize, reason: &str) -> Error {
-        let place = crate::Place::column(&self.columns[column].name);
-        Error::input(self.dataset.path(), place, reason)
-    }
-}
-
-/// Appends a number as the shortest text that reads back to the bit.
-pub(crate) fn write_number(out: &mut Vec<u8>, number: f32) {
-    let size = number.abs();
-    let written = if size == 0.0 || (1e-5..1e16).contains(&size) {
-        write!(out, "{number}")
-    } else {
-        write!(out, "{number:e}")
-    };
-    debug_assert!(written.is_ok(), "writing to memory does not fail");
 }

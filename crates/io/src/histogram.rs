@@ -2,8 +2,8 @@
 
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::import::{ImportProgress, advance};
 use crate::map::Advice;
+use crate::progress::{ImportProgress, advance};
 use crate::schema::{InputKind, Statistics};
 use rayon::prelude::*;
 use std::ops::Range;

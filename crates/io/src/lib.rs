@@ -17,6 +17,7 @@ mod map;
 pub mod model;
 pub mod model_format;
 pub mod plugin;
+mod progress;
 mod random;
 mod region;
 pub mod schema;
@@ -30,23 +31,23 @@ pub mod writer;
 pub use atomic::AtomicFile;
 pub use checkpoint::{Checkpoint, HistoryRow};
 pub use choice::FormatChoice;
-pub use dataset::{Dataset, Defect};
+pub use dataset::Dataset;
+pub use dataset::verify::Defect;
 pub use dtype::Dtype;
 pub use error::{Error, Place, Result, RowNumber};
 pub use export::{ExportSummary, export};
 pub use format::{FORMATS, Format};
 pub use frame::FileKind;
 pub use histogram::{Histogram, histograms};
-pub use import::{
-    ImportOptions, ImportProgress, ImportSummary, Missing, Plan, Task, import, preview,
-};
+pub use import::{ImportOptions, Missing, Plan, Task, import, preview};
 pub use map::Advice;
 pub use model::{ActivationSpec, DenseLayer, Model, OutputKind, Scale};
 pub use model_format::{
     ExportedModel, MODEL_FORMATS, ModelFormat, ModelReader, export_model, import_model,
 };
 pub use plugin::{Plugin, Plugins};
+pub use progress::ImportProgress;
 pub use source::{Source, expand, refuse_overwriting};
 pub use subset::{SplitOptions, first_rows, head, split};
 pub use synth::{SynthOptions, SynthTarget, synth};
-pub use writer::{DatasetWriter, Layout, Rows};
+pub use writer::{DatasetWriter, ImportSummary, Layout, Rows};

@@ -2,12 +2,13 @@
 
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::format::grist::RawColumns;
-use crate::format::{Chunk, ColumnKind, Decoder, Values, Wanted};
-use crate::import::{ImportProgress, ImportSummary, advance};
+use crate::format::raw_columns::RawColumns;
+use crate::format::table::{Chunk, Decoder, Wanted};
+use crate::format::values::{ColumnKind, Values};
+use crate::progress::{ImportProgress, advance};
 use crate::random::{below, hash};
 use crate::schema::Target;
-use crate::writer::{DatasetWriter, Layout, Rows};
+use crate::writer::{DatasetWriter, ImportSummary, Layout, Rows};
 use std::path::{Path, PathBuf};
 
 /// Values that are gathered for a part before they are written.

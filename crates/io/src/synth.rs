@@ -7,10 +7,10 @@
 
 use crate::dtype::Dtype;
 use crate::error::{Error, Result};
-use crate::import::{ImportProgress, ImportSummary, advance};
+use crate::progress::{ImportProgress, advance};
 use crate::random::{below, hash};
 use crate::schema::{Encoding, InputColumn, InputKind, Target};
-use crate::writer::{DatasetWriter, Layout, Rows};
+use crate::writer::{DatasetWriter, ImportSummary, Layout, Rows};
 use rayon::prelude::*;
 use std::path::Path;
 

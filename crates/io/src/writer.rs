@@ -9,13 +9,25 @@ use crate::dataset::DatasetWire;
 use crate::dtype::Dtype;
 use crate::error::{Error, Result};
 use crate::frame;
-use crate::import::ImportSummary;
 use crate::region::SectionWriter;
 use crate::schema::{Encoding, InputKind, Target};
 use crate::statistics::Moments;
 use rayon::prelude::*;
 use std::io::Write;
 use std::path::Path;
+
+/// What an import made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportSummary {
+    /// Rows written.
+    pub rows: u64,
+    /// Features per row.
+    pub features: usize,
+    /// How they are stored.
+    pub dtype: Dtype,
+    /// Missing values that were filled in.
+    pub filled: u64,
+}
 
 /// Values in a block of rows that is summarised and converted by one task.
 const BLOCK_VALUES: usize = 1 << 18;

@@ -3,8 +3,8 @@
 use super::{CHECK_BLOCK, Dataset, SECTIONS};
 use crate::error::{Error, Result};
 use crate::frame::{self, Section};
-use crate::import::{ImportProgress, advance};
 use crate::map::Advice;
+use crate::progress::{ImportProgress, advance};
 use crate::schema::Target;
 use rayon::prelude::*;
 use std::fmt;

@@ -4,15 +4,14 @@
 mod fields;
 mod header;
 
+use super::interface::{Format, ReadOptions};
+use super::table::{Chunk, Column, Decoder, Table, Wanted, customary_target};
 use super::text::{Cell, TextChunks, first_text, is_text, lines, refuse_zero_bytes, slots};
-use super::{
-    Batch, Chunk, Column, ColumnKind, Decoder, Format, ReadOptions, RowNumbers, Table, Values,
-    Wanted, customary_target,
-};
+use super::values::{Batch, ColumnKind, RowNumbers, Values};
 use crate::error::Result;
 use crate::source::Source;
 use fields::Fields;
-use header::{Attribute, Header};
+use header::{Attribute, Header, is_comment};
 use std::path::PathBuf;
 
 /// The format.
@@ -67,11 +66,6 @@ impl Format for Arff {
             decoder: Box::new(ArffDecoder { path: path.to_owned(), attributes }),
         })
     }
-}
-
-/// Whether a trimmed line is no part of the content.
-fn is_comment(line: &[u8]) -> bool {
-    line.is_empty() || line.starts_with(b"%")
 }
 
 struct ArffDecoder {

@@ -8,9 +8,10 @@ mod write;
 pub(crate) use batches::{Batches, table};
 pub(crate) use message::Messages;
 
-use super::{Format, ReadOptions, Table};
+use super::interface::{Format, ReadOptions};
+use super::table::Table;
 use crate::error::{Error, Place, Result, RowNumber};
-use crate::export::Exporter;
+use crate::export::table::Exporter;
 use crate::source::Source;
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;

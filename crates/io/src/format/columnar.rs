@@ -6,8 +6,9 @@ pub(crate) use write::{record_batch, schema};
 
 use super::caught::caught;
 use super::number::{Number, number};
+use super::table::{Chunk, Column, Decoder, Wanted};
 use super::text::shortened;
-use super::{Batch, Chunk, Column, ColumnKind, Decoder, RowNumbers, Texts, Values, Wanted};
+use super::values::{Batch, ColumnKind, RowNumbers, Texts, Values};
 use crate::error::{Error, Place, Result, RowNumber};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{

@@ -4,14 +4,13 @@
 mod record;
 mod write;
 
+use super::interface::{Format, ReadOptions};
 use super::number::{Number, number, short_number};
+use super::table::{Chunk, Column, Decoder, Table, Wanted, customary_target};
 use super::text::{Cell, TextChunks, is_text, refuse_zero_bytes, slots};
-use super::{
-    Batch, Chunk, Column, ColumnKind, Decoder, Format, ReadOptions, RowNumbers, Table, Values,
-    Wanted, customary_target,
-};
+use super::values::{Batch, ColumnKind, RowNumbers, Values};
 use crate::error::{Error, Place, Result, RowNumber};
-use crate::export::Exporter;
+use crate::export::table::Exporter;
 use crate::source::Source;
 use memchr::{memchr, memchr_iter, memrchr_iter};
 use record::{After, Field, Malformed, blank_line, complete_records, field};

@@ -1,10 +1,9 @@
 //! IDX, the format of MNIST: a header of dimensions, then numbers, big-endian. A file of items (images)
 //! is joined with the file of its labels, which follows it among the sources or lies beside it.
 
-use super::{
-    Batch, Chunk, Chunks, Column, ColumnKind, Decoder, Format, ReadOptions, RowNumbers, Table,
-    Values, Wanted,
-};
+use super::interface::{Format, ReadOptions};
+use super::table::{Chunk, Chunks, Column, Decoder, Table, Wanted};
+use super::values::{Batch, ColumnKind, RowNumbers, Values};
 use crate::error::{Error, Place, Result, RowNumber};
 use crate::source::{Source, Stream};
 use std::io::{Cursor, Read};

@@ -3,13 +3,12 @@
 
 mod write;
 
+use super::interface::{Format, ReadOptions};
+use super::table::{Chunk, Column, Decoder, Table, Wanted, customary_target};
 use super::text::{Cell, TextChunks, first_text, lines, slots};
-use super::{
-    Batch, Chunk, Column, ColumnKind, Decoder, Format, ReadOptions, RowNumbers, Table, Values,
-    Wanted, customary_target,
-};
+use super::values::{Batch, ColumnKind, RowNumbers, Values};
 use crate::error::{Error, Place, Result};
-use crate::export::Exporter;
+use crate::export::table::Exporter;
 use crate::source::Source;
 use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;

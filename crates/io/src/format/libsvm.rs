@@ -1,12 +1,11 @@
 //! libsvm and svmlight: a label and pairs of index and value per line. Features that a line does not
 //! name are zero there; all are imported, so there is a limit to how many there may be.
 
+use super::interface::{Format, ReadOptions};
 use super::number::{Number, number};
+use super::table::{Chunk, Chunks, Column, Decoder, Table, Wanted};
 use super::text::{Cell, TextChunks, first_text, is_text, lines, shortened, slots};
-use super::{
-    Batch, Chunk, Chunks, Column, ColumnKind, Decoder, Format, ReadOptions, RowNumbers, Table,
-    Values, Wanted,
-};
+use super::values::{Batch, ColumnKind, RowNumbers, Values};
 use crate::error::{Error, Place, Result};
 use crate::source::Source;
 use memchr::{memchr, memrchr};
@@ -50,7 +49,7 @@ impl Format for Libsvm {
         let path = source.path();
         let mut extent = Extent::of(source)?;
         for other in &sources[1..] {
-            if self.is_mine(&other.head(super::HEAD)?) {
+            if self.is_mine(&other.head(super::interface::HEAD)?) {
                 extent.include(Extent::of(other)?.features);
             }
         }
@@ -188,7 +187,7 @@ impl Decoder for LibsvmDecoder {
                 (0, kind) => self.labels(&labels, kind)?,
                 (_, ColumnKind::Number) => Values::Numbers(numbers),
                 (_, ColumnKind::Text) => {
-                    let mut texts = super::Texts::default();
+                    let mut texts = super::values::Texts::default();
                     numbers.iter().for_each(|number| texts.push(&number.to_string()));
                     Values::Texts(texts)
                 }

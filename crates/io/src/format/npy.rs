@@ -8,7 +8,8 @@ pub(super) mod header;
 pub(crate) use element::Element;
 pub(crate) use header::Header;
 
-use super::{Format, ReadOptions, Table, customary_target};
+use super::interface::{Format, ReadOptions};
+use super::table::{Table, customary_target};
 use crate::error::{Error, Place, Result};
 use crate::source::Source;
 use array::Array;
@@ -36,7 +37,9 @@ impl Format for Npy {
     fn open(&self, sources: &[Source], _: &ReadOptions) -> Result<Table> {
         let first = Array::open(&sources[0])?;
         let second = match sources.get(1) {
-            Some(source) if self.is_mine(&source.head(super::HEAD)?) => Some(Array::open(source)?),
+            Some(source) if self.is_mine(&source.head(super::interface::HEAD)?) => {
+                Some(Array::open(source)?)
+            }
             _ => None,
         };
         let (mut items, target) = match second {

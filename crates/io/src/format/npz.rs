@@ -3,17 +3,19 @@
 
 mod write;
 
+use super::interface::{Format, ReadOptions};
 use super::npy::array::{self, Array};
 use super::npy::header::Header;
 use super::shared_file::SharedFile;
-use super::{Format, ReadOptions, Table, customary_target};
+use super::table::{Table, customary_target};
 use crate::error::{Error, Place, Result};
-use crate::export::Exporter;
+use crate::export::table::Exporter;
 use crate::source::Source;
 use flate2::Crc;
 use flate2::read::DeflateDecoder;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
+use write::{FEATURE_NAMES, TARGET_NAMES};
 use zip::{CompressionMethod, ZipArchive};
 
 /// The format.
@@ -23,8 +25,6 @@ pub(super) struct Npz;
 const MOST_ARRAYS: usize = 1 << 12;
 /// More names than this are not read.
 const MOST_NAMES: u64 = 1 << 20;
-const FEATURE_NAMES: &str = "feature_names";
-const TARGET_NAMES: &str = "target_names";
 
 impl Format for Npz {
     fn name(&self) -> &'static str {

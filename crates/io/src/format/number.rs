@@ -1,6 +1,6 @@
 //! Reading a number from its text.
 
-use crate::format::is_missing;
+use crate::format::values::is_missing;
 
 /// What a field that should be a number is.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -5,11 +5,12 @@ mod write;
 
 use super::caught::caught;
 use super::columnar::{self, Decoded};
-use super::{
-    Chunk, Chunks, Column, Format, ReadOptions, Table, Values, Wanted, customary_target, mapped,
-};
+use super::interface::{Format, ReadOptions};
+use super::mapped;
+use super::table::{Chunk, Chunks, Column, Table, Wanted, customary_target};
+use super::values::Values;
 use crate::error::{Error, Place, Result, RowNumber};
-use crate::export::Exporter;
+use crate::export::table::Exporter;
 use crate::source::Source;
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;

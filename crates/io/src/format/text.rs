@@ -1,7 +1,8 @@
 //! What formats of text share: chunks of whole records, and values that are read from their text.
 
 use super::number::{Number, number};
-use super::{Chunk, Chunks, Values, Wanted};
+use super::table::{Chunk, Chunks, Wanted};
+use super::values::Values;
 use crate::error::{Error, Place, Result, RowNumber};
 use crate::source::{Source, Stream};
 use memchr::{memchr, memchr_iter, memrchr};

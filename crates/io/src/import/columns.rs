@@ -1,9 +1,9 @@
 //! Which columns of a table are what: roles by name when an encoding is learned, and the columns of a known
 //! encoding found again in another table.
 
-use super::ImportOptions;
+use super::options::ImportOptions;
 use crate::error::{Error, Place, Result};
-use crate::format::{Column, Table};
+use crate::format::table::{Column, Table};
 use crate::schema::{Encoding, Target};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;

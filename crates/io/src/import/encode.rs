@@ -3,7 +3,8 @@
 use super::columns::{self, Roles};
 use super::learn::finite;
 use crate::error::{Error, Place, Result};
-use crate::format::{Batch, ColumnKind, Table, Texts, Values, Wanted, is_missing};
+use crate::format::table::{Table, Wanted};
+use crate::format::values::{Batch, ColumnKind, Texts, Values, is_missing};
 use crate::schema::{Encoding, InputKind, Target};
 use crate::writer::Rows;
 use std::collections::HashMap;

@@ -2,9 +2,12 @@
 //! encoded, that is texts, targets that may be classes, and numbers whose mean is to be filled in.
 
 use super::columns::{self, Roles};
-use super::{ImportOptions, Input, Missing, Task, pipeline};
+use super::input::Input;
+use super::options::{ImportOptions, Missing, Task};
+use super::pipeline;
 use crate::error::{Error, Place, Result};
-use crate::format::{Batch, ColumnKind, Table, Values, Wanted, is_missing};
+use crate::format::table::{Table, Wanted};
+use crate::format::values::{Batch, ColumnKind, Values, is_missing};
 use crate::schema::{Encoding, InputColumn, InputKind, Target};
 use crate::statistics::Moments;
 use std::collections::BTreeSet;

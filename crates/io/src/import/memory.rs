@@ -1,8 +1,9 @@
 //! How much of a source is in memory at a time, so that an import keeps to the memory it was given.
 
-use super::ImportOptions;
+use super::options::ImportOptions;
+use super::pipeline;
 use crate::error::{Error, Result};
-use crate::format::Table;
+use crate::format::table::Table;
 
 /// Most bytes of a chunk of the source...
 const CHUNK_BYTES: usize = 1 << 19;
@@ -12,11 +13,6 @@ const CHUNK_VALUES: usize = 1 << 20;
 const BASE: u64 = 16 << 20;
 /// A chunk of text can be so many times as large in all: as bytes, columns, rows and stored features.
 const GROWTH: u64 = 12;
-
-impl ImportOptions {
-    /// No import is promised to need less memory than this.
-    pub const LEAST_MEMORY: u64 = 32 << 20;
-}
 
 /// The memory of an import, divided among its parts.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +35,7 @@ impl Budget {
         }
         let free = memory - BASE;
         // One half each, for the chunks in flight and for the writer's blocks.
-        let chunks = super::pipeline::chunks_in_flight() as u64;
+        let chunks = pipeline::chunks_in_flight() as u64;
         let chunk = (free / 2 / (chunks * GROWTH)).clamp(1 << 12, CHUNK_BYTES as u64) as usize;
         Ok(Budget { chunk, writer: (free / 2) as usize })
     }

@@ -2,7 +2,8 @@
 //! of them is taken in order again. A bounded number of chunks is in memory at a time.
 
 use crate::error::Result;
-use crate::format::{Batch, Chunk, Chunks, Table, Wanted};
+use crate::format::table::{Chunk, Chunks, Table, Wanted};
+use crate::format::values::Batch;
 use rayon::prelude::*;
 
 /// Chunks read, being worked on, or being taken, at a time.

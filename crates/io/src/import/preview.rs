@@ -1,8 +1,11 @@
 //! Looking at the first rows of tables without importing them.
 
-use super::ImportOptions;
+use super::options::ImportOptions;
 use crate::error::Result;
-use crate::format::{self, ColumnKind, ReadOptions, Wanted};
+use crate::format;
+use crate::format::interface::ReadOptions;
+use crate::format::table::Wanted;
+use crate::format::values::ColumnKind;
 use crate::source::{Source, expand};
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -3,12 +3,12 @@
 mod samples;
 mod trial;
 
-use super::Operation;
+use super::description::Operation;
 use crate::choice::FormatChoice;
 use crate::error::Result;
 use std::path::Path;
 use std::sync::Arc;
-use trial::Trial;
+use trial::{Stop, Trial, Verdict};
 
 /// What was found about a clause of the protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,14 +29,6 @@ pub enum Finding {
     /// It was not put to the test: why.
     Untested(String),
 }
-
-/// How a trial ends that cannot say that a clause is kept.
-enum Stop {
-    Broken(String),
-    Untested(String),
-}
-
-type Verdict = std::result::Result<(), Stop>;
 
 /// A clause: what it is about, for which operation of a plugin, and how it is tried.
 type Rule = (&'static str, Option<Operation>, fn(&Trial) -> Verdict);

@@ -1,8 +1,8 @@
 //! Giving a plugin bytes and taking bytes from it at the same time.
 
-use super::Plugin;
 use super::pipes::{Input, Output, Traffic};
 use super::process::{Call, Running};
+use super::program::Plugin;
 use crate::error::{Error, Place, Result};
 use std::io::{self, Read, Write};
 use std::path::Path;

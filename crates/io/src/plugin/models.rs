@@ -1,8 +1,10 @@
 //! Models of plugins, both ways, as safetensors.
 
+use super::description::Operation;
 use super::exchange::exchange;
+use super::pipes::Input;
 use super::process::Running;
-use super::{Operation, Plugin};
+use super::program::Plugin;
 use crate::error::{Error, Place, Result};
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -41,9 +43,7 @@ impl Plugin {
         out: &mut (dyn Write + Send),
     ) -> Result<()> {
         let call = self.call(Operation::ModelWrite, None, options)?;
-        let feed = |input: &mut super::pipes::Input| {
-            input.write_all(model).map_err(Error::io("write", path))
-        };
+        let feed = |input: &mut Input| input.write_all(model).map_err(Error::io("write", path));
         exchange(self, &call, path, out, feed)
     }
 }

@@ -1,9 +1,9 @@
 //! What stands for the tables of plugins where the program is built without Arrow, as which they come.
 
-use super::Plugin;
+use super::program::Plugin;
 use crate::error::{Error, Result};
-use crate::export::Exported;
-use crate::format::Table;
+use crate::export::table::Exported;
+use crate::format::table::Table;
 use crate::source::Source;
 use std::io::Write;
 use std::sync::Arc;

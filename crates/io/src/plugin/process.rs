@@ -12,6 +12,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
+/// Holds how many seconds a plugin may stand still.
+pub const TIMEOUT_VARIABLE: &str = "GRISTMILL_PLUGIN_TIMEOUT";
 /// All that a plugin gets of the environment, beside a `TMPDIR` of its own.
 const ENVIRONMENT: &[&str] = &["PATH", "HOME", "USER", "LANG", "LC_ALL", "LC_CTYPE", "TZ"];
 /// How long a plugin may take to end of which something else is wrong already.
@@ -116,7 +118,7 @@ impl Running {
             let seconds = self.patience.as_secs_f64();
             return format!(
                 "gave and took nothing for {seconds} seconds and was stopped; {} gives it longer{}",
-                super::TIMEOUT_VARIABLE,
+                TIMEOUT_VARIABLE,
                 self.said()
             );
         }

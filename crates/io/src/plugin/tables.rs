@@ -1,12 +1,15 @@
 //! Tables of plugins, both ways, as Arrow streams.
 
+use super::description::Operation;
 use super::exchange::exchange;
 use super::process::Running;
-use super::{Operation, Plugin};
+use super::program::Plugin;
 use crate::error::{Place, Result, RowNumber};
-use crate::export::Exported;
+use crate::export::table::Exported;
 use crate::format::arrow::{self, Batches, Messages};
-use crate::format::{Batch, Table, columnar};
+use crate::format::columnar;
+use crate::format::table::Table;
+use crate::format::values::Batch;
 use crate::source::Source;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float16Type, Float32Type, Float64Type};

@@ -1,9 +1,8 @@
 //! The header of attributes.
 
 use super::fields::Fields;
-use super::is_comment;
 use crate::error::{Error, Place, Result};
-use crate::format::Chunks;
+use crate::format::table::Chunks;
 use crate::format::text::{Cell, TextChunks, shortened};
 use std::path::Path;
 
@@ -102,4 +101,9 @@ fn attribute(declaration: &[u8], cell: Cell) -> Result<Attribute> {
         return Err(cell.error(reason));
     };
     Ok(Attribute { name, is_number, default })
+}
+
+/// Whether a trimmed line is no part of the content.
+pub(super) fn is_comment(line: &[u8]) -> bool {
+    line.is_empty() || line.starts_with(b"%")
 }

@@ -2,7 +2,8 @@
 
 use crate::error::{Error, Place, Result};
 use crate::format::columnar::{self, Decoded};
-use crate::format::{Chunk, Chunks, Column, Table, Values, Wanted, customary_target};
+use crate::format::table::{Chunk, Chunks, Column, Table, Wanted, customary_target};
+use crate::format::values::Values;
 use crate::source::Source;
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;

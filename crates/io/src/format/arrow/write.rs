@@ -1,8 +1,9 @@
 //! Writing tables as Arrow IPC files.
 
 use crate::error::Result;
-use crate::export::Exported;
-use crate::format::{Batch, columnar};
+use crate::export::table::Exported;
+use crate::format::columnar;
+use crate::format::values::Batch;
 use arrow_ipc::writer::{FileWriter, StreamWriter};
 use arrow_schema::ArrowError;
 use std::io::Write;

@@ -1,15 +1,15 @@
 //! Our columns as Arrow's.
 
 use crate::dtype::Dtype;
-use crate::export::Exported;
-use crate::format::{Batch, ColumnKind, Values};
+use crate::export::table::Exported;
+use crate::format::values::{Batch, ColumnKind, Values};
 use arrow_array::{ArrayRef, Float32Array, RecordBatch, StringArray, UInt8Array};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use std::sync::Arc;
 
 /// The schema of an exported table: bytes where features are bytes, else f32; texts.
 pub(crate) fn schema(table: &Exported) -> SchemaRef {
-    let field = |(index, column): (usize, &crate::format::Column)| {
+    let field = |(index, column): (usize, &crate::format::table::Column)| {
         let data_type = match (column.kind, table.dtype(index)) {
             (ColumnKind::Text, _) => DataType::Utf8,
             (ColumnKind::Number, Dtype::U8) => DataType::UInt8,

@@ -1,8 +1,8 @@
 //! Writing tables as text with separators.
 
 use crate::error::Result;
-use crate::export::{Exported, write_number};
-use crate::format::{Batch, Values};
+use crate::export::table::{Exported, write_number};
+use crate::format::values::{Batch, Values};
 use std::io::Write;
 
 /// Writes all columns with a header, separated by tabs if the file's name says so, else by commas.

@@ -1,8 +1,8 @@
 //! Writing tables as an object per line.
 
 use crate::error::Result;
-use crate::export::{Exported, write_number};
-use crate::format::{Batch, Values};
+use crate::export::table::{Exported, write_number};
+use crate::format::values::{Batch, Values};
 use std::io::Write;
 
 /// Writes all columns of every row.

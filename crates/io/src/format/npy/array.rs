@@ -5,9 +5,8 @@ use super::element::Element;
 use super::header::Header;
 use crate::error::{Error, Place, Result, RowNumber};
 use crate::format::shared_file::SharedFile;
-use crate::format::{
-    Batch, Chunk, Chunks, Column, ColumnKind, Decoder, RowNumbers, Table, Values, Wanted,
-};
+use crate::format::table::{Chunk, Chunks, Column, Decoder, Table, Wanted};
+use crate::format::values::{Batch, ColumnKind, RowNumbers, Values};
 use crate::source::Source;
 use std::io::Read;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! The element types of NPY arrays: numbers and texts of fixed width. Objects are pickles, which can run
 //! code, and are never read.
 
-use crate::format::{Texts, Values};
+use crate::format::values::{Texts, Values};
 use half::f16;
 
 /// An element type.

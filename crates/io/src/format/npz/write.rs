@@ -1,15 +1,19 @@
 //! Writing tables as numpy arrays.
 
-use super::{FEATURE_NAMES, TARGET_NAMES};
 use crate::dtype::Dtype;
 use crate::error::{Error, Result};
-use crate::export::Exported;
+use crate::export::table::Exported;
 use crate::format::npy::header::Header;
-use crate::format::{Batch, ColumnKind, Values};
+use crate::format::values::{Batch, ColumnKind, Values};
 use std::io::{self, Write};
 use std::ops::Range;
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, DateTime, ZipWriter};
+
+/// The array of the names of the columns of `X`.
+pub(super) const FEATURE_NAMES: &str = "feature_names";
+/// The array of the names of the columns of `y`.
+pub(super) const TARGET_NAMES: &str = "target_names";
 
 /// Writes a matrix `X`, the target `y` and their names where all inputs are numbers, else an array per
 /// column; weights always have an array of their own.

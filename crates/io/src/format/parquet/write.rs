@@ -1,8 +1,9 @@
 //! Writing tables as Parquet.
 
 use crate::error::Result;
-use crate::export::Exported;
-use crate::format::{Batch, columnar};
+use crate::export::table::Exported;
+use crate::format::columnar;
+use crate::format::values::Batch;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;

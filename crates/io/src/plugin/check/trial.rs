@@ -1,14 +1,18 @@
 //! What is done to a plugin to find out whether it keeps a clause.
 
-use super::{Stop, Verdict, samples};
+use super::samples;
 use crate::choice::FormatChoice;
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::export::export;
-use crate::format::{self, Column, ReadOptions, Values, Wanted};
+use crate::format;
+use crate::format::interface::ReadOptions;
+use crate::format::table::{Column, Wanted};
+use crate::format::values::Values;
 use crate::model_format::{export_model, import_model};
+use crate::plugin::description::Operation;
 use crate::plugin::process::{Call, Running};
-use crate::plugin::{Operation, Plugin, describe};
+use crate::plugin::program::{Plugin, describe};
 use crate::source::Source;
 use std::ffi::OsString;
 use std::fs;
@@ -19,6 +23,15 @@ use tempfile::TempDir;
 
 /// Bytes of a chunk of a table that is read.
 const CHUNK: usize = 1 << 20;
+
+/// How a trial ends that cannot say that a clause is kept.
+pub(super) enum Stop {
+    Broken(String),
+    Untested(String),
+}
+
+/// What comes of a trial.
+pub(super) type Verdict = std::result::Result<(), Stop>;
 
 /// A plugin on trial.
 pub(super) struct Trial {

@@ -1,0 +1,52 @@
+//! What a format answers: is this file mine, what are its columns, and how are tables written in it. Which formats
+//! there are is the registry's, `format.rs`.
+
+use super::table::Table;
+use crate::error::Result;
+use crate::export::table::Exporter;
+use crate::source::Source;
+
+/// Bytes of a file that a format is shown to recognise it.
+pub(crate) const HEAD: u64 = 4096;
+
+/// A format that data sets can be imported from.
+pub trait Format: Sync {
+    /// Name as in `--format`.
+    fn name(&self) -> &'static str;
+
+    /// What it is, in a line.
+    fn description(&self) -> &'static str;
+
+    /// Endings of file names, lower case, without the dot and without that of a compression.
+    fn extensions(&self) -> &'static [&'static str];
+
+    /// Whether a file that begins with `head`, decompressed, is of this format.
+    fn is_mine(&self, head: &[u8]) -> bool;
+
+    /// Whether files are read and written from the first byte to the last, so that they may be compressed
+    /// as a whole.
+    fn is_stream(&self) -> bool {
+        true
+    }
+
+    /// Opens the first of `sources`, together with those after it that belong to it.
+    ///
+    /// # Errors
+    /// The file cannot be read or is not of this format.
+    fn open(&self, sources: &[Source], options: &ReadOptions) -> Result<Table>;
+
+    /// How tables are written in this format, if they are.
+    fn exporter(&self) -> Option<Exporter> {
+        None
+    }
+}
+
+/// What a user may say about how a source is read.
+#[derive(Debug, Clone, Default)]
+pub struct ReadOptions {
+    /// Whether the first record is a header; `None` to find out.
+    pub header: Option<bool>,
+    /// Columns that will be asked for, as far as they are known before: those of a model's encoding or
+    /// of the table before. A sparse format has them even where no record names them.
+    pub known: Vec<String>,
+}

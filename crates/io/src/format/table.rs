@@ -1,0 +1,96 @@
+//! A table as a format gives it: its columns, and its records in two steps so that reading runs on all cores.
+//! [`Chunks`] cuts the source into chunks of whole records, in order and cheaply; a [`Decoder`] turns any chunk into
+//! columns of `values`.
+
+use super::values::{Batch, ColumnKind, Values};
+use crate::error::Result;
+
+/// An open source.
+pub struct Table {
+    /// The columns in file order.
+    pub columns: Vec<Column>,
+    /// Whether the column names are the source's own.
+    pub named: bool,
+    /// The column that is the target if the user names none.
+    pub likely_target: Option<usize>,
+    /// How many of the sources given this table takes up; the others are tables of their own.
+    pub sources: usize,
+    /// Bytes of a record, on average.
+    pub record_bytes: usize,
+    /// The records in order.
+    pub chunks: Box<dyn Chunks>,
+    /// What is in them.
+    pub decoder: Box<dyn Decoder>,
+}
+
+/// A column of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Its name, or `f0`, `f1`, ... by position.
+    pub name: String,
+    /// What its values are, as far as the first records show.
+    pub kind: ColumnKind,
+}
+
+/// Cuts a source into chunks of whole records.
+pub trait Chunks: Send {
+    /// Is told before the first chunk which columns will be decoded, so that no others need be read.
+    ///
+    /// # Errors
+    /// The source cannot be read.
+    fn select(&mut self, wanted: &[Wanted]) -> Result<()> {
+        let _ = wanted;
+        Ok(())
+    }
+
+    /// The next chunk, of about so many bytes; `None` at the end.
+    ///
+    /// # Errors
+    /// The source cannot be read, or ends where it must not.
+    fn next_chunk(&mut self, bytes: usize) -> Result<Option<Chunk>>;
+}
+
+/// Whole records: as they are in the source, or decoded where the source is not made of records.
+#[derive(Debug)]
+pub struct Chunk {
+    /// The records; empty if the format needs no bytes.
+    pub bytes: Vec<u8>,
+    /// The columns selected, if the format decodes while it reads; else empty.
+    pub columns: Vec<Values>,
+    /// Line or row of the first, from 1.
+    pub first: u64,
+    /// How many there are, where the format knows without decoding.
+    pub rows: usize,
+}
+
+impl Chunk {
+    /// Records as they are in the source.
+    pub fn records(bytes: Vec<u8>, first: u64, rows: usize) -> Chunk {
+        Chunk { bytes, columns: Vec::new(), first, rows }
+    }
+}
+
+/// Turns chunks into columns.
+pub trait Decoder: Send + Sync {
+    /// The columns `wanted`, in that order, of a chunk.
+    ///
+    /// # Errors
+    /// A record is malformed, or a value is not of the kind wanted: the error names file, row and column.
+    fn decode(&self, chunk: Chunk, wanted: &[Wanted]) -> Result<Batch>;
+}
+
+/// A column to decode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// Its position in the table.
+    pub column: usize,
+    /// As what; any column can be had as text.
+    pub kind: ColumnKind,
+}
+
+/// The target by custom: the column named `target`, `label`, `class` or `y`, else the last one.
+pub(crate) fn customary_target(columns: &[Column]) -> Option<usize> {
+    const NAMES: [&str; 4] = ["target", "label", "class", "y"];
+    let named = |name: &&str| columns.iter().position(|c| c.name.eq_ignore_ascii_case(name));
+    NAMES.iter().find_map(named).or(columns.len().checked_sub(1))
+}

@@ -1,0 +1,74 @@
+//! The sources of an import, opened one table after the other.
+
+use super::columns::check_names;
+use super::memory::Budget;
+use super::options::ImportOptions;
+use crate::error::Result;
+use crate::format;
+use crate::format::interface::ReadOptions;
+use crate::format::table::{Column, Table};
+use crate::progress::{ImportProgress, advance};
+use crate::source::Source;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The sources of an import, which are opened anew for every pass.
+pub(super) struct Input<'a> {
+    sources: Vec<Source>,
+    options: &'a ImportOptions,
+    known: Vec<String>,
+    pub(super) budget: Budget,
+    bytes_read: Arc<AtomicU64>,
+    progress: &'a dyn ImportProgress,
+}
+
+impl<'a> Input<'a> {
+    pub(super) fn new(
+        paths: &[PathBuf],
+        options: &'a ImportOptions,
+        known: Vec<String>,
+        budget: Budget,
+        progress: &'a dyn ImportProgress,
+    ) -> Input<'a> {
+        let bytes_read = Arc::default();
+        let sources = paths.iter().map(|path| Source::new(path, &bytes_read)).collect();
+        Input { sources, options, known, budget, bytes_read, progress }
+    }
+
+    /// Bytes of all sources together.
+    pub(super) fn length(&self) -> Result<u64> {
+        self.sources.iter().map(Source::length).sum()
+    }
+
+    pub(super) fn advance(&self, rows: u64) -> Result<()> {
+        advance(self.progress, self.bytes_read.load(Ordering::Relaxed), rows)
+    }
+
+    /// Opens one table after the other, each with the path that errors about it name. A table without a
+    /// header has the column names of the first one, if it has as many columns.
+    pub(super) fn for_each_table(
+        &self,
+        mut each: impl FnMut(Table, &Path) -> Result<()>,
+    ) -> Result<()> {
+        let mut read = ReadOptions { header: self.options.header, known: self.known.clone() };
+        let mut first: Option<Vec<Column>> = None;
+        let mut rest = &self.sources[..];
+        while let Some(source) = rest.first() {
+            let mut table = format::open(rest, &self.options.format, &read)?;
+            check_names(&table, source.path())?;
+            let first = first.get_or_insert_with(|| table.columns.clone());
+            if self.known.is_empty() {
+                read.known = first.iter().map(|column| column.name.clone()).collect();
+            }
+            if !table.named && table.columns.len() == first.len() {
+                for (column, first) in table.columns.iter_mut().zip(first) {
+                    column.name.clone_from(&first.name);
+                }
+            }
+            rest = &rest[table.sources..];
+            each(table, source.path())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,70 @@
+//! What a user may say about an import.
+
+use crate::choice::FormatChoice;
+use crate::dtype::Dtype;
+use crate::schema::Encoding;
+
+/// What is predicted: a class or numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// A class per row.
+    Classify,
+    /// One or more numbers per row.
+    Regress,
+}
+
+/// What to do about missing values of input columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Missing {
+    /// Stop with an error that names the first.
+    #[default]
+    Error,
+    /// Put the column's mean in place of a number; make missing text a category of its own.
+    Mean,
+}
+
+/// How sources are to be read. The default asks for nothing in particular: all is found out.
+#[derive(Debug, Clone, Default)]
+pub struct ImportOptions {
+    /// The format; else it is recognised by content, then by extension.
+    pub format: FormatChoice,
+    /// Whether the first record is a header; else it is recognised.
+    pub header: Option<bool>,
+    /// Target columns. None given: a column named `target`, `label`, `class` or `y`, else the last.
+    pub target: Vec<String>,
+    /// What is predicted. Not given: a class if the single target column is text, or has at most
+    /// 100 different whole numbers that each occur twice on average; else numbers.
+    pub task: Option<Task>,
+    /// The column that holds the weight of each row.
+    pub weights: Option<String>,
+    /// Columns to leave out.
+    pub drop: Vec<String>,
+    /// What to do about missing input values.
+    pub missing: Missing,
+    /// How to store features; else the narrowest type that loses nothing.
+    pub dtype: Option<Dtype>,
+    /// Most bytes of memory that the process may come to use, at least [`ImportOptions::LEAST_MEMORY`];
+    /// else a few MiB for each thread. Does not count what a single record may need beyond 1 MiB.
+    pub memory: Option<u64>,
+}
+
+impl ImportOptions {
+    /// No import is promised to need less memory than this.
+    pub const LEAST_MEMORY: u64 = 32 << 20;
+}
+
+/// Where the encoding of columns as features comes from.
+#[derive(Debug, Clone)]
+pub enum Plan<'a> {
+    /// It is learned from the sources themselves.
+    Learn(ImportOptions),
+    /// It is given, as a model's: columns are matched by name, others are ignored.
+    Fixed {
+        /// The encoding.
+        encoding: &'a Encoding,
+        /// Whether the target is to be read; else the data set has none and the column may be absent.
+        with_target: bool,
+        /// Only `format`, `header`, `weights` and `dtype` matter.
+        options: ImportOptions,
+    },
+}
