@@ -3,7 +3,8 @@
 use crate::table::{Table, number, thousands};
 use gristmill_io::schema::{Encoding, InputKind, Statistics, Target};
 use gristmill_io::{Dataset, DenseLayer, HistoryRow};
-use gristmill_trainer::feed::{Paging, Shuffling};
+use gristmill_trainer::feed::Paging;
+use gristmill_trainer::order::Shuffling;
 use gristmill_trainer::sampler::WindowShape;
 use gristmill_trainer::{Limit, Outcome};
 use serde_json::{Map, Value, json};

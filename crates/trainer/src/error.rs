@@ -1,7 +1,7 @@
 //! Why training could not begin or go on.
 
 use crate::config::ConfigError;
-use crate::samples::Samples;
+use crate::data::samples::Samples;
 use gristmill_kernels::{NameError, UnknownIsa};
 
 /// Why training could not begin or go on.

@@ -1,16 +1,16 @@
 //! Measuring a network on rows whose answers are known.
 
+use crate::data::pass::Pass;
+use crate::data::samples::Samples;
+use crate::data::subset::Subset;
 use crate::error::TrainError;
 use crate::inference::{self, Workspaces};
 use crate::metrics::{ClassMeter, JudgedClass, LossMeter, NumberMeter, Report};
 use crate::model::Trained;
 use crate::network::Network;
 use crate::objective::Objective;
-use crate::pass::Pass;
 use crate::preprocess::Preprocess;
-use crate::samples::Samples;
-use crate::shard::{Purpose, RowContext, Shard};
-use crate::subset::Subset;
+use crate::step::shard::{Purpose, RowContext, Shard};
 use gristmill_io::schema::Target;
 use gristmill_io::{Model, OutputKind};
 use gristmill_kernels::Isa;

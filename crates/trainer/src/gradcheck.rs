@@ -2,7 +2,7 @@
 //! differences of the loss.
 
 use crate::config::Plan;
-use crate::engine::Engine;
+use crate::data::samples::{Samples, Table, TableError};
 use crate::error::TrainError;
 use crate::model::Trained;
 use crate::network::Network;
@@ -10,8 +10,8 @@ use crate::objective::{Objective, TargetKind};
 use crate::preprocess::Preprocess;
 use crate::random::{Purpose, Random};
 use crate::reference;
-use crate::samples::{Samples, Table, TableError};
-use crate::session::start_network;
+use crate::session::build;
+use crate::step::engine::Engine;
 use gristmill_io::Model;
 use gristmill_kernels::{Isa, UpdateRule};
 
@@ -40,7 +40,7 @@ pub fn check_plan(
 ) -> Result<GradientReport, TrainError> {
     let targets = if is_class { TargetKind::Classes } else { TargetKind::Numbers };
     let objective = Objective { loss: plan.loss, targets, class_weights: Vec::new() };
-    check_gradient(isa, &start_network(plan), &objective, samples, plan.seed)
+    check_gradient(isa, &build::network(plan), &objective, samples, plan.seed)
 }
 
 /// Checks a trained network, on `samples` random rows.

@@ -1,13 +1,13 @@
 //! Predictions of many rows: the forward half of a step, on all threads.
 
+use crate::data::pass::Pass;
+use crate::data::samples::Samples;
+use crate::data::subset::Subset;
 use crate::error::TrainError;
 use crate::model::Trained;
 use crate::network::Network;
-use crate::pass::Pass;
 use crate::preprocess::Preprocess;
-use crate::samples::Samples;
-use crate::shard::{Purpose, RowContext, Shard};
-use crate::subset::Subset;
+use crate::step::shard::{Purpose, RowContext, Shard};
 use crate::threads;
 use gristmill_io::OutputKind;
 use gristmill_kernels as kernels;

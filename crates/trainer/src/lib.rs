@@ -20,41 +20,32 @@
 #![forbid(unsafe_code)]
 
 pub mod config;
+mod data;
 pub mod early_stopping;
-pub mod engine;
 mod error;
 pub mod evaluation;
-pub mod feed;
 pub mod gradcheck;
 pub mod inference;
-pub mod init;
-pub mod layout;
-pub mod memory;
 pub mod metrics;
-mod mixing;
 pub mod model;
 pub mod names;
 pub mod network;
 pub mod objective;
 pub mod observer;
-mod pace;
-pub mod pass;
 pub mod preprocess;
-pub mod profile;
 pub mod random;
 pub mod reference;
 pub mod run;
 pub mod sampler;
-pub mod samples;
 pub mod schedule;
 pub mod session;
-mod shard;
-pub mod subset;
+mod step;
 mod threads;
-mod update;
-mod validation;
 
+pub use data::{feed, memory, order, pass, samples, subset};
 pub use error::TrainError;
 pub use gristmill_kernels::Isa;
+pub use network::{init, layout};
 pub use session::{Limit, Outcome, Reason, Session};
+pub use step::{engine, profile};
 pub use threads::{on_threads, useful as useful_threads, with_crew};

@@ -1,6 +1,6 @@
 //! Between a network in training and a model on disk.
 
-use crate::layout::Shape;
+use crate::network::layout::Shape;
 use crate::network::{Layer, Network};
 use crate::preprocess::Preprocess;
 use gristmill_io::{ActivationSpec, DenseLayer, Model, OutputKind, Scale};

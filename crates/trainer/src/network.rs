@@ -1,7 +1,10 @@
 //! A feed-forward network: the shape of its layers and their weights.
 
-use crate::layout::{LayerValues, Layout, Shape};
+pub mod init;
+pub mod layout;
+
 use gristmill_kernels::{Activation, Row, Rows};
+use layout::{LayerValues, Layout, Shape};
 
 /// One dense layer: a = f(W x + b), then dropout while training.
 #[derive(Debug, Clone, Copy, PartialEq)]

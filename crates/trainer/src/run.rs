@@ -10,9 +10,9 @@
 //! ```
 
 use crate::config::{ConfigError, RunConfig};
+use crate::data::samples::Samples;
 use crate::error::TrainError;
 use crate::observer::{Control, EpochReport, EpochStart, Observer, StepReport};
-use crate::samples::Samples;
 use crate::session::{Outcome, Reason, Session};
 use gristmill_io::{AtomicFile, Checkpoint};
 use std::fs::{self, File, OpenOptions, TryLockError};

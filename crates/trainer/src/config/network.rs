@@ -1,8 +1,8 @@
 //! The `[network]` section: layers, activations and start weights.
 
 use super::{ConfigError, require};
-use crate::init::Init;
 use crate::names::named;
+use crate::network::init::Init;
 use gristmill_kernels::{Activation, Loss};
 use serde::{Deserialize, Serialize};
 

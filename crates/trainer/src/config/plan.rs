@@ -113,7 +113,7 @@ impl RunConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::init::Init;
+    use crate::network::init::Init;
     use crate::schedule::Shape;
     use gristmill_kernels::{Activation, UpdateRule};
 

@@ -10,11 +10,11 @@
 //! e_L = dloss/da_L * s_L         e_l = (W_(l+1)' e_(l+1)) * s_l
 //! ```
 
+use crate::data::samples::Samples;
 use crate::network::{Layer, Network};
 use crate::objective::{Objective, TargetKind};
 use crate::preprocess::Preprocess;
-use crate::profile::{Part, Stopwatch};
-use crate::samples::Samples;
+use crate::step::profile::{Part, Stopwatch};
 use Purpose::{Measure, Train};
 use gristmill_io::Scale;
 use gristmill_kernels as kernels;

@@ -9,9 +9,9 @@
 //! needs the whole gradient first (clipping by the global norm, minibatches computed in rounds) keeps it
 //! in an arena of its own.
 
-use crate::layout::{Layout, Tile};
-use crate::profile::{Part, Stopwatch};
-use crate::shard::Shard;
+use crate::network::layout::{Layout, Tile};
+use crate::step::profile::{Part, Stopwatch};
+use crate::step::shard::Shard;
 use gristmill_kernels as kernels;
 use gristmill_kernels::{Finish, Isa, LANES, PanelsMut, Row, Rows, Start, Step, UpdateRule};
 use std::cell::RefCell;

@@ -1,7 +1,7 @@
 //! Whether the rows to validate on can tell anything of a model.
 
-use crate::samples::Samples;
-use crate::subset::Subset;
+use crate::data::samples::Samples;
+use crate::data::subset::Subset;
 use gristmill_io::schema::Target;
 use std::collections::BTreeSet;
 
@@ -33,7 +33,7 @@ pub(crate) fn doubt<S: Samples>(rows: &Subset<'_, S>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::Table;
+    use crate::data::samples::Table;
 
     fn doubt_of(labels: Vec<u32>) -> Option<String> {
         let names = ["aster", "bellis", "crocus"].map(str::to_owned).to_vec();

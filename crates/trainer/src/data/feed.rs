@@ -1,110 +1,18 @@
-//! In which order rows come, and their way into memory before they are wanted.
+//! The way of rows into memory before they are wanted.
 //!
 //! A thread of its own reads the next stretch of the epoch while the steps of this one run. A step
 //! waits only for a stretch that is not there yet, and that time is counted: it is what the disk costs.
 
+use super::order::Order;
+use crate::data::samples::Samples;
+use crate::data::subset::Subset;
 use crate::error::TrainError;
-use crate::sampler::{Permutation, Window, WindowShape, Windows};
-use crate::samples::Samples;
-use crate::subset::Subset;
 use gristmill_io::Advice;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::{Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
-
-/// How the rows of every epoch are ordered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shuffling {
-    /// As they are stored.
-    Stored,
-    /// Any row at any place.
-    Full,
-    /// Blocks at any place, rows mixed within windows of blocks.
-    Window(WindowShape),
-}
-
-/// The order of one epoch.
-#[derive(Debug, Clone)]
-pub(crate) enum Order {
-    Stored { rows: u64, stretch: u64 },
-    Full(Permutation),
-    Windows(Windows),
-}
-
-impl Order {
-    /// The order of `rows` rows, of which `stretch` are read as one where they come as they are stored.
-    pub(crate) fn new(how: Shuffling, rows: u64, stretch: u64, seed: u64, epoch: u64) -> Order {
-        match how {
-            Shuffling::Stored => Order::Stored { rows, stretch },
-            Shuffling::Full => Order::Full(Permutation::new(rows, seed, epoch)),
-            Shuffling::Window(shape) => Order::Windows(Windows::new(rows, shape, seed, epoch)),
-        }
-    }
-
-    /// The number of the stretch that a position lies in; `None` where rows come from everywhere.
-    fn stretch(&self, position: u64) -> Option<u64> {
-        match self {
-            Order::Stored { stretch, .. } => Some(position / stretch),
-            Order::Full(_) => None,
-            Order::Windows(windows) => Some(windows.number(position)),
-        }
-    }
-
-    /// The indices of the rows of a stretch, in runs; none beyond the last stretch.
-    fn runs(&self, number: u64) -> Vec<Range<u64>> {
-        match self {
-            Order::Stored { rows, stretch } => {
-                let start = (number * stretch).min(*rows);
-                let end = (start + stretch).min(*rows);
-                Some(start..end).filter(|run| !run.is_empty()).into_iter().collect()
-            }
-            Order::Full(_) => Vec::new(),
-            Order::Windows(windows) if number >= windows.count() => Vec::new(),
-            Order::Windows(windows) => {
-                let mut runs: Vec<_> = windows.blocks(number).collect();
-                // In the order of the file, which the disk likes best.
-                runs.sort_unstable_by_key(|run| run.start);
-                runs
-            }
-        }
-    }
-}
-
-/// The rows of a minibatch, by place.
-#[derive(Debug, Default)]
-pub(crate) struct Picker {
-    windows: Vec<Window>,
-}
-
-impl Picker {
-    /// Makes ready for these positions.
-    pub(crate) fn prepare(&mut self, order: &Order, positions: &Range<u64>) {
-        let Order::Windows(windows) = order else { return };
-        self.windows.retain(|window| window.positions.end > positions.start);
-        let mut next = self.windows.last().map_or(positions.start, |w| w.positions.end);
-        while next < positions.end {
-            let window = windows.window(windows.number(next));
-            next = window.positions.end;
-            self.windows.push(window);
-        }
-    }
-
-    /// The index of the row at a position that it was made ready for.
-    #[inline]
-    pub(crate) fn index(&self, order: &Order, position: u64) -> u64 {
-        match order {
-            Order::Stored { .. } => position,
-            Order::Full(permutation) => permutation.index(position),
-            Order::Windows(windows) => {
-                let covers = |window: &&Window| position < window.positions.end;
-                let window = self.windows.iter().find(covers).expect("prepared");
-                windows.row(window, position)
-            }
-        }
-    }
-}
 
 /// How the rows of a file get into memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -298,7 +206,9 @@ fn span<S: Samples>(rows: &Subset<'_, S>, run: Range<u64>) -> Range<u64> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::samples::Table;
+    use crate::data::order::{Picker, Shuffling};
+    use crate::data::samples::Table;
+    use crate::sampler::WindowShape;
     use gristmill_io::schema::{Encoding, Statistics};
     use gristmill_kernels::Element;
     use std::sync::Mutex;

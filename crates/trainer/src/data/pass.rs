@@ -1,11 +1,12 @@
 //! One pass over rows in the order of the file, which are read before they are wanted and let go after
 //! where they do not all fit. For validation, evaluation and prediction; training has orders of its own.
 
+use crate::data::feed::{Feed, Paging};
+use crate::data::memory;
+use crate::data::order::{Order, Shuffling};
+use crate::data::samples::Samples;
+use crate::data::subset::Subset;
 use crate::error::TrainError;
-use crate::feed::{Feed, Order, Paging, Shuffling};
-use crate::memory;
-use crate::samples::Samples;
-use crate::subset::Subset;
 use gristmill_io::Advice;
 use std::ops::Range;
 use std::time::Duration;
@@ -73,7 +74,7 @@ impl<'a, 'd, S: Samples> Pass<'a, 'd, S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::tests::{Paged, ROWS};
+    use crate::data::feed::tests::{Paged, ROWS};
     use crate::sampler::Split;
 
     /// So many bytes make stretches of 25 rows.

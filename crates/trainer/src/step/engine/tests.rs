@@ -1,9 +1,9 @@
 use super::*;
-use crate::layout::Shape;
+use crate::data::samples::Table;
 use crate::model::Trained;
 use crate::network::Layer;
+use crate::network::layout::Shape;
 use crate::objective::TargetKind;
-use crate::samples::Table;
 use crate::threads::{on_threads, with_crew};
 use gristmill_kernels::{Activation, Loss};
 

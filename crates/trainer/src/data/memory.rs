@@ -1,10 +1,11 @@
 //! How much memory there is for the data, and what order of rows follows from it.
 
 use crate::config::Shuffle;
-use crate::feed::{Paging, Shuffling};
+use crate::data::feed::Paging;
+use crate::data::order::Shuffling;
+use crate::data::samples::Samples;
+use crate::data::subset::Subset;
 use crate::sampler::WindowShape;
-use crate::samples::Samples;
-use crate::subset::Subset;
 use std::path::Path;
 
 /// Bytes of a block at least: enough for a disk to read at its full rate.
@@ -155,7 +156,7 @@ fn group_limit() -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::tests::{Paged, ROWS};
+    use crate::data::feed::tests::{Paged, ROWS};
     use crate::sampler::Split;
 
     #[test]

@@ -1,7 +1,7 @@
 //! The rows of a data set that take part: all of them, or one side of a split.
 
+use crate::data::samples::Samples;
 use crate::sampler::Split;
-use crate::samples::Samples;
 use std::sync::Arc;
 
 /// Some rows of a data set, numbered from 0 in the order of the data set.

@@ -5,9 +5,9 @@
 //! degrees of freedom for classes, the variance of the batches' means over that of random ones for
 //! numbers. Either is about 1 for a true shuffle, and up to the size of the batch for a sorted file.
 
-use crate::feed::{Order, Picker};
-use crate::samples::Samples;
-use crate::subset::Subset;
+use crate::data::order::{Order, Picker};
+use crate::data::samples::Samples;
+use crate::data::subset::Subset;
 use gristmill_io::schema::Target;
 
 /// Minibatches that are looked at, spread evenly over the epoch.
@@ -98,9 +98,9 @@ fn variance_ratio(batches: &[Vec<f64>]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::Shuffling;
+    use crate::data::order::Shuffling;
+    use crate::data::samples::Table;
     use crate::sampler::WindowShape;
-    use crate::samples::Table;
 
     const ROWS: usize = 60_000;
 

@@ -4,15 +4,15 @@
 //! sample's values are computed alone, and every sum over samples is taken by one task in the order
 //! of the minibatch.
 
-use crate::layout::{LayerValues, Layout, Parts};
+use crate::data::samples::Samples;
 use crate::network::Network;
+use crate::network::layout::{LayerValues, Layout, Parts};
 use crate::objective::Objective;
-use crate::pace::Pace;
 use crate::preprocess::Preprocess;
-use crate::profile::{Part, Profile, Stopwatch};
-use crate::samples::Samples;
-use crate::shard::{Purpose, RowContext, Shard, TrainingContext};
-use crate::update::{self, OptimizerState};
+use crate::step::pace::Pace;
+use crate::step::profile::{Part, Profile, Stopwatch};
+use crate::step::shard::{Purpose, RowContext, Shard, TrainingContext};
+use crate::step::update::{self, OptimizerState};
 use gristmill_kernels as kernels;
 use gristmill_kernels::{
     Crew, Finish, Isa, LANES, Panels, PanelsMut, Row, Rows, Start, Step, UpdateRule,

@@ -1,0 +1,10 @@
+//! Rows: where they come from, which of them take part, in which order, and how they get into memory.
+
+pub mod feed;
+pub mod memory;
+pub(crate) mod mixing;
+pub mod order;
+pub mod pass;
+pub mod samples;
+pub mod subset;
+pub(crate) mod validation;

@@ -1,0 +1,91 @@
+//! What a plan makes of the data: the network at its start, the scales, and the objective.
+
+use crate::config::{ClassWeights, LayerPlan, Plan};
+use crate::data::samples::Samples;
+use crate::data::subset::Subset;
+use crate::model::Trained;
+use crate::network::layout::Shape;
+use crate::network::{Layer, Network};
+use crate::objective::{Objective, TargetKind};
+use crate::preprocess::{Preprocess, feature_scale, standard_scale};
+use gristmill_io::schema::Target;
+use gristmill_io::{OutputKind, Scale};
+use gristmill_kernels::Loss;
+
+/// The network of a plan with its start weights.
+pub(crate) fn network(plan: &Plan) -> Network {
+    let layer = |plan: &LayerPlan| Layer {
+        shape: Shape { inputs: plan.inputs, outputs: plan.outputs, bias: plan.bias.is_some() },
+        activation: plan.activation,
+        dropout: plan.dropout as f32,
+    };
+    let mut network = Network::zeroed(plan.layers.iter().map(layer).collect());
+    for (i, layer) in plan.layers.iter().enumerate() {
+        let weights = layer.init.weights(plan.seed, i, layer.inputs, layer.outputs);
+        network.set_layer_weights(i, &weights, layer.bias.as_deref().unwrap_or(&[]));
+    }
+    network
+}
+
+/// The scale of each feature.
+pub(super) fn input_scales<S: Samples>(plan: &Plan, samples: &S) -> Vec<Scale> {
+    let statistics = samples.statistics();
+    if plan.standardize_inputs {
+        statistics.iter().map(|s| feature_scale(s, samples.element())).collect()
+    } else {
+        vec![Trained::UNSCALED; statistics.len()]
+    }
+}
+
+/// The scales of features and numeric targets.
+pub(super) fn preprocess<S: Samples>(plan: &Plan, samples: &S) -> Preprocess {
+    let targets = samples.target_statistics();
+    let targets = if plan.standardize_targets {
+        targets.iter().map(standard_scale).collect()
+    } else {
+        vec![Trained::UNSCALED; targets.len()]
+    };
+    Preprocess::new(&input_scales(plan, samples), targets)
+}
+
+/// What the numbers of the last layer become.
+pub(super) fn output_kind(plan: &Plan) -> OutputKind {
+    match plan.loss {
+        Loss::SoftmaxCrossEntropy => OutputKind::Softmax,
+        Loss::BinaryCrossEntropy => OutputKind::Sigmoid,
+        _ => OutputKind::Values,
+    }
+}
+
+/// What is minimised over the rows that are learned from.
+pub(super) fn objective<S: Samples>(plan: &Plan, train: &Subset<'_, S>) -> Objective {
+    let names = match &train.samples().encoding().target {
+        Target::Classes { names, .. } => names.as_slice(),
+        _ => &[],
+    };
+    let targets = TargetKind::of(&train.samples().encoding().target);
+    let class_weights = match &plan.class_weights {
+        ClassWeights::None => Vec::new(),
+        weights => {
+            let rows = (0..train.len()).map(|i| train.row(i));
+            let counts = class_counts(train.samples(), rows, names.len());
+            weights.by_class(names, &counts).into_iter().map(|w| w as f32).collect()
+        }
+    };
+    Objective { loss: plan.loss, targets, class_weights }
+}
+
+/// How many of these rows there are of each class.
+pub(super) fn class_counts<S: Samples>(
+    samples: &S,
+    rows: impl Iterator<Item = u64>,
+    classes: usize,
+) -> Vec<u64> {
+    let mut counts = vec![0; classes];
+    for row in rows {
+        if let Some(count) = counts.get_mut(samples.label(row) as usize) {
+            *count += 1;
+        }
+    }
+    counts
+}

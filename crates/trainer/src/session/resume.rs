@@ -1,0 +1,207 @@
+//! The state of a run on disk: everything that the next step depends on, written and read back.
+
+use super::{Position, Session};
+use crate::config::RunConfig;
+use crate::data::samples::Samples;
+use crate::early_stopping::{Best, EarlyStopping};
+use crate::error::TrainError;
+use crate::network::layout::Layout;
+use crate::schedule::PlateauState;
+use gristmill_io::Checkpoint;
+use gristmill_kernels::{Row, Rows};
+
+/// The counter of a checkpoint that has the rows of its data set.
+const ROWS: &str = "data.rows";
+
+impl<S: Samples> Session<'_, S> {
+    /// Everything that the next step depends on.
+    pub fn checkpoint(&self) -> Checkpoint {
+        let position = &self.position;
+        let layout = self.engine.network.layout();
+        let mut tensors = Vec::new();
+        let mut add = |prefix: &str, arena: &Rows| {
+            if arena.is_empty() {
+                return;
+            }
+            for layer in 0..self.engine.network.layers().len() {
+                let (weights, bias) = layout.read_weights(layer, arena);
+                tensors.push((format!("{prefix}.{layer}.weight"), weights));
+                if !bias.is_empty() {
+                    tensors.push((format!("{prefix}.{layer}.bias"), bias));
+                }
+            }
+        };
+        add("parameters", self.engine.network.weights());
+        add("moments0", &self.engine.state.slots[0]);
+        add("moments1", &self.engine.state.slots[1]);
+        if let Some(best) = &self.best_weights {
+            add("best", best);
+        }
+        let counter = |name: &str, value: f64| (name.to_owned(), value);
+        let mut counters = vec![
+            counter(ROWS, self.train.samples().rows() as f64),
+            counter("epoch.loss", position.loss),
+            counter("epoch.weight", position.weight),
+            counter("epoch.score", position.score),
+            counter("plateau.factor", self.plateau.factor),
+            counter("plateau.best", self.plateau.best),
+            counter("plateau.waited", f64::from(self.plateau.waited)),
+        ];
+        if let Some(best) = self.stopping.best() {
+            counters.push(counter("best.value", best.value));
+            counters.push(counter("best.epoch", f64::from(best.epoch)));
+        }
+        Checkpoint {
+            config: self.plan.config.to_toml(),
+            fingerprint: self.train.samples().fingerprint(),
+            encoding: self.train.samples().encoding().clone(),
+            epoch: position.epoch,
+            step_in_epoch: position.step_in_epoch,
+            step: position.step,
+            counters,
+            history: self.history.clone(),
+            tensors,
+        }
+    }
+
+    /// Goes on from a checkpoint of this run.
+    ///
+    /// # Errors
+    /// The checkpoint is of another network, or the training data have changed since it was saved.
+    pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+        match self.changed_data(checkpoint) {
+            None => self.restore_state(checkpoint),
+            Some(change) => Err(TrainError::DataChanged { name: self.data_name(), change }),
+        }
+    }
+
+    /// As [`restore`](Self::restore), but goes on with training data that have changed, from the
+    /// beginning of the epoch. The warnings of the run tell it.
+    ///
+    /// # Errors
+    /// The checkpoint is of another network, or the data have other columns or classes.
+    pub fn restore_on_changed_data(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+        let Some(change) = self.changed_data(checkpoint) else {
+            return self.restore_state(checkpoint);
+        };
+        if let Some(reason) = self.other_columns(checkpoint) {
+            let name = self.data_name();
+            return Err(TrainError::Data(format!("{name} does not fit the checkpoint: {reason}")));
+        }
+        let name = self.data_name();
+        self.warnings.push(format!("{name} has changed since the checkpoint was saved: {change}"));
+        let epoch_begin = |counter: &(String, f64)| match counter.0.starts_with("epoch.") {
+            true => (counter.0.clone(), 0.0),
+            false => counter.clone(),
+        };
+        let counters = checkpoint.counters.iter().map(epoch_begin).collect();
+        self.restore_state(&Checkpoint { step_in_epoch: 0, counters, ..checkpoint.clone() })
+    }
+
+    fn data_name(&self) -> String {
+        self.train.samples().name()
+    }
+
+    /// How the training data differ from those of a checkpoint.
+    fn changed_data(&self, checkpoint: &Checkpoint) -> Option<String> {
+        let samples = self.train.samples();
+        if checkpoint.fingerprint == samples.fingerprint() {
+            return None;
+        }
+        let rows = samples.rows();
+        let saved = checkpoint.counters.iter().find(|(name, _)| name == ROWS);
+        let saved = saved.map_or(rows, |(_, saved)| *saved as u64);
+        Some(match self.other_columns(checkpoint) {
+            Some(reason) => reason,
+            None if saved != rows => format!("it had {saved} rows and now has {rows}"),
+            None => "it has as many rows and the same columns, but other values".to_owned(),
+        })
+    }
+
+    fn other_columns(&self, checkpoint: &Checkpoint) -> Option<String> {
+        checkpoint.encoding.mismatch(self.train.samples().encoding(), true)
+    }
+
+    fn restore_state(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+        if checkpoint.step_in_epoch > self.steps_per_epoch() {
+            let reason = "it stands beyond the end of an epoch; the batch size has changed";
+            return Err(TrainError::Checkpoint(reason.to_owned()));
+        }
+        let saved = RunConfig::from_toml(&checkpoint.config)?.training.instruction_set;
+        if let Some(saved) = saved.filter(|saved| *saved != self.isa.name()) {
+            self.warnings.push(format!(
+                "the run was started with instruction set {saved} and goes on with {}: the last \
+                 bits of its results may differ from an uninterrupted run (GRISTMILL_ISA={saved} \
+                 where this CPU has it)",
+                self.isa
+            ));
+        }
+        let tensors = Tensors(checkpoint);
+        let (network, state) = (&mut self.engine.network, &mut self.engine.state);
+        let layout = network.layout().clone();
+        tensors.read("parameters", &layout, network.weights_mut())?;
+        for (slot, name) in state.slots.iter_mut().zip(["moments0", "moments1"]) {
+            if !slot.is_empty() {
+                tensors.read(name, &layout, slot)?;
+            }
+        }
+        self.best_weights = match tensors.find("best.0.weight") {
+            None => None,
+            Some(_) => {
+                let mut best = Rows::zeroed(layout.rows());
+                tensors.read("best", &layout, &mut best)?;
+                Some(best)
+            }
+        };
+        let counter = |name: &str| {
+            let found = checkpoint.counters.iter().find(|(n, _)| n == name);
+            found.map(|(_, value)| *value)
+        };
+        let required = |name: &str| {
+            counter(name).ok_or_else(|| TrainError::Checkpoint(format!("it lacks {name}")))
+        };
+        self.position = Position {
+            epoch: checkpoint.epoch,
+            step_in_epoch: checkpoint.step_in_epoch,
+            step: checkpoint.step,
+            loss: required("epoch.loss")?,
+            weight: required("epoch.weight")?,
+            score: required("epoch.score")?,
+        };
+        self.plateau = PlateauState {
+            factor: required("plateau.factor")?,
+            best: required("plateau.best")?,
+            waited: required("plateau.waited")? as u32,
+        };
+        let best = counter("best.value").zip(counter("best.epoch"));
+        let best = best.map(|(value, epoch)| Best { value, epoch: epoch as u32 });
+        self.stopping = EarlyStopping::new(self.plan.early_stopping.clone(), best);
+        self.history = checkpoint.history.clone();
+        Ok(())
+    }
+}
+
+/// The tensors of a checkpoint by name.
+struct Tensors<'a>(&'a Checkpoint);
+
+impl Tensors<'_> {
+    fn find(&self, name: &str) -> Option<&[f32]> {
+        let found = self.0.tensors.iter().find(|(n, _)| n == name);
+        found.map(|(_, values)| values.as_slice())
+    }
+
+    fn read(&self, prefix: &str, layout: &Layout, arena: &mut [Row]) -> Result<(), TrainError> {
+        for (layer, shape) in layout.shapes().iter().enumerate() {
+            let fetch = |part: &str, len: usize| {
+                let name = format!("{prefix}.{layer}.{part}");
+                let values = self.find(&name).unwrap_or(&[]);
+                let reason = || format!("{name} has {} values, expected {len}", values.len());
+                if values.len() == len { Ok(values) } else { Err(TrainError::Checkpoint(reason())) }
+            };
+            let weights = fetch("weight", shape.inputs * shape.outputs)?;
+            let bias = fetch("bias", if shape.bias { shape.outputs } else { 0 })?;
+            layout.write_weights(layer, weights, bias, arena);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,199 @@
+//! How a run starts: the data are checked and divided, and the order of their rows is decided.
+
+use super::build::{self, class_counts};
+use super::{Position, Session};
+use crate::config::{DataShape, Plan, RunConfig, Shuffle, TargetShape};
+use crate::data::feed::Paging;
+use crate::data::order::{Order, Shuffling};
+use crate::data::samples::Samples;
+use crate::data::subset::Subset;
+use crate::data::{memory, mixing, validation};
+use crate::early_stopping::EarlyStopping;
+use crate::error::TrainError;
+use crate::sampler::{Split, WindowShape};
+use crate::schedule::PlateauState;
+use crate::step::engine::Engine;
+use crate::threads;
+use gristmill_io::Advice;
+use gristmill_io::schema::Target;
+use gristmill_kernels::Isa;
+use std::sync::Arc;
+use std::time::Duration;
+
+impl<'d, S: Samples> Session<'d, S> {
+    /// A run from the start, or to be [restored](Self::restore). `validation` holds rows to validate
+    /// on; else the configuration may hold out a part of `train`.
+    ///
+    /// # Errors
+    /// A configuration that does not fit the data, or data that cannot be learned from.
+    pub fn new(
+        config: &RunConfig,
+        isa: Isa,
+        train: &'d S,
+        validation: Option<&'d S>,
+    ) -> Result<Session<'d, S>, TrainError> {
+        let encoding = train.encoding();
+        let target = match &encoding.target {
+            Target::Classes { names, .. } => TargetShape::Classes(names),
+            Target::Numbers { columns } => TargetShape::Numbers(columns.len()),
+            Target::None => {
+                let hint = "import it again with --target COLUMN";
+                return Err(TrainError::Data(format!("the data set has no target: {hint}")));
+            }
+        };
+        let mut plan = config.resolve(&DataShape { features: encoding.features(), target })?;
+        if validation.is_some_and(|v| v.encoding() != encoding) {
+            let hint = "import it with the encoding of the training data";
+            return Err(TrainError::Data(format!(
+                "the validation data have other columns, categories or classes than the training \
+                 data: {hint}"
+            )));
+        }
+        let pool = threads::pool(plan.threads)?;
+        let (train, validation) = match validation {
+            Some(samples) => (Subset::all(train), Some(Subset::all(samples))),
+            None if plan.validation.split > 0.0 => {
+                let (train, held_out) = Subset::both(train, split(&plan, train));
+                (train, Some(held_out))
+            }
+            None => (Subset::all(train), None),
+        };
+        if train.is_empty() {
+            return Err(TrainError::Data("there are no rows to learn from".to_owned()));
+        }
+        let validation = validation.filter(|rows| !rows.is_empty());
+        plan.early_stopping.check_validation(validation.is_some())?;
+        let mut warnings = Vec::from_iter(validation.as_ref().and_then(validation::doubt));
+        let shuffling = decide_order(&mut plan, &train, &mut warnings);
+        let paging = memory::paging(shuffling, train.samples(), plan.memory);
+        if paging != Paging::Scattered {
+            train.samples().advise(0..train.samples().rows(), Advice::Parts);
+        }
+        let mut validation_paging = Paging::None;
+        if let Some(samples) = validation.as_ref().map(Subset::samples) {
+            validation_paging =
+                memory::validation_paging(paging, train.samples(), samples, plan.memory);
+            if !std::ptr::eq(samples, train.samples()) {
+                samples.advise(0..samples.rows(), Advice::Parts);
+            }
+        }
+        if paging == Paging::Scattered {
+            warnings.push(
+                "the file does not fit in memory, and in full shuffle every row is read by itself: \
+                 --shuffle window reads ahead"
+                    .to_owned(),
+            );
+        }
+        plan.config.training.instruction_set = Some(isa.name().to_owned());
+        let batch = plan.batch_size.min(usize::try_from(train.len()).unwrap_or(usize::MAX));
+        let engine = pool.install(|| {
+            Engine::new(
+                threads::useful(),
+                isa,
+                build::network(&plan),
+                build::preprocess(&plan, train.samples()),
+                build::objective(&plan, &train),
+                plan.optimizer.rule,
+                plan.optimizer.clip_norm,
+                batch,
+            )
+        });
+        // What was read of the files so far, to check and to divide them, is not what the first steps need.
+        let held_out = validation.as_ref().map(Subset::samples);
+        for (paging, samples) in [(paging, Some(train.samples())), (validation_paging, held_out)] {
+            if let (Paging::AheadAndDrop, Some(samples)) = (paging, samples) {
+                samples.advise(0..samples.rows(), Advice::DontNeed);
+            }
+        }
+        let stopping = EarlyStopping::new(plan.early_stopping.clone(), None);
+        Ok(Session {
+            shuffling,
+            isa,
+            pool: Arc::new(pool),
+            train: Arc::new(train),
+            evaluator: None,
+            validation,
+            engine,
+            position: Position::default(),
+            plateau: PlateauState::default(),
+            stopping,
+            best_weights: None,
+            history: Vec::new(),
+            paging,
+            validation_paging,
+            waited: Duration::ZERO,
+            warnings,
+            plan,
+        })
+    }
+}
+
+/// Decides what order `auto` means here, and writes it into the plan, so that a run that is resumed on
+/// another machine keeps it. A window that mixes badly is made of smaller blocks; what is still bad is
+/// told.
+fn decide_order<S: Samples>(
+    plan: &mut Plan,
+    train: &Subset<'_, S>,
+    warnings: &mut Vec<String>,
+) -> Shuffling {
+    let (rows, row_bytes) = (train.len(), train.samples().row_bytes());
+    let training = &mut plan.config.training;
+    let given = training.block_rows.zip(training.window_blocks);
+    let mut shuffling = match (plan.shuffle, given) {
+        (Shuffle::Auto | Shuffle::Window, Some((block_rows, blocks))) => {
+            Shuffling::Window(WindowShape { block_rows, blocks })
+        }
+        (shuffle, _) => memory::choose(shuffle, rows, row_bytes, plan.memory),
+    };
+    let unevenness = |how: Shuffling| {
+        let order = Order::new(how, rows, memory::stretch_rows(train, plan.memory), plan.seed, 1);
+        mixing::unevenness(&order, train, plan.batch_size as u64)
+    };
+    train.samples().advise(0..train.samples().rows(), Advice::Random);
+    let mut uneven = if shuffling == Shuffling::Full { 1.0 } else { unevenness(shuffling) };
+    while let (Shuffling::Window(shape), None) = (shuffling, given) {
+        if uneven <= mixing::UNEVEN || shape.block_rows * row_bytes <= memory::SMALLEST_BLOCK {
+            break;
+        }
+        let block_rows = shape.block_rows.div_ceil(2);
+        shuffling = Shuffling::Window(WindowShape { block_rows, blocks: shape.blocks * 2 });
+        uneven = unevenness(shuffling);
+    }
+    train.samples().advise(0..train.samples().rows(), Advice::Normal);
+    if uneven > mixing::UNEVEN {
+        let advice = match shuffling {
+            Shuffling::Stored => "shuffle them with --shuffle auto",
+            _ if given.is_some() => {
+                "leave training.block_rows and training.window_blocks out, or --shuffle full"
+            }
+            _ => "give more --memory, or --shuffle full",
+        };
+        warnings.push(format!(
+            "the targets of minibatches differ {uneven:.1} times as much as in a true shuffle \
+             (the file may be sorted): {advice}"
+        ));
+    }
+    match shuffling {
+        Shuffling::Stored => {}
+        Shuffling::Full => training.shuffle = Shuffle::Full,
+        Shuffling::Window(shape) => {
+            training.shuffle = Shuffle::Window;
+            training.block_rows = Some(shape.block_rows);
+            training.window_blocks = Some(shape.blocks);
+        }
+    }
+    plan.shuffle = training.shuffle;
+    shuffling
+}
+
+fn split<S: Samples>(plan: &Plan, samples: &S) -> Split {
+    let rows = samples.rows();
+    let Target::Classes { names, .. } = &samples.encoding().target else {
+        return Split::random(rows, plan.validation.split, plan.seed);
+    };
+    if !plan.validation.stratified {
+        return Split::random(rows, plan.validation.split, plan.seed);
+    }
+    let counts = class_counts(samples, 0..rows, names.len());
+    Split::stratified(&counts, |row| samples.label(row), plan.validation.split, plan.seed)
+}

@@ -1,0 +1,7 @@
+//! One training step: rows forward and backward, then the gradient and update of each tile of weights.
+
+pub mod engine;
+pub(crate) mod pace;
+pub mod profile;
+pub(crate) mod shard;
+pub(crate) mod update;
