@@ -17,6 +17,7 @@ mod process;
 mod program;
 mod report;
 mod steps;
+mod tidy;
 mod trace;
 mod workload;
 
@@ -39,6 +40,7 @@ enum Command {
     Asm(asm::Arguments),
     CheckModels(check_models::Arguments),
     Fuzz(fuzz::Arguments),
+    Tidy(tidy::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -54,5 +56,6 @@ fn main() -> anyhow::Result<()> {
         Command::Asm(arguments) => asm::run(&arguments),
         Command::CheckModels(arguments) => check_models::run(&arguments),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
+        Command::Tidy(arguments) => tidy::run(&arguments),
     }
 }
