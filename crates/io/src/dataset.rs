@@ -1,6 +1,7 @@
 //! Reading `.grist` data sets: a mapped file and what is known about it without looking at its rows.
 //! Writing them is in [`crate::writer`].
 
+mod fit;
 mod identity;
 mod paging;
 pub(crate) mod verify;

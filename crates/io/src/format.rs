@@ -59,6 +59,9 @@ pub const FORMATS: &[&dyn Format] = &[
     &csv::Csv,
 ];
 
+/// Endings that say no more than that a file is text.
+const ANY_TEXT: [&str; 2] = ["txt", "data"];
+
 /// Opens the first of `sources` (and those that belong to it) in the format chosen, or else in the one that
 /// it is recognised as.
 pub(crate) fn open(
@@ -108,33 +111,30 @@ fn named(name: &str, choice: &FormatChoice) -> Result<Found> {
     })
 }
 
-/// The format of a file by its content or else by its name; one built in before a plugin. Any text is CSV, the
-/// last format, only if its name does not speak for a plugin.
+/// The format of a file: by its content where that is certain, else by the ending of its name, else by what its
+/// content looks like. One that is built in comes before a plugin.
 fn recognise(source: &Source, plugins: &Plugins) -> Result<Found> {
     let head = source.head(HEAD)?;
     if head.is_empty() {
         return Err(Error::input(source.path(), Place::FILE, "is empty"));
     }
     let file_name = source.plain_name();
-    let extension = file_name.rsplit('.').next().unwrap_or_default();
-    let has_extension = |format: &&&dyn Format| format.extensions().contains(&extension);
-    let by_content = FORMATS.iter().position(|format| format.is_mine(&head));
-    let by_name = FORMATS.iter().find(has_extension);
-    let is_certain = by_content.is_some_and(|found| found + 1 < FORMATS.len() || by_name.is_some());
-    if let Some(found) = by_content.filter(|_| is_certain) {
-        return Ok(Found::BuiltIn(FORMATS[found]));
-    }
+    let extension = file_name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let built_in = |is_it: &dyn Fn(&dyn Format) -> bool| {
+        FORMATS.iter().find(|format| is_it(**format)).map(|format| Found::BuiltIn(*format))
+    };
+    let certain = || built_in(&|format| format.is_certain() && format.is_mine(&head));
+    let names_a_format = !ANY_TEXT.contains(&extension);
+    let by_name = || built_in(&|format| names_a_format && format.extensions().contains(&extension));
     // A plugin reads the file as it is, compressed or not.
     let plugin = || {
         let by_magic = plugins.by_magic(Operation::Read, &source.start(HEAD).ok()?);
         let by_extension = || plugins.by_extension(Operation::Read, source.path());
-        by_magic.or_else(by_extension)
+        by_magic.or_else(by_extension).map(Found::Plugin)
     };
-    if let Some(plugin) = plugin() {
-        return Ok(Found::Plugin(plugin));
-    }
-    let format = by_content.map(|found| FORMATS[found]).or(by_name.copied());
-    format.map(Found::BuiltIn).ok_or_else(|| {
+    let likely = || built_in(&|format| format.is_mine(&head));
+    let found = certain().or_else(by_name).or_else(plugin).or_else(likely);
+    found.ok_or_else(|| {
         let (names, complaints) = (names(), plugins.complaints());
         let reason =
             format!("is of none of the formats known ({names}): give --format{complaints}");

@@ -71,6 +71,11 @@ impl Moments {
         self.count = count;
     }
 
+    /// Counts values that were missing where the rows came from, and are given as what was filled in.
+    pub(crate) fn add_missing(&mut self, count: u64) {
+        self.missing += count;
+    }
+
     pub(crate) fn count(&self) -> u64 {
         self.count
     }

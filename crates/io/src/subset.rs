@@ -1,15 +1,20 @@
 //! Parts of a data set: its first rows, and data sets of rows drawn from it.
 
+mod place;
+mod stratum;
+
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::format::raw_columns::RawColumns;
 use crate::format::table::{Chunk, Decoder, Wanted};
 use crate::format::values::{ColumnKind, Values};
 use crate::progress::{ImportProgress, advance};
-use crate::random::{below, hash};
-use crate::schema::Target;
+use crate::random::hash;
+use crate::schema::{InputKind, Target};
 use crate::writer::{DatasetWriter, ImportSummary, Layout, Rows};
+use place::Place;
 use std::path::{Path, PathBuf};
+use stratum::{Stratum, stratified};
 
 /// Values that are gathered for a part before they are written.
 const BATCH_VALUES: usize = 1 << 20;
@@ -45,7 +50,10 @@ impl SplitOptions {
                 outputs.len()
             )));
         }
-        if let Some(twice) = (1..outputs.len()).find(|i| outputs[..*i].contains(&outputs[*i])) {
+        let places: Vec<Place> = outputs.iter().map(|path| Place::of(path)).collect();
+        if let Some(twice) =
+            (1..places.len()).find(|i| places[..*i].iter().any(|place| place.is(&places[*i])))
+        {
             let path = outputs[twice].display();
             return Err(Error::Options(format!("{path} is given for two parts")));
         }
@@ -57,8 +65,8 @@ impl SplitOptions {
 /// that were missing stay as they were filled in. The source is read once and not kept in memory.
 ///
 /// # Errors
-/// The fractions are none, the outputs are not as many and different, or one cannot be written;
-/// the parts that are not complete are then as they were before.
+/// The fractions are none, the outputs are not as many and different, a part would have no rows, or one cannot be
+/// written; the parts that are not complete are then as they were before.
 pub fn split(
     dataset: &Dataset,
     outputs: &[PathBuf],
@@ -72,12 +80,19 @@ pub fn split(
             dataset.path().display()
         )));
     }
-    let mut strata = if options.stratified {
-        let counts = dataset.class_counts().iter();
-        counts.map(|count| Stratum::new(*count, &options.fractions)).collect()
-    } else {
-        vec![Stratum::new(dataset.rows(), &options.fractions)]
+    let mut strata = match options.stratified {
+        true => stratified(dataset.class_counts(), &options.fractions),
+        false => vec![Stratum::new(dataset.rows(), &options.fractions)],
     };
+    for (part, output) in outputs.iter().enumerate() {
+        if strata.iter().all(|stratum| stratum.needed[part] == 0) {
+            let (output, fraction) = (output.display(), options.fractions[part]);
+            return Err(Error::Options(format!(
+                "{output} would have no rows: {fraction} of {} rows is less than one; give it a larger share",
+                dataset.rows()
+            )));
+        }
+    }
     let parts = outputs.iter().map(|path| Part::create(path, dataset));
     let mut parts = parts.collect::<Result<Vec<_>>>()?;
     let bytes = |rows: u64| rows * row_bytes(dataset);
@@ -150,51 +165,19 @@ fn unknown_class(dataset: &Dataset, row: u64) -> Error {
     Error::damaged(dataset.path(), reason)
 }
 
-/// Rows that are divided by themselves. Drawing a part in proportion to the rows that it still needs
-/// gives every part exactly its share, and every choice of rows the same chance.
-struct Stratum {
-    /// Rows that each part still needs; the last is for no part.
-    needed: Vec<u64>,
-    /// Rows to come.
-    left: u64,
-}
-
-impl Stratum {
-    fn new(rows: u64, fractions: &[f64]) -> Stratum {
-        let mut needed = Vec::with_capacity(fractions.len() + 1);
-        // Ends are rounded, not lengths, so that lengths add up.
-        let (mut sum, mut start) = (0.0, 0);
-        for fraction in fractions {
-            sum += fraction;
-            let end = ((rows as f64 * sum).round() as u64).clamp(start, rows);
-            needed.push(end - start);
-            start = end;
-        }
-        needed.push(rows - start);
-        Stratum { needed, left: rows }
-    }
-
-    /// The part of the next row; `None` if more rows come than were counted.
-    fn draw(&mut self, bits: u64) -> Option<usize> {
-        let mut ticket = below(bits, self.left);
-        let part = self.needed.iter().position(|needed| match ticket.checked_sub(*needed) {
-            Some(rest) => {
-                ticket = rest;
-                false
-            }
-            None => true,
-        })?;
-        self.needed[part] -= 1;
-        self.left -= 1;
-        Some(part)
-    }
-}
-
 /// A data set that rows of another are copied to.
 struct Part {
     writer: DatasetWriter,
     rows: Rows,
     batch_values: usize,
+    gaps: Vec<Gaps>,
+}
+
+/// A feature in which values were missing, what was filled in for them, and how often that was copied.
+struct Gaps {
+    feature: usize,
+    fill: f32,
+    copied: u64,
 }
 
 impl Part {
@@ -209,6 +192,7 @@ impl Part {
             writer: DatasetWriter::create(path, layout)?,
             rows: Rows::default(),
             batch_values,
+            gaps: gaps(source),
         })
     }
 
@@ -218,6 +202,9 @@ impl Part {
         let start = features.len();
         features.resize(start + source.features(), 0.0);
         source.dtype().decode(source.row(row), &mut features[start..]);
+        for gaps in &mut self.gaps {
+            gaps.copied += u64::from(features[start + gaps.feature] == gaps.fill);
+        }
         match &source.encoding().target {
             Target::Classes { .. } => labels.push(source.label(row)),
             Target::Numbers { columns } => {
@@ -249,6 +236,24 @@ impl Part {
 
     fn finish(mut self) -> Result<ImportSummary> {
         self.flush()?;
+        for gaps in &self.gaps {
+            self.writer.count_filled(gaps.feature, gaps.copied);
+        }
         self.writer.finish()
     }
+}
+
+/// The features of a data set in which values were missing.
+fn gaps(source: &Dataset) -> Vec<Gaps> {
+    let mut gaps = Vec::new();
+    let mut feature = 0;
+    for input in &source.encoding().inputs {
+        if let InputKind::Number { fill: Some(fill) } = input.kind
+            && source.statistics()[feature].missing > 0
+        {
+            gaps.push(Gaps { feature, fill, copied: 0 });
+        }
+        feature += input.features();
+    }
+    gaps
 }

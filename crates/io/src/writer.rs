@@ -173,6 +173,11 @@ impl DatasetWriter {
         }
     }
 
+    /// Counts values of a feature as missing in the source that were pushed as what had been filled in for them.
+    pub(crate) fn count_filled(&mut self, feature: usize, count: u64) {
+        self.moments[feature].add_missing(count);
+    }
+
     /// Rows appended so far.
     pub fn rows(&self) -> u64 {
         self.rows

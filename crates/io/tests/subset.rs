@@ -3,7 +3,7 @@
 mod common;
 
 use common::{classes, names_in, numbers};
-use gristmill_io::schema::Target;
+use gristmill_io::schema::{InputKind, Target};
 use gristmill_io::{
     Dataset, DatasetWriter, Dtype, Histogram, Layout, Rows, SplitOptions, first_rows, head,
     histograms, split,
@@ -162,4 +162,113 @@ fn histograms_count_every_value_once() {
     }
     assert_eq!(found[0].counts.iter().sum::<u64>(), ROWS);
     assert!(histograms(&source, 0, &()).is_err());
+}
+
+/// Two rows of each of 50 classes.
+fn small_classes(directory: &Path) -> Dataset {
+    let path = directory.join("small.grist");
+    let names: Vec<String> = (0..50).map(|class| format!("c{class:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let encoding = numbers(&["a"], classes(&names));
+    let mut writer =
+        DatasetWriter::create(&path, Layout { encoding, dtype: None, weighted: false }).unwrap();
+    let rows = Rows {
+        features: (0..100).map(|row| row as f32).collect(),
+        labels: (0..100).map(|row| row / 2).collect(),
+        ..Rows::default()
+    };
+    writer.push(&rows).unwrap();
+    writer.finish().unwrap();
+    Dataset::open(&path).unwrap()
+}
+
+#[test]
+fn parts_have_their_shares_however_small_the_classes_are() {
+    let directory = tempfile::tempdir().unwrap();
+    let source = small_classes(directory.path());
+    for (fractions, expected) in [
+        (vec![0.8, 0.2], vec![80, 20]),
+        (vec![0.5, 0.5], vec![50, 50]),
+        (vec![0.6, 0.2, 0.2], vec![60, 20, 20]),
+        (vec![0.1], vec![10]),
+    ] {
+        let outputs: Vec<PathBuf> =
+            (0..fractions.len()).map(|part| directory.path().join(format!("p{part}"))).collect();
+        let options = SplitOptions { fractions, seed: 1, stratified: true };
+        let parts = split(&source, &outputs, &options, &()).unwrap();
+        assert_eq!(parts.iter().map(|part| part.rows).collect::<Vec<_>>(), expected);
+        for (path, fraction) in outputs.iter().zip(&options.fractions) {
+            let part = Dataset::open(path).unwrap();
+            // Each class has its share but for less than a row.
+            let exact = 2.0 * fraction;
+            assert!(part.class_counts().iter().all(|count| (*count as f64 - exact).abs() < 1.0));
+        }
+    }
+}
+
+#[test]
+fn a_part_without_rows_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let source = small_classes(directory.path());
+    for stratified in [false, true] {
+        let outputs = paths(directory.path(), &["most.grist", "none.grist"]);
+        let options = SplitOptions { fractions: vec![0.996, 0.004], seed: 1, stratified };
+        let error = split(&source, &outputs, &options, &()).unwrap_err().to_string();
+        assert!(error.contains("none.grist would have no rows"), "{error}");
+    }
+    assert_eq!(names_in(directory.path()), ["small.grist"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn one_file_for_two_parts_is_refused_by_whatever_name() {
+    use std::os::unix::fs::symlink;
+    let directory = tempfile::tempdir().unwrap();
+    let (source, at) = (source(directory.path()), |name: &str| directory.path().join(name));
+    symlink("s.grist", at("link.grist")).unwrap();
+    symlink(directory.path(), at("here")).unwrap();
+    std::fs::write(at("old.grist"), "old").unwrap();
+    std::fs::hard_link(at("old.grist"), at("hard.grist")).unwrap();
+    let options = SplitOptions { fractions: vec![0.5, 0.5], seed: 0, stratified: false };
+    for (first, second) in [
+        ("s.grist", "./s.grist"),
+        ("s.grist", "link.grist"),
+        ("here/s.grist", "s.grist"),
+        ("old.grist", "hard.grist"),
+    ] {
+        let error = split(&source, &[at(first), at(second)], &options, &()).unwrap_err();
+        assert!(error.to_string().contains("given for two parts"), "{error}");
+    }
+    assert_eq!(std::fs::read_to_string(at("old.grist")).unwrap(), "old");
+    split(&source, &[at("s.grist"), at("t.grist")], &options, &()).unwrap();
+}
+
+#[test]
+fn rows_whose_gaps_were_filled_otherwise_do_not_fit() {
+    let directory = tempfile::tempdir().unwrap();
+    let filled = |name: &str, fill: f32, values: [f32; 4]| {
+        let path = directory.path().join(name);
+        let mut encoding = numbers(&["a"], classes(&["no", "yes"]));
+        encoding.inputs[0].kind = InputKind::Number { fill: Some(fill) };
+        let layout = Layout { encoding, dtype: None, weighted: false };
+        let mut writer = DatasetWriter::create(&path, layout).unwrap();
+        let rows = Rows { features: values.to_vec(), labels: vec![0, 1, 0, 1], ..Rows::default() };
+        writer.push(&rows).unwrap();
+        writer.finish().unwrap();
+        Dataset::open(&path).unwrap()
+    };
+    let train = filled("train.grist", 2.5, [1.0, f32::NAN, 3.0, 4.0]);
+    let known = train.encoding();
+    assert_eq!(train.mismatch(known, true), None);
+    let whole = filled("whole.grist", 7.0, [1.0, 2.0, 3.0, 4.0]);
+    assert_eq!(whole.mismatch(known, true), None, "nothing was filled in");
+    let test = filled("test.grist", 7.0, [1.0, 2.0, f32::NAN, 4.0]);
+    let reason = test.mismatch(known, true).unwrap();
+    assert_eq!(reason, "1 missing values of column \"a\" were filled with 7, expected 2.5");
+    // A part remembers what was filled in.
+    let part = directory.path().join("part.grist");
+    head(&test, 3, &part, &()).unwrap();
+    assert_eq!(Dataset::open(&part).unwrap().mismatch(known, true), Some(reason));
+    head(&test, 2, &part, &()).unwrap();
+    assert_eq!(Dataset::open(&part).unwrap().mismatch(known, true), None);
 }

@@ -5,14 +5,17 @@ mod fields;
 mod header;
 
 use super::interface::{Format, ReadOptions};
-use super::table::{Chunk, Column, Decoder, Table, Wanted, customary_target};
-use super::text::{Cell, TextChunks, first_text, is_text, lines, refuse_zero_bytes, slots};
-use super::values::{Batch, ColumnKind, RowNumbers, Values};
+use super::table::{Chunk, Column, Decoder, Table, Wanted, customary_targets};
+use super::text::{
+    Cell, TextChunks, first_text, is_text, lines, refuse_zero_bytes, shortened, slots,
+};
+use super::values::{Batch, ColumnKind, RowNumbers, Values, is_missing};
 use crate::error::Result;
 use crate::source::Source;
 use fields::Fields;
-use header::{Attribute, Header, is_comment};
-use std::path::PathBuf;
+use header::{Attribute, Header, content};
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 /// The format.
 pub(super) struct Arff;
@@ -36,8 +39,8 @@ impl Format for Arff {
     }
 
     fn is_mine(&self, head: &[u8]) -> bool {
-        let mut lines = lines(first_text(head), 1).map(|(_, line)| line.trim_ascii());
-        let first = lines.find(|line| !is_comment(line));
+        let mut lines = lines(first_text(head), 1).map(|(_, line)| content(line));
+        let first = lines.find(|line| !line.is_empty());
         is_text(head) && first.is_some_and(|line| header::keyword(line, b"@relation").is_some())
     }
 
@@ -48,7 +51,7 @@ impl Format for Arff {
         let Header { attributes, line } = header::read(&mut chunks, path)?;
         chunks.limit_lines(CHUNK_VALUES / attributes.len());
         let sample = chunks.sample(SAMPLE)?;
-        let records = lines(&sample, 1).filter(|(_, text)| !is_comment(text.trim_ascii())).count();
+        let records = lines(&sample, 1).filter(|(_, text)| !content(text).is_empty()).count();
         let record_bytes = sample.len().div_ceil(records.max(1)).max(1);
         chunks.put_back(sample, line);
         let column = |attribute: &Attribute| Column {
@@ -57,13 +60,13 @@ impl Format for Arff {
         };
         let columns: Vec<Column> = attributes.iter().map(column).collect();
         Ok(Table {
-            likely_target: customary_target(&columns),
+            likely_targets: customary_targets(&columns),
             columns,
             named: true,
             sources: 1,
             record_bytes,
             chunks: Box::new(chunks),
-            decoder: Box::new(ArffDecoder { path: path.to_owned(), attributes }),
+            decoder: Box::new(ArffDecoder::new(path, attributes)),
         })
     }
 }
@@ -71,6 +74,8 @@ impl Format for Arff {
 struct ArffDecoder {
     path: PathBuf,
     attributes: Vec<Attribute>,
+    /// The values that are declared for each attribute, if any are.
+    declared: Vec<Option<HashSet<Vec<u8>>>>,
 }
 
 impl Decoder for ArffDecoder {
@@ -80,13 +85,16 @@ impl Decoder for ArffDecoder {
         let mut columns: Vec<Values> = wanted.iter().map(|w| Values::new(w.kind)).collect();
         let mut numbers = Vec::new();
         for (line, text) in lines(&chunk.bytes, chunk.first) {
-            let text = text.trim_ascii();
-            if is_comment(text) {
+            let text = content(text);
+            if text.is_empty() {
                 continue;
             }
             numbers.push((line - chunk.first) as u32);
             let mut push = |column: usize, value: &[u8]| match slots[column] {
-                Some(slot) => self.cell(line, Some(column)).push(value, &mut columns[slot]),
+                Some(slot) => {
+                    self.check_declared(line, column, value)?;
+                    self.cell(line, Some(column)).push(value, &mut columns[slot])
+                }
                 None => Ok(()),
             };
             match text.strip_prefix(b"{") {
@@ -99,6 +107,23 @@ impl Decoder for ArffDecoder {
 }
 
 impl ArffDecoder {
+    fn new(path: &Path, attributes: Vec<Attribute>) -> ArffDecoder {
+        let set = |values: &Vec<String>| values.iter().map(|v| v.clone().into_bytes()).collect();
+        let declared = attributes.iter().map(|a| a.values.as_ref().map(set)).collect();
+        ArffDecoder { path: path.to_owned(), attributes, declared }
+    }
+
+    /// Refuses a value that its attribute was not declared to have.
+    fn check_declared(&self, line: u64, column: usize, value: &[u8]) -> Result<()> {
+        let Some(declared) = &self.declared[column] else { return Ok(()) };
+        if declared.contains(value) || is_missing(value) {
+            return Ok(());
+        }
+        let values = self.attributes[column].values.as_deref().unwrap_or_default().join(",");
+        let expected = format!("one of the values declared, {{{}}}", shortened(&values));
+        Err(self.cell(line, Some(column)).expected(&expected, value))
+    }
+
     fn dense(
         &self,
         text: &[u8],

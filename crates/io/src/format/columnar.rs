@@ -6,7 +6,7 @@ pub(crate) use write::{record_batch, schema};
 
 use super::caught::caught;
 use super::number::{Number, number};
-use super::table::{Chunk, Column, Decoder, Wanted};
+use super::table::{Chunk, Column, Decoder, Wanted, customary_targets_among, is_index};
 use super::text::shortened;
 use super::values::{Batch, ColumnKind, RowNumbers, Texts, Values};
 use crate::error::{Error, Place, Result, RowNumber};
@@ -26,6 +26,22 @@ pub(super) fn columns(schema: &Schema) -> Vec<Column> {
         Column { name: field.name().clone(), kind }
     };
     schema.fields().iter().map(column).collect()
+}
+
+/// The target by custom, which is never an index of pandas: its metadata name those that were stored as columns.
+pub(super) fn likely_targets(schema: &Schema, columns: &[Column]) -> Vec<usize> {
+    #[derive(serde::Deserialize)]
+    struct Pandas {
+        index_columns: Vec<serde_json::Value>,
+    }
+    let metadata = schema.metadata().get("pandas");
+    let pandas = metadata.and_then(|text| serde_json::from_str::<Pandas>(text).ok());
+    // An index that is a range is described by an object, and no column.
+    let indices = pandas.map_or(Vec::new(), |pandas| pandas.index_columns);
+    let is_index = |column: &Column| {
+        is_index(&column.name) || indices.iter().any(|index| index == column.name.as_str())
+    };
+    customary_targets_among(columns, is_index)
 }
 
 fn is_number(data_type: &DataType) -> bool {

@@ -6,7 +6,7 @@ mod write;
 
 use super::interface::{Format, ReadOptions};
 use super::number::{Number, number, short_number};
-use super::table::{Chunk, Column, Decoder, Table, Wanted, customary_target};
+use super::table::{Chunk, Column, Decoder, Table, Wanted, customary_targets};
 use super::text::{Cell, TextChunks, is_text, refuse_zero_bytes, slots};
 use super::values::{Batch, ColumnKind, RowNumbers, Values};
 use crate::error::{Error, Place, Result, RowNumber};
@@ -44,6 +44,14 @@ impl Format for Csv {
         is_text(head)
     }
 
+    fn is_certain(&self) -> bool {
+        false
+    }
+
+    fn keeps_types(&self) -> bool {
+        false
+    }
+
     fn open(&self, sources: &[Source], options: &ReadOptions) -> Result<Table> {
         let source = &sources[0];
         let path = source.path();
@@ -72,7 +80,7 @@ impl Format for Csv {
             .collect();
         chunks.put_back(sample[records..].to_vec(), line);
         Ok(Table {
-            likely_target: customary_target(&columns),
+            likely_targets: customary_targets(&columns),
             columns,
             named: has_header,
             sources: 1,

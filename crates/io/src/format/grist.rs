@@ -40,11 +40,11 @@ impl Format for Grist {
         let dataset = Arc::new(Dataset::open(source.path())?);
         dataset.verify()?;
         let (columns, raw) = RawColumns::of(Arc::clone(&dataset));
-        let encoding = dataset.encoding();
-        let has_one_target = match &encoding.target {
-            Target::Classes { .. } => true,
-            Target::Numbers { columns } => columns.len() == 1,
-            Target::None => false,
+        let inputs = dataset.encoding().inputs.len();
+        let targets = match &dataset.encoding().target {
+            Target::Classes { .. } => 1,
+            Target::Numbers { columns } => columns.len(),
+            Target::None => 0,
         };
         let record_bytes = dataset.features() * dataset.dtype().size();
         let chunks =
@@ -52,7 +52,7 @@ impl Format for Grist {
         Ok(Table {
             columns,
             named: true,
-            likely_target: has_one_target.then_some(encoding.inputs.len()),
+            likely_targets: (inputs..inputs + targets).collect(),
             sources: 1,
             record_bytes,
             chunks: Box::new(chunks),

@@ -65,7 +65,7 @@ impl Format for Idx {
             labels: labels.as_ref().map(Array::layout),
         };
         Ok(Table {
-            likely_target: labels.as_ref().map(|_| columns.len() - 1),
+            likely_targets: labels.iter().map(|_| columns.len() - 1).collect(),
             columns,
             named: true,
             sources: used,

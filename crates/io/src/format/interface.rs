@@ -23,6 +23,18 @@ pub trait Format: Sync {
     /// Whether a file that begins with `head`, decompressed, is of this format.
     fn is_mine(&self, head: &[u8]) -> bool;
 
+    /// Whether no other file begins as one that [`is_mine`](Format::is_mine): the ending of its name is then of no
+    /// account.
+    fn is_certain(&self) -> bool {
+        true
+    }
+
+    /// Whether a file says which of its columns are texts, and what they are called: else texts that look like
+    /// numbers are read back as numbers, and names as values, unless the user says what they are.
+    fn keeps_types(&self) -> bool {
+        true
+    }
+
     /// Whether files are read and written from the first byte to the last, so that they may be compressed
     /// as a whole.
     fn is_stream(&self) -> bool {

@@ -4,7 +4,7 @@
 mod write;
 
 use super::interface::{Format, ReadOptions};
-use super::table::{Chunk, Column, Decoder, Table, Wanted, customary_target};
+use super::table::{Chunk, Column, Decoder, Table, Wanted, customary_targets};
 use super::text::{Cell, TextChunks, first_text, lines, slots};
 use super::values::{Batch, ColumnKind, RowNumbers, Values};
 use crate::error::{Error, Place, Result};
@@ -43,6 +43,10 @@ impl Format for JsonLines {
         matches!(text, Some([b'"', ..]))
     }
 
+    fn is_certain(&self) -> bool {
+        false
+    }
+
     fn open(&self, sources: &[Source], _: &ReadOptions) -> Result<Table> {
         let source = &sources[0];
         let mut chunks = TextChunks::lines(source)?;
@@ -62,7 +66,7 @@ impl Format for JsonLines {
         }
         chunks.put_back(sample, 1);
         Ok(Table {
-            likely_target: customary_target(&keys.columns),
+            likely_targets: customary_targets(&keys.columns),
             columns: keys.columns.clone(),
             named: true,
             sources: 1,
@@ -265,5 +269,11 @@ fn malformed(cell: Cell, error: &serde_json::Error) -> Error {
         text.rsplit_once(" at line 1 column ").map_or(text.clone(), |(reason, character)| {
             format!("{reason}, at byte {character} of the line")
         });
-    cell.error(format!("is no JSON object: {reason}"))
+    let hint = match cell.line {
+        1 if reason.contains("expected an object") => {
+            ": JSON Lines has one per line, and no array around them"
+        }
+        _ => "",
+    };
+    cell.error(format!("is no JSON object: {reason}{hint}"))
 }

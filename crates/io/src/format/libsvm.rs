@@ -44,6 +44,10 @@ impl Format for Libsvm {
         is_text(head) && label && pair
     }
 
+    fn is_certain(&self) -> bool {
+        false
+    }
+
     fn open(&self, sources: &[Source], options: &ReadOptions) -> Result<Table> {
         let source = &sources[0];
         let path = source.path();
@@ -74,7 +78,7 @@ impl Format for Libsvm {
                 first,
                 columns: columns.len(),
             }),
-            likely_target: Some(0),
+            likely_targets: vec![0],
             columns,
             named: true,
             sources: 1,
@@ -117,6 +121,14 @@ impl Extent {
 
 /// The first and last index of a line; that they ascend is checked when it is decoded.
 fn ends(path: &Path, line: u64, text: &[u8]) -> Result<Option<(u64, u64)>> {
+    let cell = Cell { path, line, column: None };
+    if let Some(query) = tokens(text).nth(1).filter(|token| token.starts_with(b"qid:")) {
+        let query = String::from_utf8_lossy(query);
+        let query = shortened(&query);
+        return Err(cell.error(format!(
+            "belongs to a query, \"{query}\": ranking is not learned; remove it to learn from each row by itself"
+        )));
+    }
     let (Some(first), Some(last)) = (memchr(b':', text), memrchr(b':', text)) else {
         return Ok(None);
     };
@@ -127,13 +139,22 @@ fn ends(path: &Path, line: u64, text: &[u8]) -> Result<Option<(u64, u64)>> {
     let (Some(first), Some(last)) = (index(first), index(last)) else {
         return Ok(None);
     };
+    if last < first {
+        return Err(descending(cell, last, first));
+    }
     if last > MOST_FEATURES {
-        let cell = Cell { path, line, column: None };
         return Err(cell.error(format!(
             "has a feature {last}, and all features up to that would be stored for every row: no more than {MOST_FEATURES} can be; keep those that occur often, or number them by a hash"
         )));
     }
     Ok(Some((first, last)))
+}
+
+/// An error of an index that does not ascend.
+fn descending(cell: Cell, index: u64, before: u64) -> Error {
+    cell.error(format!(
+        "the index {index} stands after {before}: the indices of a line must ascend, each once; sort them"
+    ))
 }
 
 /// A line without its comment.
@@ -229,11 +250,15 @@ impl LibsvmDecoder {
                 return Err(cell.error(format!("expected index:value, found \"{found}\"{hint}")));
             };
             if index < least {
-                return Err(cell.error(format!("the index {index} does not ascend")));
+                return Err(descending(cell, index, least.saturating_sub(1)));
             }
             let column = (index - self.first + 1) as usize;
+            // The last index of each line was looked at, so one after it is less.
             if column >= self.columns {
-                return Err(cell.error(format!("the index {index} is beyond the line's last")));
+                let last = self.first + self.columns as u64 - 2;
+                return Err(cell.error(format!(
+                    "the index {index} is greater than the last of its line, which is {last} at most: the indices of a line must ascend; sort them"
+                )));
             }
             least = index + 1;
             let Number::Value(value) = number(text) else {

@@ -1,18 +1,19 @@
-//! NPY, numpy's file of one array: rows of features, alone or followed among the sources by the file of
-//! their targets. What is read of an array is in `array`, shared with NPZ.
+//! NPY, numpy's file of one array: rows of features, alone or with the file of their targets (`pair`). What is read
+//! of an array is in `array`, shared with NPZ.
 
 pub(super) mod array;
 pub(super) mod element;
 pub(super) mod header;
+mod pair;
 
 pub(crate) use element::Element;
 pub(crate) use header::Header;
 
-use super::interface::{Format, ReadOptions};
-use super::table::{Table, customary_target};
-use crate::error::{Error, Place, Result};
+use super::interface::{Format, HEAD, ReadOptions};
+use super::table::{Table, customary_targets};
+use crate::error::Result;
 use crate::source::Source;
-use array::Array;
+use pair::Pair;
 
 /// The format.
 pub(super) struct Npy;
@@ -35,38 +36,24 @@ impl Format for Npy {
     }
 
     fn open(&self, sources: &[Source], _: &ReadOptions) -> Result<Table> {
-        let first = Array::open(&sources[0])?;
-        let second = match sources.get(1) {
-            Some(source) if self.is_mine(&source.head(super::interface::HEAD)?) => {
-                Some(Array::open(source)?)
-            }
-            _ => None,
-        };
-        let (mut items, target) = match second {
-            Some(second) if (first.width == 1) != (second.width == 1) => {
-                let (items, target) =
-                    if first.width == 1 { (second, first) } else { (first, second) };
-                (items, Some(target))
-            }
-            _ => (first, None),
-        };
+        let Pair { mut items, targets } =
+            pair::open(sources, |source| Ok(self.is_mine(&source.head(HEAD)?)))?;
         items.name_columns(|index| format!("f{index}"));
+        let inputs = items.width;
         let mut arrays = vec![items];
-        let used = 1 + usize::from(target.is_some());
-        if let Some(mut target) = target {
-            if target.rows != arrays[0].rows {
-                let rows = arrays[0].rows;
-                let reason =
-                    format!("has {} targets for the {rows} rows of the other", target.rows);
-                return Err(Error::input(sources[0].path(), Place::FILE, reason));
-            }
-            target.name_columns(|_| "y".to_owned());
-            arrays.push(target);
+        if let Some(mut targets) = targets {
+            let width = targets.width;
+            targets.name_columns(|index| pair::target_name(width, index));
+            arrays.push(targets);
         }
+        let used = arrays.len();
         let mut table = array::table(sources[0].path(), arrays)?;
         table.named = false;
         table.sources = used;
-        table.likely_target = customary_target(&table.columns);
+        table.likely_targets = match used {
+            1 => customary_targets(&table.columns),
+            _ => (inputs..table.columns.len()).collect(),
+        };
         Ok(table)
     }
 }

@@ -7,7 +7,7 @@ use super::interface::{Format, ReadOptions};
 use super::npy::array::{self, Array};
 use super::npy::header::Header;
 use super::shared_file::SharedFile;
-use super::table::{Table, customary_target};
+use super::table::{Table, customary_targets};
 use crate::error::{Error, Place, Result};
 use crate::export::table::Exporter;
 use crate::source::Source;
@@ -23,6 +23,8 @@ pub(super) struct Npz;
 
 /// More arrays than this are not read side by side.
 const MOST_ARRAYS: usize = 1 << 12;
+/// What the targets beside a matrix are called.
+const TARGETS: [&str; 6] = ["y", "Y", "target", "targets", "label", "labels"];
 /// More names than this are not read.
 const MOST_NAMES: u64 = 1 << 20;
 
@@ -51,15 +53,16 @@ impl Format for Npz {
         let source = &sources[0];
         let refuse = |reason: String| Error::input(source.path(), Place::FILE, reason);
         let mut arrays = arrays(source)?;
-        let has_matrix = arrays.iter().any(|(name, _)| name == "X");
+        // A column may be called X too: it has one dimension.
+        let has_matrix = arrays.iter().any(|(name, array)| is_matrix(name, array));
         let mut take = |name: &str| -> Option<Vec<String>> {
             let at = arrays.iter().position(|(found, _)| has_matrix && found == name)?;
             arrays.remove(at).1.texts(MOST_NAMES)
         };
         let feature_names = take(FEATURE_NAMES).unwrap_or_default();
         let target_names = take(TARGET_NAMES).unwrap_or_default();
-        let matrix = arrays.iter().find(|(name, array)| name == "X" && array.width > 1);
-        if let Some(rows) = matrix.map(|(_, array)| array.rows) {
+        let matrix = arrays.iter().find(|(name, array)| is_matrix(name, array));
+        if let Some(rows) = matrix.filter(|(_, array)| array.width > 1).map(|(_, a)| a.rows) {
             // What has another length is about something else than the rows.
             arrays.retain(|(_, array)| array.rows == rows);
         }
@@ -75,32 +78,44 @@ impl Format for Npz {
                     "the arrays have different lengths: \"{first}\" {rows}, \"{name}\" {other}"
                 )));
             }
+            let is_matrix = is_matrix(&name, &array);
             let names = match name.as_str() {
-                "X" => &feature_names[..],
+                _ if is_matrix => &feature_names[..],
                 "y" => &target_names[..],
                 _ => &[],
             };
             let (is_named, width) = (names.len() == array.width, array.width);
             array.name_columns(|index| match name.as_str() {
                 _ if is_named => names[index].clone(),
-                "X" => format!("f{index}"),
+                _ if is_matrix => format!("f{index}"),
                 _ if width == 1 => name.clone(),
                 _ => format!("{name}{index}"),
             });
             columns.push((name, array));
         }
-        let target = columns.iter().position(|(name, array)| name == "y" && array.width == 1);
-        let before = |at| columns[..at].iter().map(|(_, array)| array.width).sum();
-        let target = target.map(before);
+        let is_target = |name: &str, array: &Array| match has_matrix {
+            true => TARGETS.contains(&name),
+            false => name == "y" && array.width > 1,
+        };
+        let target = columns.iter().position(|(name, array)| is_target(name, array));
+        let targets = target.map(|at| {
+            let start: usize = columns[..at].iter().map(|(_, array)| array.width).sum();
+            (start..start + columns[at].1.width).collect()
+        });
         let arrays = columns.into_iter().map(|(_, array)| array).collect();
         let mut table = array::table(source.path(), arrays)?;
-        table.likely_target = target.or_else(|| customary_target(&table.columns));
+        table.likely_targets = targets.unwrap_or_else(|| customary_targets(&table.columns));
         Ok(table)
     }
 
     fn exporter(&self) -> Option<Exporter> {
         Some(write::export)
     }
+}
+
+/// Whether an array is the matrix of features, and not a column that is called so.
+fn is_matrix(name: &str, array: &Array) -> bool {
+    name == "X" && array.dimensions > 1
 }
 
 /// The arrays of an archive in order, by name.

@@ -7,7 +7,7 @@ use super::caught::caught;
 use super::columnar::{self, Decoded};
 use super::interface::{Format, ReadOptions};
 use super::mapped;
-use super::table::{Chunk, Chunks, Column, Table, Wanted, customary_target};
+use super::table::{Chunk, Chunks, Column, Table, Wanted};
 use super::values::Values;
 use crate::error::{Error, Place, Result, RowNumber};
 use crate::export::table::Exporter;
@@ -63,7 +63,7 @@ impl Format for Parquet {
             return Err(refuse("has no columns".to_owned()));
         }
         Ok(Table {
-            likely_target: customary_target(&columns),
+            likely_targets: columnar::likely_targets(metadata.schema(), &columns),
             named: true,
             sources: 1,
             record_bytes: VALUE * columns.len(),

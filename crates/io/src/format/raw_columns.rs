@@ -59,6 +59,13 @@ fn raw_columns(dataset: &Dataset) -> (Vec<Column>, Vec<Origin>) {
     (columns, origins)
 }
 
+impl Dataset {
+    /// What the column of the rows' weights is called where the data set is read as a table, if it has weights.
+    pub fn weight_column(&self) -> Option<String> {
+        self.has_weights().then(|| weight_name(self.encoding()))
+    }
+}
+
 /// A name for the column of weights that no other column has.
 fn weight_name(encoding: &Encoding) -> String {
     let targets = match &encoding.target {

@@ -11,8 +11,8 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Whether the column names are the source's own.
     pub named: bool,
-    /// The column that is the target if the user names none.
-    pub likely_target: Option<usize>,
+    /// The columns that are the targets if the user names none.
+    pub likely_targets: Vec<usize>,
     /// How many of the sources given this table takes up; the others are tables of their own.
     pub sources: usize,
     /// Bytes of a record, on average.
@@ -88,9 +88,26 @@ pub struct Wanted {
     pub kind: ColumnKind,
 }
 
-/// The target by custom: the column named `target`, `label`, `class` or `y`, else the last one.
-pub(crate) fn customary_target(columns: &[Column]) -> Option<usize> {
+/// The target by custom: the column named `target`, `label`, `class` or `y`, else the last one that is no index.
+pub(crate) fn customary_targets(columns: &[Column]) -> Vec<usize> {
+    customary_targets_among(columns, |column| is_index(&column.name))
+}
+
+/// The same, where `is_index` tells which columns number the rows.
+pub(crate) fn customary_targets_among(
+    columns: &[Column],
+    is_index: impl Fn(&Column) -> bool,
+) -> Vec<usize> {
     const NAMES: [&str; 4] = ["target", "label", "class", "y"];
     let named = |name: &&str| columns.iter().position(|c| c.name.eq_ignore_ascii_case(name));
-    NAMES.iter().find_map(named).or(columns.len().checked_sub(1))
+    let last = || columns.iter().rposition(|column| !is_index(column));
+    NAMES.iter().find_map(named).or_else(last).into_iter().collect()
+}
+
+/// Whether a column has a name that pandas gives to the numbers of rows: `__index_level_0__` in Parquet and Arrow,
+/// `Unnamed: 0` where a CSV file with a nameless index was read and written again.
+pub(crate) fn is_index(name: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let level = name.strip_prefix("__index_level_").and_then(|rest| rest.strip_suffix("__"));
+    level.or_else(|| name.strip_prefix("Unnamed: ")).is_some_and(is_number)
 }

@@ -34,10 +34,11 @@ pub(super) fn roles(table: &Table, path: &Path, options: &ImportOptions) -> Resu
     let find = |name: &String| position(columns, name).ok_or_else(|| absent(path, name, columns));
     let targets = match options.target.is_empty() {
         false => options.target.iter().map(find).collect::<Result<Vec<_>>>()?,
-        true => vec![table.likely_target.ok_or_else(|| {
+        true if table.likely_targets.is_empty() => {
             let reason = "none of its columns is the target by itself: name it with --target, or put the file of labels beside it";
-            Error::input(path, Place::FILE, reason)
-        })?],
+            return Err(Error::input(path, Place::FILE, reason));
+        }
+        true => table.likely_targets.clone(),
     };
     let weights = options.weights.iter().map(find).collect::<Result<Vec<_>>>()?;
     let dropped = options.drop.iter().map(find).collect::<Result<Vec<_>>>()?;

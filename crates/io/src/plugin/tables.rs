@@ -46,10 +46,8 @@ pub(crate) fn open(
         fields.filter(|(_, field)| is_target(field)).map(|(index, _)| index).collect();
     let batches = PluginBatches { plugin, source: source.clone(), running, messages };
     let mut table = arrow::table(source, Box::new(batches))?;
-    match targets.as_slice() {
-        [] => {}
-        // Of several, which a user must name, none may be taken for an input.
-        targets => table.likely_target = targets.first().copied().filter(|_| targets.len() == 1),
+    if !targets.is_empty() {
+        table.likely_targets = targets;
     }
     Ok(table)
 }

@@ -24,6 +24,8 @@ pub(super) struct Attribute {
     pub(super) is_number: bool,
     /// Its value in a sparse record that does not name it.
     pub(super) default: String,
+    /// The values that it may have, if they are declared.
+    pub(super) values: Option<Vec<String>>,
 }
 
 /// Reads the header and leaves the records.
@@ -38,8 +40,8 @@ pub(super) fn read(chunks: &mut TextChunks, path: &Path) -> Result<Header> {
             at = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |end| start + end + 1);
             line += 1;
             let cell = Cell { path, line, column: None };
-            let content = text[start..at].trim_ascii();
-            if is_comment(content) || keyword(content, b"@relation").is_some() {
+            let content = content(&text[start..at]);
+            if content.is_empty() || keyword(content, b"@relation").is_some() {
                 continue;
             }
             if keyword(content, b"@data").is_some() {
@@ -84,12 +86,18 @@ fn attribute(declaration: &[u8], cell: Cell) -> Result<Attribute> {
     let of_type = fields.rest();
     let word = of_type.split(u8::is_ascii_whitespace).next().unwrap_or_default();
     let is = |names: &[&[u8]]| names.iter().any(|name| word.eq_ignore_ascii_case(name));
+    let mut declared = None;
     let (is_number, default) = if is(&[b"numeric", b"real", b"integer"]) {
         (true, "0".to_owned())
     } else if let Some(values) = of_type.strip_prefix(b"{") {
-        let first = Fields::new(values.strip_suffix(b"}").unwrap_or(values)).next(b',');
-        let first = first.map_err(refuse)?.unwrap_or_default();
-        (false, cell.utf8(&first)?.to_owned())
+        let mut fields = Fields::new(values.strip_suffix(b"}").unwrap_or(values));
+        let mut values = Vec::new();
+        while let Some(value) = fields.next(b',').map_err(refuse)? {
+            values.push(cell.utf8(&value)?.to_owned());
+        }
+        let first = values.first().cloned().unwrap_or_default();
+        declared = Some(values);
+        (false, first)
     } else if is(&[b"string", b"date"]) {
         (false, String::new())
     } else {
@@ -100,10 +108,26 @@ fn attribute(declaration: &[u8], cell: Cell) -> Result<Attribute> {
         );
         return Err(cell.error(reason));
     };
-    Ok(Attribute { name, is_number, default })
+    Ok(Attribute { name, is_number, default, values: declared })
 }
 
-/// Whether a trimmed line is no part of the content.
-pub(super) fn is_comment(line: &[u8]) -> bool {
-    line.is_empty() || line.starts_with(b"%")
+/// A line without the blanks around it and without its comment, which begins at a `%` outside quotes wherever it
+/// stands.
+pub(super) fn content(line: &[u8]) -> &[u8] {
+    let line = line.trim_ascii();
+    if memchr::memchr(b'%', line).is_none() {
+        return line;
+    }
+    let (mut quote, mut is_escaped) = (None, false);
+    for (at, byte) in line.iter().enumerate() {
+        match (quote, byte) {
+            _ if is_escaped => is_escaped = false,
+            (Some(_), b'\\') => is_escaped = true,
+            (Some(open), byte) if *byte == open => quote = None,
+            (None, b'\'' | b'"') => quote = Some(*byte),
+            (None, b'%') => return line[..at].trim_ascii_end(),
+            _ => {}
+        }
+    }
+    line
 }

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Place, Result};
 use crate::format::columnar::{self, Decoded};
-use crate::format::table::{Chunk, Chunks, Column, Table, Wanted, customary_target};
+use crate::format::table::{Chunk, Chunks, Column, Table, Wanted};
 use crate::format::values::Values;
 use crate::source::Source;
 use arrow_array::RecordBatch;
@@ -28,7 +28,7 @@ pub(crate) fn table(source: &Source, batches: Box<dyn Batches>) -> Result<Table>
         return Err(Error::input(path, Place::FILE, "has no columns"));
     }
     Ok(Table {
-        likely_target: customary_target(&columns),
+        likely_targets: columnar::likely_targets(batches.schema(), &columns),
         named: true,
         sources: 1,
         record_bytes: VALUE * columns.len(),

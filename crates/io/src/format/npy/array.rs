@@ -19,6 +19,8 @@ pub(in crate::format) struct Array {
     pub(in crate::format) rows: u64,
     /// Values of a row.
     pub(in crate::format) width: usize,
+    /// Of the array as it was saved: one is a column.
+    pub(in crate::format) dimensions: usize,
     element: Element,
     columns: Vec<Column>,
     strips: Vec<Strip>,
@@ -56,7 +58,8 @@ impl Array {
         }
         let bytes = width * header.element.size;
         let strips = vec![Strip { stream, width, bytes }];
-        Ok(Array { rows, width, element: header.element, columns: Vec::new(), strips })
+        let dimensions = header.shape.len();
+        Ok(Array { rows, width, dimensions, element: header.element, columns: Vec::new(), strips })
     }
 
     /// An array that fills the part of a file from `start` to `end`, header and all.
@@ -83,7 +86,8 @@ impl Array {
             bytes: width_of_strip * header.element.size,
         };
         let strips = (0..strips as u64).map(strip).collect();
-        Ok(Array { rows, width, element: header.element, columns: Vec::new(), strips })
+        let dimensions = header.shape.len();
+        Ok(Array { rows, width, dimensions, element: header.element, columns: Vec::new(), strips })
     }
 
     /// Names the columns by their index.
@@ -141,7 +145,7 @@ pub(in crate::format) fn table(path: &Path, arrays: Vec<Array>) -> Result<Table>
     let decoder =
         ArrayDecoder { path: path.to_owned(), layout: layout.clone(), columns: columns.clone() };
     Ok(Table {
-        likely_target: None,
+        likely_targets: Vec::new(),
         columns,
         named: true,
         sources: 1,
