@@ -55,6 +55,25 @@ impl Moments {
         moments
     }
 
+    /// As [`of_rows`](Self::of_rows), of those rows whose weight is not 0: these alone are learned from.
+    /// Missing values are counted in all of them. Without `weights` every row counts.
+    pub(crate) fn of_weighted_rows(rows: &[f32], columns: usize, weights: &[f32]) -> Vec<Moments> {
+        if !weights.contains(&0.0) {
+            return Moments::of_rows(rows, columns);
+        }
+        let (mut counted, mut missing) = (Vec::with_capacity(rows.len()), vec![0; columns]);
+        for (row, weight) in rows.chunks_exact(columns).zip(weights) {
+            if *weight != 0.0 {
+                counted.extend_from_slice(row);
+            } else {
+                missing.iter_mut().zip(row).for_each(|(m, value)| *m += u64::from(value.is_nan()));
+            }
+        }
+        let mut moments = Moments::of_rows(&counted, columns);
+        moments.iter_mut().zip(missing).for_each(|(moments, missing)| moments.missing += missing);
+        moments
+    }
+
     /// Adds the moments of the rows that follow.
     pub(crate) fn merge(&mut self, next: &Moments) {
         self.missing += next.missing;
@@ -129,6 +148,21 @@ mod tests {
             assert!((s.deviation - variance.sqrt()).abs() < 1e-8 * s.deviation, "block {block}");
             assert_eq!((s.min, s.max, s.missing), (1e6, 1e6 + 124.875, 0));
         }
+    }
+
+    #[test]
+    fn rows_of_no_weight_are_left_out() {
+        let rows = [1.0, f32::NAN, 900.0, f32::NAN, 3.0, 8.0, -900.0, 5.0];
+        let moments = |weights: &[f32]| Moments::of_weighted_rows(&rows, 2, weights);
+        let kept = Moments::of_rows(&[1.0, f32::NAN, 3.0, 8.0], 2);
+        let [first, second] = moments(&[0.5, 0.0, 2.0, -0.0])[..] else { panic!() };
+        assert_eq!(first, kept[0]);
+        // A missing value is one, whatever its row weighs.
+        assert_eq!(second, Moments { missing: 2, ..kept[1] });
+        for all in [moments(&[1.0; 4]), moments(&[])] {
+            assert_eq!(all, Moments::of_rows(&rows, 2));
+        }
+        assert_eq!(moments(&[0.0; 4])[0].statistics().max, 0.0);
     }
 
     #[test]

@@ -163,6 +163,7 @@ impl DatasetWriter {
         self.rows += count as u64;
         self.pending.features.extend(&rows.features);
         self.pending.targets.extend(&rows.targets);
+        self.pending.weights.extend(&rows.weights);
         spill(&mut self.targets, rows.labels.iter().map(|l| l.to_le_bytes()))?;
         spill(&mut self.weights, rows.weights.iter().map(|w| w.to_le_bytes()))?;
         let pending = self.pending.features.len() / features;
@@ -223,12 +224,15 @@ impl DatasetWriter {
 
     /// Writes the first `rows` pending rows, in blocks.
     fn flush(&mut self, rows: usize) -> Result<()> {
-        let Columns { features, targets, .. } = self.columns;
+        let Columns { features, targets, weights, .. } = self.columns;
         let values = rows * features;
         let (fills, dtype, fixed) = (&self.fills, self.dtype, self.layout.dtype);
+        let (block_rows, row_weights) = (self.block_rows, &self.pending.weights[..rows * weights]);
+        let weights_of = |block: usize| row_weights.chunks(block_rows).nth(block).unwrap_or(&[]);
         let blocks = self.pending.features[..values]
-            .par_chunks_mut(self.block_rows * features)
-            .map(|block| Block::new(block, fills, dtype, fixed))
+            .par_chunks_mut(block_rows * features)
+            .enumerate()
+            .map(|(i, block)| Block::new(block, weights_of(i), fills, dtype, fixed))
             .collect::<Result<Vec<Block>>>()?;
         let widest = blocks.iter().map(|block| block.dtype).max().unwrap_or(dtype);
         if widest > dtype {
@@ -239,7 +243,7 @@ impl DatasetWriter {
             })?;
             self.dtype = widest;
         }
-        let rows_of_blocks = self.pending.features[..values].chunks(self.block_rows * features);
+        let rows_of_blocks = self.pending.features[..values].chunks(block_rows * features);
         for (mut block, rows) in blocks.into_iter().zip(rows_of_blocks) {
             if block.dtype != self.dtype {
                 block.bytes.clear();
@@ -251,20 +255,28 @@ impl DatasetWriter {
         self.pending.features.drain(..values);
         if targets > 0 {
             let pending = &self.pending.targets[..rows * targets];
-            for block in pending.chunks(self.block_rows * targets) {
-                merge(&mut self.target_moments, &Moments::of_rows(block, targets));
+            for (i, block) in pending.chunks(block_rows * targets).enumerate() {
+                let moments = Moments::of_weighted_rows(block, targets, weights_of(i));
+                merge(&mut self.target_moments, &moments);
             }
             spill(&mut self.targets, pending.iter().map(|t| t.to_le_bytes()))?;
             self.pending.targets.drain(..rows * targets);
         }
+        self.pending.weights.drain(..rows * weights);
         Ok(())
     }
 }
 
 impl Block {
-    /// Summarises a block of rows, fills what is missing in it, and encodes it.
-    fn new(rows: &mut [f32], fills: &[f32], dtype: Dtype, fixed: Option<Dtype>) -> Result<Block> {
-        let moments = Moments::of_rows(rows, fills.len());
+    /// Summarises a block of rows with these weights, if any, fills what is missing in it, and encodes it.
+    fn new(
+        rows: &mut [f32],
+        weights: &[f32],
+        fills: &[f32],
+        dtype: Dtype,
+        fixed: Option<Dtype>,
+    ) -> Result<Block> {
+        let moments = Moments::of_weighted_rows(rows, fills.len(), weights);
         if moments.iter().any(|m| m.missing() > 0) {
             for row in rows.chunks_exact_mut(fills.len()) {
                 for (value, fill) in row.iter_mut().zip(fills) {
