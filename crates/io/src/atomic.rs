@@ -5,6 +5,7 @@
 //! writer of any name in the directory, who can tell by the lock that a living writer holds.
 
 use crate::error::{Error, Result};
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -31,7 +32,7 @@ impl AtomicFile {
         if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
             return Err(Error::Invalid(format!("{} is no regular file", path.display())));
         }
-        remove_stale(directory_of(path));
+        remove_stale_files(directory_of(path));
         loop {
             let temporary = path.with_file_name(temporary_name(&name.to_string_lossy()));
             let opened =
@@ -125,8 +126,9 @@ fn temporary_name(name: &str) -> String {
     format!(".{name}.{}-{}.tmp", std::process::id(), SERIAL.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Whether a file is called as [`temporary_name`] does.
-fn is_temporary_name(name: &str) -> bool {
+/// Whether a file is called as the temporary files of this program are.
+pub fn is_temporary_name(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
     let inner = name.strip_prefix('.').and_then(|name| name.strip_suffix(".tmp"));
     let numbers = inner.and_then(|inner| inner.rsplit_once('.')?.1.split_once('-'));
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
@@ -134,12 +136,12 @@ fn is_temporary_name(name: &str) -> bool {
 }
 
 /// Removes temporary files that no living writer holds locked. Failing to is no reason not to write.
-fn remove_stale(directory: &Path) {
+pub fn remove_stale_files(directory: &Path) {
     let Ok(entries) = fs::read_dir(directory) else {
         return;
     };
     for entry in entries.flatten() {
-        if is_temporary_name(&entry.file_name().to_string_lossy())
+        if is_temporary_name(&entry.file_name())
             && let Ok(file) = File::open(entry.path())
             && file.try_lock().is_ok()
         {

@@ -28,7 +28,7 @@ pub mod synth;
 mod wire;
 pub mod writer;
 
-pub use atomic::AtomicFile;
+pub use atomic::{AtomicFile, is_temporary_name, remove_stale_files};
 pub use checkpoint::{Checkpoint, HistoryRow};
 pub use choice::FormatChoice;
 pub use dataset::Dataset;

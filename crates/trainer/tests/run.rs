@@ -1,11 +1,11 @@
 //! The run directory: what is in it and who may write to it.
 
 use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target};
-use gristmill_io::{Checkpoint, Dataset, SynthOptions, synth};
+use gristmill_io::{AtomicFile, Checkpoint, Dataset, SynthOptions, synth};
 use gristmill_trainer::config::RunConfig;
 use gristmill_trainer::metrics::Metric;
 use gristmill_trainer::observer::{Control, EpochReport, Observer, StepReport};
-use gristmill_trainer::run::{Draft, Run, RunError};
+use gristmill_trainer::run::{DATA, Draft, Run, RunError};
 use gristmill_trainer::samples::Table;
 use gristmill_trainer::{Isa, Reason, Session};
 use std::fs;
@@ -54,8 +54,9 @@ fn metrics(path: &Path) -> String {
 fn a_draft_that_never_starts_leaves_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a/b");
-    let draft = Draft::create(&path).unwrap();
-    fs::write(draft.path().join("data.grist"), "rows").unwrap();
+    let mut draft = Draft::create(&path).unwrap();
+    import(&mut draft, 1).unwrap();
+    assert!(path.join("data.grist").exists());
     drop(draft);
     assert!(!path.exists());
 
@@ -64,13 +65,144 @@ fn a_draft_that_never_starts_leaves_nothing() {
     assert_eq!(fs::read_dir(&path).unwrap().count(), 0, "an empty directory stays one");
 }
 
+/// Makes data in a draft.
+fn import(draft: &mut Draft, seed: u64) -> Result<Dataset, RunError> {
+    draft.import(DATA, |path| {
+        let options = SynthOptions { rows: 5, features: 2, seed, ..SynthOptions::default() };
+        synth(path, &options, &())?;
+        Ok(Dataset::open(path)?)
+    })
+}
+
+/// The names in a directory, sorted.
+fn names(path: &Path) -> Vec<String> {
+    let entries = fs::read_dir(path).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// What a file of this name is called until it is complete.
+fn temporary_name(name: &str) -> String {
+    let directory = tempfile::tempdir().unwrap();
+    let _file = AtomicFile::create(&directory.path().join(name)).unwrap();
+    names(directory.path()).remove(0)
+}
+
+/// What a process that is killed during its preparations leaves.
+fn killed_draft(path: &Path) {
+    let mut draft = Draft::create(path).unwrap();
+    import(&mut draft, 1).unwrap();
+    // Nothing of it is dropped, and only the lock goes with the process.
+    let copy = path.with_extension("copy");
+    fs::create_dir(&copy).unwrap();
+    for name in names(path) {
+        fs::copy(path.join(&name), copy.join(&name)).unwrap();
+    }
+    drop(draft);
+    fs::rename(copy, path).unwrap();
+    fs::write(path.join(temporary_name("validation.grist")), "").unwrap();
+    fs::write(path.join("metrics.csv"), "").unwrap();
+    fs::create_dir(path.join("checkpoints")).unwrap();
+}
+
 #[test]
 fn a_draft_of_a_killed_process_is_taken_over() {
     let directory = tempfile::tempdir().unwrap();
-    fs::write(directory.path().join("lock"), "").unwrap();
-    fs::write(directory.path().join("data.grist"), "rows").unwrap();
-    Draft::create(directory.path()).unwrap().start(&RunConfig::default()).unwrap();
-    open(directory.path());
+    let path = directory.path().join("run");
+    killed_draft(&path);
+    let left = names(&path);
+    assert_eq!(left[1..], ["checkpoints", "data.grist", "lock", "metrics.csv"]);
+    let mut draft = Draft::create(&path).unwrap();
+    assert_eq!(names(&path), ["lock"]);
+    import(&mut draft, 2).unwrap();
+    draft.start(&RunConfig::default()).unwrap();
+    open(&path);
+}
+
+#[test]
+fn what_a_killed_draft_cannot_have_made_is_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let put = |name: &str, text: &str| {
+        let path = directory.path().join(name.replace('/', "-"));
+        killed_draft(&path);
+        fs::write(path.join(name), text).unwrap();
+        let before = names(&path);
+        let error = Draft::create(&path).unwrap_err();
+        assert!(matches!(error, RunError::NotEmpty(_)), "{name}: {error}");
+        assert_eq!(names(&path), before, "{name}");
+        assert_eq!(fs::read_to_string(path.join(name)).unwrap(), text);
+    };
+    let files =
+        ["mydata.csv", "metrics.csv", "model.gristmill", ".notes.tmp", "data.grist"];
+    for name in files {
+        put(name, "1,2");
+    }
+    put("checkpoints/step-000000000001.checkpoint", "1,2");
+    // Another data set under the name of the draft's.
+    let path = directory.path().join("other");
+    killed_draft(&path);
+    let options = SynthOptions { rows: 5, features: 2, seed: 3, ..SynthOptions::default() };
+    synth(&path.join("data.grist"), &options, &()).unwrap();
+    assert!(matches!(Draft::create(&path), Err(RunError::NotEmpty(_))));
+}
+
+#[test]
+fn a_lock_of_someone_else_is_neither_written_to_nor_removed() {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, text) in [("empty", ""), ("text", "padlock")] {
+        let path = directory.path().join(name);
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("lock"), text).unwrap();
+        assert!(matches!(Draft::create(&path), Err(RunError::NotEmpty(_))), "{name}");
+        assert_eq!(fs::read_to_string(path.join("lock")).unwrap(), text);
+    }
+    // Also where the run is ours.
+    let path = directory.path().join("run");
+    drop(Draft::create(&path).unwrap().start(&RunConfig::default()).unwrap());
+    fs::write(path.join("lock"), "padlock").unwrap();
+    open(&path);
+    assert_eq!(fs::read_to_string(path.join("lock")).unwrap(), "padlock");
+}
+
+#[test]
+fn only_what_a_draft_made_is_removed_with_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("run");
+    let mut draft = Draft::create(&path).unwrap();
+    import(&mut draft, 1).unwrap();
+    fs::write(path.join("letter.txt"), "dear").unwrap();
+    drop(draft);
+    assert_eq!(names(&path), ["letter.txt"]);
+
+    // Nor does it replace what someone puts in its way.
+    let path = directory.path().join("busy");
+    for name in ["data.grist", "metrics.csv", "config.toml", "checkpoints"] {
+        let mut draft = Draft::create(&path).unwrap();
+        fs::write(path.join(name), "dear").unwrap();
+        let error = match name {
+            "data.grist" => import(&mut draft, 1).map(drop).unwrap_err(),
+            _ => draft.start(&RunConfig::default()).map(drop).unwrap_err(),
+        };
+        assert!(matches!(error, RunError::NotEmpty(_)), "{error}");
+        assert_eq!(fs::read_to_string(path.join(name)).unwrap(), "dear");
+        fs::remove_dir_all(&path).unwrap();
+    }
+}
+
+#[test]
+fn a_run_without_its_configuration_is_not_mixed_with_another() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("iris-1");
+    let run = Draft::create(&path).unwrap().start(&RunConfig::default()).unwrap();
+    run.save_checkpoint(&checkpoint(10, 1)).unwrap();
+    drop(run);
+    fs::remove_file(path.join("config.toml")).unwrap();
+    assert!(matches!(Draft::create(&path), Err(RunError::NotEmpty(_))));
+    assert_eq!(names(&path.join("checkpoints")), ["step-000000000010.checkpoint"]);
+    let draft = Draft::numbered(directory.path(), "iris").unwrap();
+    assert_eq!(draft.path(), directory.path().join("iris-2"));
 }
 
 #[test]
@@ -158,14 +290,18 @@ fn a_damaged_checkpoint_is_passed_over_with_a_warning() {
     let newest = Checkpoint::path_in(&checkpoints, 20);
     let bytes = fs::read(&newest).unwrap();
     fs::write(&newest, &bytes[..bytes.len() / 2]).unwrap();
-    fs::write(checkpoints.join(".step-000000000030.checkpoint.1-0.tmp"), "killed").unwrap();
+    let stale = checkpoints.join(temporary_name("step-000000000030.checkpoint"));
+    let notes = checkpoints.join(".notes.tmp");
+    fs::write(&stale, "killed").unwrap();
+    fs::write(&notes, "someone's").unwrap();
 
     let mut warnings = Vec::new();
     let (_, found) = Run::open(&path, &mut |warning| warnings.push(warning.to_owned())).unwrap();
     assert_eq!(found.unwrap().step, 10);
     assert_eq!(warnings.len(), 1);
     assert!(warnings[0].contains("step-000000000020"), "{warnings:?}");
-    assert_eq!(fs::read_dir(&checkpoints).unwrap().count(), 2, "temporary files are removed");
+    assert!(!stale.exists());
+    assert!(notes.exists());
 
     fs::write(Checkpoint::path_in(&checkpoints, 10), "nothing").unwrap();
     let error = Run::open(&path, &mut |_| {}).unwrap_err().to_string();

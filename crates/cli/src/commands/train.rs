@@ -11,16 +11,13 @@ use crate::table::{number, thousands};
 use gristmill_io::{Checkpoint, Dataset, ImportOptions, Plan};
 use gristmill_trainer::config::RunConfig;
 use gristmill_trainer::feed::Paging;
-use gristmill_trainer::run::{Draft, Run};
+use gristmill_trainer::run::{DATA, Draft, Run, VALIDATION};
 use gristmill_trainer::{Isa, Outcome, Reason, Session, TrainError};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Where runs go that are not given a place.
 const RUNS: &str = "runs";
-/// Imported data in a run directory.
-const CACHE: &str = "data.grist";
-const VALIDATION_CACHE: &str = "validation.grist";
 
 /// Train a network, or go on with a run that was stopped
 #[derive(clap::Args)]
@@ -112,7 +109,7 @@ impl Train {
         let source = Source::find(paths)?;
         let validation = config.validation.file.take();
         let validation = validation.map(|file| Source::find(vec![file])).transpose()?;
-        let draft = match &self.out {
+        let mut draft = match &self.out {
             Some(path) => Draft::create(path)?,
             None => Draft::numbered(Path::new(RUNS), &source.stem())?,
         };
@@ -123,8 +120,9 @@ impl Train {
             weights: options.weights.clone(),
             ..Default::default()
         };
-        let prepare = |source, cache, plan: &Plan| prepare(source, &draft, cache, plan, output);
-        let (train, path) = prepare(source, CACHE, &Plan::Learn(options))?;
+        let mut prepare =
+            |source, name, plan: &Plan| prepare(source, &mut draft, name, plan, output);
+        let (train, path) = prepare(source, DATA, &Plan::Learn(options))?;
         config.data.path = Some(path);
         let validation = match validation {
             None => None,
@@ -134,7 +132,7 @@ impl Train {
                     with_target: true,
                     options: validation_options,
                 };
-                let (dataset, path) = prepare(source, VALIDATION_CACHE, &plan)?;
+                let (dataset, path) = prepare(source, VALIDATION, &plan)?;
                 config.validation.file = Some(path);
                 Some(dataset)
             }
@@ -149,8 +147,8 @@ impl Train {
 /// configuration is to have it: absolute, or relative to the directory.
 fn prepare(
     source: Source,
-    draft: &Draft,
-    cache: &str,
+    draft: &mut Draft,
+    name: &str,
     plan: &Plan,
     output: &Output,
 ) -> Result<(Dataset, PathBuf), Failure> {
@@ -161,9 +159,8 @@ fn prepare(
             Ok((dataset, absolute))
         }
         Source::Tables(paths) => {
-            let to = draft.path().join(cache);
-            let dataset = source::import_tables(&paths, &to, plan, output)?;
-            Ok((dataset, cache.into()))
+            let import = |to: &Path| source::import_tables(&paths, to, plan, output);
+            Ok((draft.import(name, import)?, name.into()))
         }
     }
 }
@@ -208,6 +205,14 @@ fn resume(
         Some(checkpoint) => {
             restore(&mut session, checkpoint).map_err(explain)?;
             let (epoch, step_in_epoch) = session.position();
+            if let Some(epochs) = epochs
+                && (epochs < epoch || epochs == epoch && step_in_epoch > 0)
+            {
+                return Err(Failure::usage(format!(
+                    "--epochs {epochs}: the run has trained {epoch} epochs and {step_in_epoch} steps \
+                     already; give more to go on"
+                )));
+            }
             output.talk(match session.ended() {
                 None => format!("resuming after {epoch} epochs and {step_in_epoch} steps"),
                 Some(Reason::Finished) => {
