@@ -272,9 +272,42 @@ impl Samples for Table {
     fn target_statistics(&self) -> &[Statistics] {
         &self.target_statistics
     }
+    /// Of the features and of what is to be predicted from them. A checkpoint that was saved when it was of
+    /// the features alone is taken for one of other data:
+    /// [`Session::restore_on_changed_data`](crate::Session::restore_on_changed_data) goes on from it.
     fn fingerprint(&self) -> u64 {
         // FNV-1a.
-        let step = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
-        self.features.iter().fold(0xcbf2_9ce4_8422_2325, step)
+        let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+        let features = self.features.iter().copied().fold(0xcbf2_9ce4_8422_2325, step);
+        match &self.answers {
+            Answers::Labels(labels) => {
+                labels.iter().flat_map(|label| label.to_le_bytes()).fold(features, step)
+            }
+            Answers::Numbers { values, .. } => {
+                values.iter().flat_map(|value| value.to_le_bytes()).fold(features, step)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fingerprint_covers_what_is_to_be_predicted() {
+        let names = || vec!["a".to_owned(), "b".to_owned()];
+        let of_classes = |x: [f32; 3], labels: [u32; 3]| {
+            Table::of_classes(&x, labels.to_vec(), names()).unwrap().fingerprint()
+        };
+        let first = of_classes([1.0, 2.0, 3.0], [0, 1, 0]);
+        assert_eq!(first, of_classes([1.0, 2.0, 3.0], [0, 1, 0]));
+        assert_ne!(first, of_classes([1.0, 2.0, 3.0], [1, 0, 0]));
+        assert_ne!(first, of_classes([1.0, 2.0, 4.0], [0, 1, 0]));
+
+        let of_numbers = |targets: [f32; 3]| {
+            Table::of_numbers(&[1.0, 2.0, 3.0], targets.to_vec(), 1).unwrap().fingerprint()
+        };
+        assert_ne!(of_numbers([1.0, 2.0, 3.0]), of_numbers([1.0, 3.0, 2.0]));
     }
 }
