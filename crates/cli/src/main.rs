@@ -14,6 +14,7 @@ mod table;
 mod text_columns;
 
 use clap::{Arg, Command, CommandFactory, FromArgMatches, Parser};
+use failure::Failure;
 use output::Output;
 use std::process::ExitCode;
 
@@ -60,7 +61,8 @@ fn main() -> ExitCode {
         }
     };
     let output = Output::new(arguments.quiet);
-    match arguments.command.run(&output) {
+    let started = gristmill_trainer::start_threads().map_err(Failure::from);
+    match started.and_then(|()| arguments.command.run(&output)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if let Some(message) = failure.message() {

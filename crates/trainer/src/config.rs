@@ -24,7 +24,7 @@ pub use optimizer::{OptimizerConfig, OptimizerKind, OptimizerPlan};
 pub use plan::Plan;
 pub use schedule::{ScheduleConfig, ScheduleKind};
 pub use training::{
-    CheckpointConfig, EarlyStoppingConfig, Shuffle, TrainingConfig, ValidationConfig,
+    CheckpointConfig, EarlyStoppingConfig, OnNan, Shuffle, TrainingConfig, ValidationConfig,
 };
 
 use serde::{Deserialize, Serialize};
@@ -107,7 +107,7 @@ const SECTION_COMMENTS: &[(&str, &str)] = &[
     ),
     (
         "[training]",
-        "threads = 0 takes every core. shuffle: auto, full, window, none.\n\
+        "threads = 0 takes every core. shuffle: auto, full, window, none. on_nan: stop, rollback.\n\
          # class_weights: \"none\", \"balanced\", or a table such as { spam = 2.0, ham = 1.0 }",
     ),
     (

@@ -7,4 +7,6 @@ pub mod order;
 pub mod pass;
 pub mod samples;
 pub mod subset;
+pub(crate) mod suspects;
+pub(crate) mod usable;
 pub(crate) mod validation;

@@ -23,6 +23,19 @@ pub enum TrainError {
     /// Data that cannot be learned from.
     #[error("{0}")]
     Data(String),
+    /// Threads that the system refuses to start.
+    #[error("{0}; allow more of them (ulimit -u) or more memory (ulimit -v)")]
+    Threads(String),
+    /// More memory than the system gives.
+    #[error("{what} takes {bytes} bytes of memory, which the system does not give: {advice}")]
+    Memory {
+        /// What it is for.
+        what: String,
+        /// How much was asked for.
+        bytes: u128,
+        /// How to need less.
+        advice: &'static str,
+    },
     /// A checkpoint of another network, another run or other data.
     #[error("the checkpoint does not fit: {0}")]
     Checkpoint(String),
@@ -34,18 +47,22 @@ pub enum TrainError {
         /// What is different.
         change: String,
     },
-    /// The loss is no longer a number.
+    /// Training has come to what are no numbers, or to a network that is of no use.
     #[error(
-        "the loss became {loss} at step {step} of epoch {epoch}: \
-         lower the learning rate (it is {learning_rate}), or clip the gradient"
+        "{what} at step {step} of epoch {epoch}: {}",
+        culprit.clone().unwrap_or_else(|| format!(
+            "lower the learning rate (it is {learning_rate}), or clip the gradient"
+        ))
     )]
     Diverged {
+        /// What was found.
+        what: String,
         /// Epoch, from 1.
         epoch: u32,
         /// Step in the epoch, from 1.
         step: u64,
-        /// What the loss became.
-        loss: f64,
+        /// A row of the data that is to blame, and what to do about it; else it is the learning rate.
+        culprit: Option<String>,
         /// The learning rate of the step.
         learning_rate: f64,
     },

@@ -48,4 +48,4 @@ pub use gristmill_kernels::Isa;
 pub use network::{init, layout};
 pub use session::{Limit, Outcome, Reason, Session};
 pub use step::{engine, profile};
-pub use threads::{on_threads, useful as useful_threads, with_crew};
+pub use threads::{on_threads, start_threads, useful as useful_threads, with_crew};

@@ -7,7 +7,10 @@ pub(crate) mod build;
 mod outcome;
 mod report;
 mod resume;
+mod rollback;
+mod soundness;
 mod start;
+mod trial;
 mod watch;
 
 pub use outcome::{Limit, Outcome, Reason};
@@ -33,8 +36,10 @@ use crate::threads;
 use gristmill_io::{Advice, HistoryRow};
 use gristmill_kernels::{Crew, Isa, Rows, Step};
 use rayon::ThreadPool;
+use rollback::Snapshot;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use trial::Trial;
 use watch::Watch;
 
 /// A training run on data sets of type `S`.
@@ -53,6 +58,11 @@ pub struct Session<'d, S: Samples> {
     /// The weights of the best epoch so far, where they are to be restored.
     best_weights: Option<Rows>,
     history: Vec<HistoryRow>,
+    /// Rows to try the network on before it is saved.
+    trial: Option<Trial>,
+    /// How often the run went back to a good state, and that which it would go back to: where it was then.
+    rollbacks: u32,
+    safe: Option<(Position, Snapshot)>,
     paging: Paging,
     validation_paging: Paging,
     /// How long steps and validation waited for rows since the run began.
@@ -89,7 +99,8 @@ impl<S: Samples> Session<'_, S> {
     /// Trains to the end of the last epoch, or until the observer or early stopping ends it.
     ///
     /// # Errors
-    /// The loss is no longer a number, the data cannot be read any more, or `save` failed.
+    /// Training came to what are no numbers or to a network of no use, the data cannot be read any more, or
+    /// `save` failed.
     pub fn fit(
         &mut self,
         observer: &mut dyn Observer,
@@ -109,10 +120,15 @@ impl<S: Samples> Session<'_, S> {
             if let Some(reason) = self.ended() {
                 break reason;
             }
-            if self.run_epoch(watch)? == Control::Stop {
-                break Reason::Interrupted;
+            match self.run_epoch(watch) {
+                Ok(Control::Continue) => {}
+                Ok(Control::Stop) => break Reason::Interrupted,
+                Err(error) => self.roll_back(error, watch)?,
             }
         };
+        if reason != Reason::Interrupted {
+            self.check_use()?;
+        }
         let restored = self.restored_epoch().filter(|_| reason != Reason::Interrupted);
         let profile = self.engine.take_profile();
         let reads = u32::try_from(memory::page_reads() - reads).unwrap_or(u32::MAX);
@@ -148,11 +164,13 @@ impl<S: Samples> Session<'_, S> {
         let (epochs, steps) = (self.plan.epochs, self.steps_per_epoch());
         let done = self.position.step_in_epoch;
         watch.observer.epoch_begin(&EpochStart { epoch, epochs, steps, done });
+        self.remember();
         let began = Instant::now();
         if self.run_steps(watch)? == Control::Stop {
             return Ok(Control::Stop);
         }
         let trained = began.elapsed();
+        self.check_state(steps)?;
         let rows = self.train.len() - (done * self.plan.batch_size as u64).min(self.train.len());
         let learning_rate = self.learning_rate(self.position.step.saturating_sub(1));
         let mut loss = LossMeter::default();
@@ -160,6 +178,7 @@ impl<S: Samples> Session<'_, S> {
         let train_loss = loss.value(self.plan.loss);
         let validation = self.validate()?;
         let train = vec![self.train_metric()];
+        self.check_metrics(&train, &validation, watch)?;
         self.finish_epoch(train_loss, &train, &validation, learning_rate);
         watch.observer.epoch_end(&EpochReport {
             epoch,
@@ -185,15 +204,13 @@ impl<S: Samples> Session<'_, S> {
     fn run_steps(&mut self, watch: &mut Watch<'_, '_>) -> Result<Control, TrainError> {
         let train = Arc::clone(&self.train);
         train.samples().check_unchanged()?;
-        let (rows, stretch) = (train.len(), memory::stretch_rows(&train, self.plan.memory));
-        let epoch = u64::from(self.position.epoch) + 1;
-        let order = Order::new(self.shuffling, rows, stretch, self.plan.seed, epoch);
+        let order = self.order();
         if self.paging == Paging::Scattered {
             train.samples().advise(0..train.samples().rows(), Advice::Random);
         }
-        let next = (self.position.step_in_epoch * self.plan.batch_size as u64).min(rows - 1);
+        let next = (self.position.step_in_epoch * self.plan.batch_size as u64).min(train.len() - 1);
         std::thread::scope(|scope| {
-            let mut feed = Feed::start(scope, &order, &train, next, self.paging);
+            let mut feed = Feed::start(scope, &order, &train, next, self.paging)?;
             let mut picker = Picker::default();
             let control = threads::with_crew(self.engine.crew_size(), |crew| {
                 while self.position.step_in_epoch < self.steps_per_epoch() {
@@ -213,6 +230,13 @@ impl<S: Samples> Session<'_, S> {
             train.samples().check_unchanged()?;
             Ok(control)
         })
+    }
+
+    /// The order of the epoch under way.
+    fn order(&self) -> Order {
+        let rows = memory::stretch_rows(&self.train, self.plan.memory);
+        let epoch = u64::from(self.position.epoch) + 1;
+        Order::new(self.shuffling, self.train.len(), rows, self.plan.seed, epoch)
     }
 
     /// One step, reported and, if it is time, saved.
@@ -237,11 +261,11 @@ impl<S: Samples> Session<'_, S> {
             return Err(TrainError::stray(self.train.samples(), row));
         }
         let loss = batch.mean();
-        let position = &mut self.position;
-        let (epoch, step) = (position.epoch + 1, position.step_in_epoch + 1);
+        let (epoch, step) = (self.position.epoch + 1, self.position.step_in_epoch + 1);
         if !loss.is_finite() {
-            return Err(TrainError::Diverged { epoch, step, loss, learning_rate });
+            return Err(self.diverged(format!("the loss became {loss}"), step));
         }
+        let position = &mut self.position;
         position.loss += batch.loss;
         position.weight += batch.weight;
         position.score += batch.score;
@@ -254,6 +278,7 @@ impl<S: Samples> Session<'_, S> {
         let due = !every.is_zero() && self.looks_at_clock() && watch.saved.elapsed() >= every;
         if control == Control::Stop || due {
             self.train.samples().check_unchanged()?;
+            self.check_state(step)?;
             watch.save(&self.checkpoint())?;
         }
         Ok(control)
@@ -287,7 +312,8 @@ impl<S: Samples> Session<'_, S> {
     fn learning_rate(&self, step: u64) -> f64 {
         let schedule = &self.plan.schedule;
         let factor = schedule.factor(step, self.steps_per_epoch(), self.plan.epochs);
-        self.plan.optimizer.learning_rate * factor * self.plateau.factor
+        let rate = self.plan.optimizer.learning_rate * factor * self.plateau.factor;
+        rate * rollback::factor(self.rollbacks)
     }
 
     /// Measures the validation rows; nothing where there are none.

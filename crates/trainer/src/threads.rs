@@ -3,6 +3,8 @@
 use crate::error::TrainError;
 use gristmill_kernels::Crew;
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::sync::OnceLock;
+use std::thread::{self, Scope, ScopedJoinHandle};
 
 /// Threads beyond so many are not started: no machine has a use for them.
 const MOST_THREADS: usize = 1024;
@@ -16,7 +18,39 @@ pub(crate) fn pool(threads: usize) -> Result<ThreadPool, TrainError> {
         .num_threads(threads.min(MOST_THREADS))
         .thread_name(|i| format!("train-{i}"))
         .build()
-        .map_err(|e| TrainError::Data(format!("cannot start threads: {e}")))
+        .map_err(|error| {
+            let count = if threads == 0 { String::new() } else { format!("{threads} ") };
+            TrainError::Threads(format!("cannot start {count}threads: {error}"))
+        })
+}
+
+/// Starts the threads that data are read and written on, one per core, before they are wanted: then it would
+/// be a panic if the system refused. Calling it again does nothing.
+///
+/// # Errors
+/// The system refuses to start them.
+pub fn start_threads() -> Result<(), TrainError> {
+    static STARTED: OnceLock<Result<(), String>> = OnceLock::new();
+    let start = || ThreadPoolBuilder::new().build_global().map_err(|error| error.to_string());
+    let started = STARTED.get_or_init(start).clone();
+    started.map_err(|error| {
+        TrainError::Threads(format!("cannot start a thread for each core: {error}"))
+    })
+}
+
+/// Starts a thread of a scope, whose name begins as those of the pools do.
+///
+/// # Errors
+/// The system refuses to.
+pub(crate) fn spawn<'scope, R: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    name: &str,
+    work: impl FnOnce() -> R + Send + 'scope,
+) -> Result<ScopedJoinHandle<'scope, R>, TrainError> {
+    let thread = thread::Builder::new().name(format!("train-{name}"));
+    thread.spawn_scoped(scope, work).map_err(|error| {
+        TrainError::Threads(format!("cannot start a thread to read rows ahead: {error}"))
+    })
 }
 
 /// Threads of the current pool, but no more than there are cores: more of them take turns and gain nothing.

@@ -134,8 +134,7 @@ fn what_a_killed_draft_cannot_have_made_is_left_alone() {
         assert_eq!(names(&path), before, "{name}");
         assert_eq!(fs::read_to_string(path.join(name)).unwrap(), text);
     };
-    let files =
-        ["mydata.csv", "metrics.csv", "model.gristmill", ".notes.tmp", "data.grist"];
+    let files = ["mydata.csv", "metrics.csv", "model.gristmill", ".notes.tmp", "data.grist"];
     for name in files {
         put(name, "1,2");
     }

@@ -2,14 +2,18 @@
 
 mod changed;
 mod data;
+mod divergence;
 mod export;
 mod import;
 mod import_stopped;
+mod limits;
 mod memory;
 mod place;
 mod plugins;
 mod predict;
 mod resume;
+mod run_directory;
 mod sources;
+mod stopping;
 mod train;
 mod usage;

@@ -267,7 +267,15 @@ impl NetworkConfig {
         let biases_key = format!("{key}.biases");
         match (layer.bias.unwrap_or(self.bias), &layer.biases) {
             (false, None) => Ok(None),
-            (true, None) => Ok(Some(vec![0.0; layer.units])),
+            (true, None) => {
+                let mut zeros = Vec::new();
+                let given = zeros.try_reserve_exact(layer.units);
+                given.map_err(|_| {
+                    ConfigError::value(key, layer.units, "expected as many units as memory holds")
+                })?;
+                zeros.resize(layer.units, 0.0);
+                Ok(Some(zeros))
+            }
             (true, Some(biases)) => explicit_row(&biases_key, biases, layer.units).map(Some),
             (false, Some(_)) => Err(ConfigError::value(
                 biases_key,

@@ -23,6 +23,16 @@ named! {
     }
 }
 
+named! {
+    /// What is done when training comes to what are no numbers.
+    pub enum OnNan {
+        /// It ends with an error.
+        Stop = "stop",
+        /// It goes back to the beginning of the epoch and on with half the learning rate, ten times at most.
+        Rollback = "rollback",
+    }
+}
+
 /// The `[training]` section.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -52,6 +62,9 @@ pub struct TrainingConfig {
     pub standardize_targets: Option<bool>,
     /// How much a row counts by its class.
     pub class_weights: ClassWeights,
+    /// What is done when training comes to what are no numbers; default `stop`. `rollback` takes as much
+    /// memory again as the weights and the state of the optimiser.
+    pub on_nan: OnNan,
 }
 
 impl Default for TrainingConfig {
@@ -68,6 +81,7 @@ impl Default for TrainingConfig {
             standardize_inputs: true,
             standardize_targets: None,
             class_weights: ClassWeights::None,
+            on_nan: OnNan::Stop,
         }
     }
 }

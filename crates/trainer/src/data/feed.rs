@@ -7,6 +7,7 @@ use super::order::Order;
 use crate::data::samples::Samples;
 use crate::data::subset::Subset;
 use crate::error::TrainError;
+use crate::threads;
 use gristmill_io::Advice;
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -58,43 +59,48 @@ const READ_BYTES: Range<u64> = 2 << 20..16 << 20;
 
 impl<'scope> Feed<'scope> {
     /// A feed through `order` from `position` on.
+    ///
+    /// # Errors
+    /// The system refuses to start the thread that reads.
     pub(crate) fn start<'env, S: Samples>(
         scope: &'scope Scope<'scope, 'env>,
         order: &'env Order,
         rows: &'env Subset<'_, S>,
         position: u64,
         paging: Paging,
-    ) -> Feed<'scope> {
+    ) -> Result<Feed<'scope>, TrainError> {
         let (requests, inbox) = channel();
         let (outbox, done) = channel();
         let reader = match paging {
             Paging::None | Paging::Scattered => None,
-            Paging::Load => Some(scope.spawn(move || {
+            Paging::Load => Some(threads::spawn(scope, "load", move || {
                 let is_over = || matches!(inbox.try_recv(), Err(TryRecvError::Disconnected));
                 if let Err(error) = load(rows.samples(), is_over) {
                     let _ = outbox.send(Err(error));
                 }
-            })),
-            Paging::Ahead | Paging::AheadAndDrop => Some(scope.spawn(move || {
-                for request in inbox {
-                    match request {
-                        Request::Read(number) => {
-                            let result = read(order, rows, number).map(|()| number);
-                            if outbox.send(result).is_err() {
-                                return;
+            })?),
+            Paging::Ahead | Paging::AheadAndDrop => {
+                Some(threads::spawn(scope, "read", move || {
+                    for request in inbox {
+                        match request {
+                            Request::Read(number) => {
+                                let result = read(order, rows, number).map(|()| number);
+                                if outbox.send(result).is_err() {
+                                    return;
+                                }
                             }
-                        }
-                        Request::Drop(number) => {
-                            for run in order.runs(number) {
-                                rows.samples().advise(span(rows, run), Advice::DontNeed);
+                            Request::Drop(number) => {
+                                for run in order.runs(number) {
+                                    rows.samples().advise(span(rows, run), Advice::DontNeed);
+                                }
                             }
                         }
                     }
-                }
-            })),
+                })?)
+            }
         };
         let first = order.stretch(position).unwrap_or(0);
-        Feed {
+        Ok(Feed {
             requests: reader.is_some().then_some(requests),
             done,
             reader,
@@ -103,7 +109,7 @@ impl<'scope> Feed<'scope> {
             kept: first,
             paging,
             waited: Duration::ZERO,
-        }
+        })
     }
 
     /// Waits until the rows at these positions are in memory, if they are read ahead.
@@ -307,7 +313,7 @@ pub(crate) mod tests {
         let order = Order::new(how, ROWS, 4, 1, 1);
         let rows = Subset::all(samples);
         std::thread::scope(|scope| {
-            let mut feed = Feed::start(scope, &order, &rows, from, paging);
+            let mut feed = Feed::start(scope, &order, &rows, from, paging)?;
             let mut picker = Picker::default();
             let mut result = Ok(());
             for start in (from..ROWS).step_by(BATCH as usize) {

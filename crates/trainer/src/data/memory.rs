@@ -1,11 +1,13 @@
 //! How much memory there is for the data, and what order of rows follows from it.
 
-use crate::config::Shuffle;
+use crate::config::{LayerPlan, OnNan, Plan, Shuffle};
 use crate::data::feed::Paging;
 use crate::data::order::Shuffling;
 use crate::data::samples::Samples;
 use crate::data::subset::Subset;
+use crate::error::TrainError;
 use crate::sampler::WindowShape;
+use gristmill_kernels::LANES;
 use std::path::Path;
 
 /// Bytes of a block at least: enough for a disk to read at its full rate.
@@ -120,6 +122,45 @@ pub fn available() -> Option<u64> {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
     }
+}
+
+/// Checks that there is memory for a network in training: a program that finds out later is killed.
+///
+/// # Errors
+/// The system does not give as much.
+pub(crate) fn check_room(plan: &Plan, rows: u64) -> Result<(), TrainError> {
+    let bytes = training_bytes(plan, rows);
+    let mut room: Vec<u8> = Vec::new();
+    let is_given = usize::try_from(bytes).is_ok_and(|bytes| room.try_reserve_exact(bytes).is_ok());
+    match is_given {
+        true => Ok(()),
+        false => Err(TrainError::Memory {
+            what: "training this network".to_owned(),
+            bytes,
+            advice: "take fewer units or a smaller batch size",
+        }),
+    }
+}
+
+/// About how many bytes the weights, what is kept of each, and the values of a minibatch take.
+fn training_bytes(plan: &Plan, rows: u64) -> u128 {
+    let lanes = |units: usize| units.next_multiple_of(LANES) as u128;
+    let weights =
+        |layer: &LayerPlan| lanes(layer.inputs) * layer.outputs as u128 + lanes(layer.outputs);
+    let weights: u128 = plan.layers.iter().map(weights).sum();
+    let trained = 1 + plan.optimizer.rule.slots() as u128;
+    let rolls_back = plan.config.training.on_nan == OnNan::Rollback;
+    let keeps_best = plan.early_stopping.patience > 0 && plan.early_stopping.restore_best;
+    let arenas = trained * (1 + u128::from(rolls_back))
+        + u128::from(plan.optimizer.clip_norm.is_some())
+        + u128::from(keeps_best);
+    // As in a shard: the input twice, and of each layer the output, the error and the output as rows.
+    let units: u128 = plan.layers.iter().map(|layer| lanes(layer.outputs)).sum();
+    let row = 2 * lanes(plan.layers[0].inputs) + 3 * units;
+    let batch = (plan.batch_size as u128).min(u128::from(rows)) * row;
+    // A larger minibatch is computed in rounds.
+    let at_once = batch.min(4 * weights + (1 << 24));
+    size_of::<f32>() as u128 * (arenas * weights + at_once)
 }
 
 /// How often a thread of this process has waited for a page that had to be read from the disk; 0 where

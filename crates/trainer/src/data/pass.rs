@@ -55,7 +55,7 @@ impl<'a, 'd, S: Samples> Pass<'a, 'd, S> {
         let rows = self.rows.len();
         self.rows.samples().check_unchanged().map_err(TrainError::from)?;
         std::thread::scope(|scope| {
-            let mut feed = Feed::start(scope, &self.order, self.rows, 0, self.paging);
+            let mut feed = Feed::start(scope, &self.order, self.rows, 0, self.paging)?;
             let mut result = Ok(());
             for start in (0..rows).step_by(batch as usize) {
                 let indices = start..rows.min(start + batch);

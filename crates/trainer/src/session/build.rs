@@ -68,7 +68,8 @@ pub(super) fn objective<S: Samples>(plan: &Plan, train: &Subset<'_, S>) -> Objec
         ClassWeights::None => Vec::new(),
         weights => {
             let rows = (0..train.len()).map(|i| train.row(i));
-            let counts = class_counts(train.samples(), rows, names.len());
+            let counted = rows.filter(|&row| train.samples().weight(row) != 0.0);
+            let counts = class_counts(train.samples(), counted, names.len());
             weights.by_class(names, &counts).into_iter().map(|w| w as f32).collect()
         }
     };

@@ -1,5 +1,6 @@
 //! The state of a run on disk: everything that the next step depends on, written and read back.
 
+use super::rollback::Snapshot;
 use super::{Position, Session};
 use crate::config::RunConfig;
 use crate::data::samples::Samples;
@@ -12,6 +13,12 @@ use gristmill_kernels::{Row, Rows};
 
 /// The counter of a checkpoint that has the rows of its data set.
 const ROWS: &str = "data.rows";
+
+/// The counter of a checkpoint that has how often the run went back; there is none where it never did.
+const ROLLBACKS: &str = "rollback.count";
+
+/// The tensors of a checkpoint that have the state in which its epoch began.
+const SAFE: [&str; 3] = ["safe", "safe_moments0", "safe_moments1"];
 
 impl<S: Samples> Session<'_, S> {
     /// Everything that the next step depends on.
@@ -37,6 +44,17 @@ impl<S: Samples> Session<'_, S> {
         if let Some(best) = &self.best_weights {
             add("best", best);
         }
+        // Where an epoch began is what a run that is resumed within it would have gone back to.
+        if let Some((begin, safe)) = &self.safe
+            && begin.step_in_epoch == 0
+            && position.step_in_epoch > 0
+        {
+            for (name, arena) in
+                SAFE.into_iter().zip([&safe.weights, &safe.slots[0], &safe.slots[1]])
+            {
+                add(name, arena);
+            }
+        }
         let counter = |name: &str, value: f64| (name.to_owned(), value);
         let mut counters = vec![
             counter(ROWS, self.train.samples().rows() as f64),
@@ -50,6 +68,9 @@ impl<S: Samples> Session<'_, S> {
         if let Some(best) = self.stopping.best() {
             counters.push(counter("best.value", best.value));
             counters.push(counter("best.epoch", f64::from(best.epoch)));
+        }
+        if self.rollbacks > 0 {
+            counters.push(counter(ROLLBACKS, f64::from(self.rollbacks)));
         }
         Checkpoint {
             config: self.plan.config.to_toml(),
@@ -153,6 +174,21 @@ impl<S: Samples> Session<'_, S> {
                 Some(best)
             }
         };
+        self.safe = match tensors.find(&format!("{}.0.weight", SAFE[0])) {
+            None => None,
+            Some(_) => {
+                let mut safe = Snapshot::of(&self.engine);
+                let [first, second] = &mut safe.slots;
+                for (name, arena) in SAFE.into_iter().zip([&mut safe.weights, first, second]) {
+                    if !arena.is_empty() {
+                        tensors.read(name, &layout, arena)?;
+                    }
+                }
+                let step = checkpoint.step.saturating_sub(checkpoint.step_in_epoch);
+                let begin = Position { epoch: checkpoint.epoch, step, ..Position::default() };
+                Some((begin, safe))
+            }
+        };
         let counter = |name: &str| {
             let found = checkpoint.counters.iter().find(|(n, _)| n == name);
             found.map(|(_, value)| *value)
@@ -173,6 +209,7 @@ impl<S: Samples> Session<'_, S> {
             best: required("plateau.best")?,
             waited: required("plateau.waited")? as u32,
         };
+        self.rollbacks = counter(ROLLBACKS).unwrap_or(0.0) as u32;
         let best = counter("best.value").zip(counter("best.epoch"));
         let best = best.map(|(value, epoch)| Best { value, epoch: epoch as u32 });
         self.stopping = EarlyStopping::new(self.plan.early_stopping.clone(), best);

@@ -7,7 +7,7 @@ use crate::data::feed::Paging;
 use crate::data::order::{Order, Shuffling};
 use crate::data::samples::Samples;
 use crate::data::subset::Subset;
-use crate::data::{memory, mixing, validation};
+use crate::data::{memory, mixing, usable, validation};
 use crate::early_stopping::EarlyStopping;
 use crate::error::TrainError;
 use crate::sampler::{Split, WindowShape};
@@ -50,20 +50,37 @@ impl<'d, S: Samples> Session<'d, S> {
             )));
         }
         let pool = threads::pool(plan.threads)?;
+        if train.rows() == 0 {
+            return Err(TrainError::Data(format!("{} has no rows to learn from", train.name())));
+        }
+        let mut warnings = Vec::new();
         let (train, validation) = match validation {
             Some(samples) => (Subset::all(train), Some(Subset::all(samples))),
             None if plan.validation.split > 0.0 => {
                 let (train, held_out) = Subset::both(train, split(&plan, train));
+                warnings.extend(validation::shortfall(&held_out, plan.validation.split)?);
                 (train, Some(held_out))
             }
             None => (Subset::all(train), None),
         };
-        if train.is_empty() {
-            return Err(TrainError::Data("there are no rows to learn from".to_owned()));
-        }
-        let validation = validation.filter(|rows| !rows.is_empty());
         plan.early_stopping.check_validation(validation.is_some())?;
-        let mut warnings = Vec::from_iter(validation.as_ref().and_then(validation::doubt));
+        match &validation {
+            Some(rows) => {
+                validation::check(rows, &plan.early_stopping)?;
+                warnings.extend(validation::doubt(rows));
+            }
+            None if plan.early_stopping.patience > 0 => warnings.push(
+                "there are no rows to validate on: --patience watches the loss of training"
+                    .to_owned(),
+            ),
+            None => {}
+        }
+        memory::check_room(&plan, train.len())?;
+        let (objective, preprocess) =
+            (build::objective(&plan, &train), build::preprocess(&plan, train.samples()));
+        usable::check_weights(&train, &objective)?;
+        let features = build::input_scales(&plan, train.samples());
+        usable::check_range(train.samples(), &features, &preprocess.targets)?;
         let shuffling = decide_order(&mut plan, &train, &mut warnings);
         let paging = memory::paging(shuffling, train.samples(), plan.memory);
         if paging != Paging::Scattered {
@@ -91,8 +108,8 @@ impl<'d, S: Samples> Session<'d, S> {
                 threads::useful(),
                 isa,
                 build::network(&plan),
-                build::preprocess(&plan, train.samples()),
-                build::objective(&plan, &train),
+                preprocess,
+                objective,
                 plan.optimizer.rule,
                 plan.optimizer.clip_norm,
                 batch,
@@ -119,6 +136,9 @@ impl<'d, S: Samples> Session<'d, S> {
             stopping,
             best_weights: None,
             history: Vec::new(),
+            trial: None,
+            rollbacks: 0,
+            safe: None,
             paging,
             validation_paging,
             waited: Duration::ZERO,

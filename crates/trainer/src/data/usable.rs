@@ -1,0 +1,119 @@
+//! Whether rows can be learned from at all: what would end in numbers that are none is refused before the
+//! first step.
+
+use crate::data::samples::Samples;
+use crate::data::subset::Subset;
+use crate::error::TrainError;
+use crate::objective::{Objective, TargetKind};
+use gristmill_io::Scale;
+use gristmill_io::schema::{Statistics, Target};
+
+/// Largest numeric target: sixteen times as much is still an `f32`, so that a prediction may miss it.
+const LARGEST_TARGET: f32 = f32::MAX / 16.0;
+
+/// Checks that some row counts: that its weight, times that of its class, is above 0.
+///
+/// # Errors
+/// None does.
+pub(crate) fn check_weights<S: Samples>(
+    rows: &Subset<'_, S>,
+    objective: &Objective,
+) -> Result<(), TrainError> {
+    let samples = rows.samples();
+    let weight = |row: u64| match objective.targets {
+        TargetKind::Classes => samples.weight(row) * objective.class_weight(samples.label(row)),
+        TargetKind::Numbers => samples.weight(row),
+    };
+    // The first row counts, but for few data sets.
+    if (0..rows.len()).any(|index| weight(rows.row(index)) > 0.0) {
+        return Ok(());
+    }
+    let of_class = match objective.class_weights.is_empty() {
+        true => "",
+        false => ", times the weight of its class,",
+    };
+    let name = samples.name();
+    Err(TrainError::Data(format!(
+        "{name}: the weight of every row to learn from{of_class} is 0: nothing can be learned from them"
+    )))
+}
+
+/// Checks that the scales take all features and targets to finite numbers. A scale is that of a column as
+/// it is used: standardised or not.
+///
+/// # Errors
+/// A column reaches too far.
+pub(crate) fn check_range<S: Samples>(
+    samples: &S,
+    features: &[Scale],
+    targets: &[Scale],
+) -> Result<(), TrainError> {
+    let refuse = |column: &str, statistics: &Statistics, reason: &str| {
+        let (name, Statistics { min, max, .. }) = (samples.name(), statistics);
+        Err(TrainError::Data(format!(
+            "{name}: column {column} reaches from {min:e} to {max:e}, {reason}: \
+             correct those values, or give the column in a larger unit"
+        )))
+    };
+    let is_scaled = |statistics: &Statistics, scale: &Scale| {
+        let scaled = |value: f32| (value - scale.mean) * (1.0 / scale.deviation);
+        scaled(statistics.min).is_finite() && scaled(statistics.max).is_finite()
+    };
+    let statistics = samples.statistics();
+    if let Some(i) = (0..features.len()).find(|&i| !is_scaled(&statistics[i], &features[i])) {
+        let column = &samples.encoding().feature_names()[i];
+        return refuse(column, &statistics[i], "too far for 32-bit numbers to be standardised");
+    }
+    let Target::Numbers { columns } = &samples.encoding().target else { return Ok(()) };
+    for ((column, statistics), scale) in
+        columns.iter().zip(samples.target_statistics()).zip(targets)
+    {
+        let largest = statistics.min.abs().max(statistics.max.abs());
+        if largest > LARGEST_TARGET || !is_scaled(statistics, scale) {
+            return refuse(column, statistics, "too far for predictions that are 32-bit numbers");
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::samples::Table;
+    use gristmill_kernels::Loss;
+
+    fn classes(class_weights: &[f32]) -> Objective {
+        Objective {
+            loss: Loss::BinaryCrossEntropy,
+            targets: TargetKind::Classes,
+            class_weights: class_weights.to_vec(),
+        }
+    }
+
+    #[test]
+    fn rows_that_do_not_count_are_refused() {
+        let names = vec!["a".to_owned(), "b".to_owned()];
+        let table = Table::of_classes(&[1.0, 2.0], vec![0, 1], names).unwrap();
+        let rows = Subset::all(&table);
+        check_weights(&rows, &classes(&[])).unwrap();
+        check_weights(&rows, &classes(&[0.0, 1.0])).unwrap();
+        let error = check_weights(&rows, &classes(&[0.0, 0.0])).unwrap_err();
+        assert!(error.to_string().contains("weight of its class"), "{error}");
+    }
+
+    #[test]
+    fn columns_that_overflow_when_they_are_scaled_are_named() {
+        let unscaled = Scale { mean: 0.0, deviation: 1.0 };
+        let refused = |features: &[f32], targets: &[f32], scale: &Scale| {
+            let table = Table::of_numbers(features, targets.to_vec(), 1).unwrap();
+            check_range(&table, std::slice::from_ref(scale), &[unscaled])
+        };
+        let wide = Scale { mean: -3e38, deviation: 1.0 };
+        let error = refused(&[3e38, -3e38], &[0.0, 1.0], &wide).unwrap_err().to_string();
+        assert!(error.contains("column x0 reaches from -3e38 to 3e38"), "{error}");
+        refused(&[3e38, 1.0], &[0.0, 1.0], &Scale { mean: 1.5e38, deviation: 1.5e38 }).unwrap();
+        let error = refused(&[0.0, 1.0], &[3e38, 1.0], &unscaled).unwrap_err().to_string();
+        assert!(error.contains("column y0 reaches from 1e0 to 3e38"), "{error}");
+        refused(&[0.0, 1.0], &[2e30, 1.0], &unscaled).unwrap();
+    }
+}
