@@ -1,12 +1,14 @@
 //! Why a command ended before its end, and the exit code that says so.
 
-use crate::interrupt;
 use gristmill_trainer::TrainError;
 use gristmill_trainer::config::ConfigError;
 use gristmill_trainer::run::RunError;
 use std::fmt::Display;
 use std::io;
 use std::path::Path;
+
+/// Exit code of a program that was interrupted.
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Why a command ended before its end.
 #[derive(Debug)]
@@ -67,7 +69,7 @@ impl Failure {
             Failure::Error(_) => 1,
             Failure::Usage(_) => 2,
             Failure::OutputClosed => 0,
-            Failure::Interrupted(_) => interrupt::EXIT_CODE,
+            Failure::Interrupted(_) => INTERRUPTED,
         }
     }
 }

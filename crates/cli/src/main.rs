@@ -16,6 +16,7 @@ mod text_columns;
 use clap::{Arg, Command, CommandFactory, FromArgMatches, Parser};
 use failure::Failure;
 use output::Output;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 /// Trains feed-forward neural networks on large memory-mapped data sets, on CPUs.
@@ -50,6 +51,15 @@ fn take_negative_numbers(command: Command) -> Command {
         .mut_subcommands(take_negative_numbers)
 }
 
+/// Runs a command. A panic, which nothing that a user does may cause, is reported as what it is.
+fn caught(run: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+        Err(Failure::new(
+            "this is a fault of gristmill itself: please report it, with the lines above and the command",
+        ))
+    })
+}
+
 fn main() -> ExitCode {
     let matches = take_negative_numbers(Arguments::command()).try_get_matches();
     let arguments = match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
@@ -61,8 +71,12 @@ fn main() -> ExitCode {
         }
     };
     let output = Output::new(arguments.quiet);
-    let started = gristmill_trainer::start_threads().map_err(Failure::from);
-    match started.and_then(|()| arguments.command.run(&output)) {
+    let run = || {
+        interrupt::watch()?;
+        gristmill_trainer::start_threads()?;
+        arguments.command.run(&output)
+    };
+    match caught(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if let Some(message) = failure.message() {

@@ -4,6 +4,7 @@
 //! and lines never tear a progress bar apart.
 
 use crate::failure::Failure;
+use gristmill_io::shown_lines;
 use indicatif::MultiProgress;
 use std::fmt::Display;
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
@@ -43,10 +44,11 @@ impl Output {
         self.write_error_line(&line);
     }
 
-    /// Writes to standard error and lives with it if that is closed.
+    /// Writes to standard error and lives with it if that is closed. Names in the line may be anyone's: what a
+    /// terminal would obey is escaped.
     fn write_error_line(&self, line: &dyn Display) {
         let write = || {
-            let _ = writeln!(io::stderr().lock(), "{line}");
+            let _ = writeln!(io::stderr().lock(), "{}", shown_lines(&line.to_string()));
         };
         match &self.bars {
             // `suspend` panics where the bars cannot be cleared: the terminal has hung up.

@@ -47,7 +47,7 @@ impl<'a> DataBar<'a> {
         let bar = bar(output, 0, template);
         let what = what.into();
         bar.set_prefix(what.clone());
-        let interrupted = interrupt::flag()?;
+        let interrupted = interrupt::flag();
         Ok(DataBar {
             output,
             what,
@@ -122,7 +122,7 @@ impl RowsBar {
         RowsBar { bar }
     }
 
-    /// So many rows are done.
+    /// Shows that the first `rows_done` rows are done.
     pub(crate) fn advance(&self, rows_done: u64) {
         self.bar.set_position(rows_done);
     }

@@ -9,7 +9,7 @@ use gristmill_trainer::sampler::WindowShape;
 use gristmill_trainer::{Limit, Outcome};
 use serde_json::{Map, Value, json};
 
-/// At most so many names are listed where there may be thousands.
+/// The most names that are listed where there may be thousands.
 const LISTED: usize = 12;
 /// Seconds that are not worth a word.
 pub(crate) const A_MOMENT: f64 = 0.1;

@@ -6,7 +6,9 @@ use crate::output::Output;
 use crate::progress::DataBar;
 use crate::table::thousands;
 use crate::text_columns;
-use gristmill_io::{Dataset, FileKind, ImportOptions, Model, Plan, expand, import};
+use gristmill_io::{
+    Dataset, FileKind, ImportOptions, Model, Plan, expand, import, remove_stale_files,
+};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -151,7 +153,7 @@ impl Rows {
         let parent = std::env::temp_dir();
         let scratch = Scratch::within(&parent).map_err(Failure::io("write to", &parent))?;
         interrupt::remove_when_interrupted(scratch.directory.path());
-        let file = scratch.directory.path().join("rows.grist");
+        let file = scratch.directory.path().join(Scratch::ROWS);
         let dataset = import_tables(paths, &file, plan, output)?;
         Ok(Rows { dataset, _scratch: Some(scratch) })
     }
@@ -166,6 +168,7 @@ struct Scratch {
 impl Scratch {
     const PREFIX: &str = "gristmill-rows-";
     const LOCK: &str = ".in-use";
+    const ROWS: &str = "rows.grist";
 
     /// Makes one, after removing those that killed processes left.
     fn within(parent: &Path) -> io::Result<Scratch> {
@@ -187,8 +190,13 @@ impl Scratch {
                 && let Ok(lock) = File::open(entry.path().join(Scratch::LOCK))
                 && lock.try_lock().is_ok()
             {
-                // What cannot be removed is in no one's way.
-                let _ = fs::remove_dir_all(entry.path());
+                let directory = entry.path();
+                remove_stale_files(&directory);
+                // What cannot be removed is in no one's way, and what someone put there stays.
+                for name in [Scratch::ROWS, Scratch::LOCK] {
+                    let _ = fs::remove_file(directory.join(name));
+                }
+                let _ = fs::remove_dir(directory);
             }
         }
     }

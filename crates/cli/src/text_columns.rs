@@ -5,7 +5,7 @@ use crate::report;
 use crate::table::thousands;
 use gristmill_io::schema::{Encoding, InputKind};
 
-/// So few categories are well used, however few rows there are.
+/// A text column of no more categories than this is never doubted, however few rows there are.
 const FEW_CATEGORIES: usize = 20;
 
 /// Lists the text columns of a table that was just read, and warns of those that look like a mistake.

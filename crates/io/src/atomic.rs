@@ -4,20 +4,21 @@
 //! A writer that fails or is dropped removes it; what a killed process left is removed by the next
 //! writer of any name in the directory, who can tell by the lock that a living writer holds.
 
+use crate::destination::Destination;
 use crate::error::{Error, Result};
-use std::ffi::OsStr;
-use std::fs::{self, File, OpenOptions};
+use crate::temporary::Temporary;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A file being written, readable too, under a temporary name until [`AtomicFile::commit`].
+/// A file being written, readable too, under a temporary name until [`AtomicFile::commit`]. It keeps the
+/// mode of the file that it replaces, and where its name is a symbolic link, that stays and the file at
+/// its end is replaced.
 #[derive(Debug)]
 pub struct AtomicFile {
-    file: File,
-    temporary: PathBuf,
+    temporary: Temporary,
     path: PathBuf,
-    committed: bool,
+    destination: Destination,
 }
 
 impl AtomicFile {
@@ -26,89 +27,50 @@ impl AtomicFile {
     /// # Errors
     /// `path` is a directory, a device or the like, or its directory cannot be written to.
     pub fn create(path: &Path) -> Result<AtomicFile> {
-        let Some(name) = path.file_name() else {
-            return Err(Error::Invalid(format!("{} names no file to write", path.display())));
-        };
-        if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-            return Err(Error::Invalid(format!("{} is no regular file", path.display())));
-        }
-        remove_stale_files(directory_of(path));
-        loop {
-            let temporary = path.with_file_name(temporary_name(&name.to_string_lossy()));
-            let opened =
-                OpenOptions::new().read(true).write(true).create_new(true).open(&temporary);
-            let file = match opened {
-                // Of a living process that has our number, as there may be in another container.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
-                opened => opened.map_err(Error::io("create", path))?,
-            };
-            // Where the file system has no locks, the stale files of others are merely not recognised.
-            let _ = file.lock();
-            // Until it was locked another writer could take it for stale.
-            if temporary.exists() {
-                return Ok(AtomicFile { file, temporary, path: path.to_owned(), committed: false });
-            }
-        }
+        let destination = Destination::of(path)?;
+        let (directory, name) = (destination.directory(), destination.file_name());
+        let temporary = Temporary::create(directory, name, destination.replaces());
+        let temporary = temporary.map_err(Error::io("create", path))?;
+        Ok(AtomicFile { temporary, path: path.to_owned(), destination })
     }
 
-    /// The final name.
+    /// The final name, as it was given.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Where it is until then.
-    pub fn temporary(&self) -> &Path {
-        &self.temporary
     }
 
     /// Makes the content durable, and the file appear under its final name.
     ///
     /// # Errors
     /// The file cannot be written to the end or renamed; nothing is left of it then.
-    pub fn commit(mut self) -> Result<()> {
-        self.file.sync_all().map_err(Error::io("write", &self.path))?;
-        fs::rename(&self.temporary, &self.path).map_err(Error::io("rename to", &self.path))?;
-        self.committed = true;
-        sync_directory(directory_of(&self.path))
+    pub fn commit(self) -> Result<()> {
+        let AtomicFile { temporary, path, destination } = self;
+        destination.hand_over(&temporary.file).map_err(Error::io("keep the mode of", &path))?;
+        temporary.file.sync_all().map_err(Error::io("write", &path))?;
+        temporary.rename(destination.path()).map_err(Error::io("rename to", &path))?;
+        sync_directory(destination.directory())
     }
 }
 
 impl io::Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+        self.temporary.file.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        self.temporary.file.flush()
     }
 }
 
 impl io::Read for AtomicFile {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        self.file.read(bytes)
+        self.temporary.file.read(bytes)
     }
 }
 
 impl io::Seek for AtomicFile {
     fn seek(&mut self, position: io::SeekFrom) -> io::Result<u64> {
-        self.file.seek(position)
-    }
-}
-
-impl Drop for AtomicFile {
-    fn drop(&mut self) {
-        if !self.committed {
-            // Nothing better can be done about a failure here: the cause is already on its way up.
-            let _ = fs::remove_file(&self.temporary);
-        }
-    }
-}
-
-/// The directory that holds `path`, also where `path` is a bare name.
-pub(crate) fn directory_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
+        self.temporary.file.seek(position)
     }
 }
 
@@ -120,39 +82,10 @@ pub(crate) fn sync_directory(directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A name for a temporary file that no other has: `.NAME.PID-SERIAL.tmp`.
-fn temporary_name(name: &str) -> String {
-    static SERIAL: AtomicU64 = AtomicU64::new(0);
-    format!(".{name}.{}-{}.tmp", std::process::id(), SERIAL.fetch_add(1, Ordering::Relaxed))
-}
-
-/// Whether a file is called as the temporary files of this program are.
-pub fn is_temporary_name(name: &OsStr) -> bool {
-    let name = name.to_string_lossy();
-    let inner = name.strip_prefix('.').and_then(|name| name.strip_suffix(".tmp"));
-    let numbers = inner.and_then(|inner| inner.rsplit_once('.')?.1.split_once('-'));
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    numbers.is_some_and(|(process, serial)| is_number(process) && is_number(serial))
-}
-
-/// Removes temporary files that no living writer holds locked. Failing to is no reason not to write.
-pub fn remove_stale_files(directory: &Path) {
-    let Ok(entries) = fs::read_dir(directory) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        if is_temporary_name(&entry.file_name())
-            && let Ok(file) = File::open(entry.path())
-            && file.try_lock().is_ok()
-        {
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::io::Write;
 
     fn names(directory: &Path) -> Vec<String> {
@@ -191,7 +124,8 @@ mod tests {
     fn stale_files_go_but_those_of_living_writers_stay() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a");
-        for stale in [".a.1-0.tmp", ".b.with.dots.123-45.tmp"] {
+        for name in ["a", "b.with.dots"] {
+            let stale = format!(".{name}.gristmill-1-0-0123456789abcdef.tmp");
             fs::write(directory.path().join(stale), b"killed").unwrap();
         }
         let first = AtomicFile::create(&path).unwrap();
@@ -207,19 +141,93 @@ mod tests {
     #[test]
     fn files_of_others_stay() {
         let directory = tempfile::tempdir().unwrap();
-        let others = [".a.1-x.tmp", ".a.1-.tmp", ".a.tmp", ".tmp", "a.1-0.tmp", ".a.1-0.tmp.gz"];
+        let others = [".notes.2026-11.tmp", ".a.1-0.tmp", ".a.tmp", ".a.gristmill-notes.tmp"];
         for name in others {
             fs::write(directory.path().join(name), b"mine").unwrap();
         }
+        let made = ".d.gristmill-1-0-0123456789abcdef.tmp";
+        fs::create_dir(directory.path().join(made)).unwrap();
         AtomicFile::create(&directory.path().join("a")).unwrap();
-        assert_eq!(names(directory.path()).len(), others.len());
+        assert_eq!(names(directory.path()).len(), others.len() + 1);
     }
 
     #[test]
     fn only_regular_files_are_replaced() {
         let directory = tempfile::tempdir().unwrap();
         let error = AtomicFile::create(directory.path()).unwrap_err();
-        assert!(error.to_string().contains("is no regular file"));
+        assert!(error.to_string().contains("is a directory, no regular file"), "{error}");
+        let error = AtomicFile::create(&directory.path().join("new/")).unwrap_err();
+        assert!(error.to_string().contains("names no file"), "{error}");
+    }
+
+    #[cfg(unix)]
+    fn write(path: &Path, text: &str) -> Result<()> {
+        let mut file = AtomicFile::create(path)?;
+        file.write_all(text.as_bytes()).unwrap();
+        file.commit()
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_stay_and_what_they_lead_to_is_replaced() {
+        use std::os::unix::fs::symlink;
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        fs::create_dir(at("real")).unwrap();
+        fs::write(at("real/a"), b"old").unwrap();
+        symlink("real/a", at("one")).unwrap();
+        symlink(at("one"), at("two")).unwrap();
+        symlink("real/new", at("dangling")).unwrap();
+        symlink("circle", at("circle")).unwrap();
+
+        write(&at("two"), "new").unwrap();
+        assert_eq!(fs::read(at("real/a")).unwrap(), b"new");
+        assert_eq!(fs::read_link(at("two")).unwrap(), at("one"));
+        assert_eq!(fs::read_link(at("one")).unwrap(), Path::new("real/a"));
+        write(&at("dangling"), "made").unwrap();
+        assert_eq!(fs::read(at("real/new")).unwrap(), b"made");
+        assert!(at("dangling").is_symlink());
+        let error = write(&at("circle"), "").unwrap_err().to_string();
+        assert!(error.starts_with(&format!("cannot write {}", at("circle").display())), "{error}");
+        assert_eq!(names(&at("real")), ["a", "new"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn modes_are_kept_and_half_written_files_are_private() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a");
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+        for kept in [0o600, 0o640, 0o755, 0o444] {
+            fs::write(&path, b"old").unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(kept)).unwrap();
+            let file = AtomicFile::create(&path).unwrap();
+            let [temporary] =
+                &names(directory.path()).into_iter().filter(|name| name != "a").collect::<Vec<_>>()
+                    [..]
+            else {
+                panic!("one temporary file")
+            };
+            assert_eq!(mode(&directory.path().join(temporary)), 0o600);
+            file.commit().unwrap();
+            assert_eq!(mode(&path), kept);
+            fs::remove_file(&path).unwrap();
+        }
+        // A new file has the mode that any new file has.
+        fs::write(directory.path().join("other"), b"").unwrap();
+        write(&path, "new").unwrap();
+        assert_eq!(mode(&path), mode(&directory.path().join("other")));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_link_to_an_open_file_is_no_name() {
+        use std::os::fd::AsRawFd;
+        let file = tempfile::tempfile().unwrap();
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        let error = AtomicFile::create(Path::new(&path)).unwrap_err().to_string();
+        assert!(error.contains("without a name"), "{error}");
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use crate::atomic::sync_directory;
 use crate::error::{Error, Result};
-use crate::frame::{self, FileKind};
+use crate::frame;
+use crate::kind::FileKind;
 use crate::schema::Encoding;
 use crate::wire::EncodingWire;
 use serde::{Deserialize, Serialize};

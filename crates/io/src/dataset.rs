@@ -2,21 +2,22 @@
 //! Writing them is in [`crate::writer`].
 
 mod fit;
-mod identity;
 mod paging;
 pub(crate) mod verify;
 
 use crate::dtype::Dtype;
 use crate::error::{Error, Result};
-use crate::frame::{self, FileKind, Section};
+use crate::frame::{self, Section};
+use crate::identity::Identity;
+use crate::kind::FileKind;
 use crate::map::Map;
+use crate::open::open;
 use crate::schema::{Encoding, Statistics, Target};
 use crate::wire::{EncodingWire, StatisticsWire};
-use identity::Identity;
 use serde::{Deserialize, Serialize};
-use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 /// Bytes covered by one of the checksums that [`Dataset::verify`] compares.
 pub(crate) const CHECK_BLOCK: usize = 1 << 20;
@@ -41,7 +42,8 @@ pub(crate) struct DatasetWire {
 #[derive(Debug)]
 pub struct Dataset {
     path: PathBuf,
-    identity: Identity,
+    /// The file as it was when its bytes were last known to be those that were written.
+    identity: Mutex<Identity>,
     map: Map,
     features_at: usize,
     targets_at: usize,
@@ -67,7 +69,7 @@ impl Dataset {
     /// # Errors
     /// The file cannot be read or is no data set, is of another version, cut off or damaged.
     pub fn open(path: &Path) -> Result<Dataset> {
-        let mut file = File::open(path).map_err(Error::io("open", path))?;
+        let mut file = open(path)?;
         // For others to see that the file is in use; where there are no locks there is nothing to see.
         let _ = file.try_lock_shared();
         let identity = Identity::of(file.metadata()).map_err(Error::io("open", path))?;
@@ -119,7 +121,7 @@ impl Dataset {
         }
         Ok(Dataset {
             path: path.to_owned(),
-            identity,
+            identity: Mutex::new(identity),
             map,
             features_at: features_section.offset as usize,
             targets_at: targets_section.offset as usize,

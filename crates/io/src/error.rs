@@ -1,6 +1,7 @@
 //! The one error type of this crate. Every variant names the file; its text says what to do.
 
-use crate::frame::FileKind;
+use crate::kind::FileKind;
+use crate::shown::{shown, shown_lines, shown_path};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused.
-    #[error("cannot {action} {}: {source}", .path.display())]
+    #[error("cannot {action} {}: {}", shown_path(.path), shown_lines(&.source.to_string()))]
     Io {
         /// What was tried, as in "cannot {action} FILE".
         action: &'static str,
@@ -22,7 +23,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The file is something else than what was asked for.
-    #[error("{} is not a gristmill {expected}{}", .path.display(), .found.map_or(String::new(), |k| format!(" but a {k}")))]
+    #[error("{} is not a gristmill {expected}{}", shown_path(.path), .found.map_or(String::new(), |k| format!(" but a {k}")))]
     WrongKind {
         /// The file.
         path: PathBuf,
@@ -32,7 +33,7 @@ pub enum Error {
         found: Option<FileKind>,
     },
     /// The file was written by another version of this program.
-    #[error("{} has format version {found}, this program reads version {supported}: use the program that wrote it, or make the file anew", .path.display())]
+    #[error("{} has format version {found}, this program reads version {supported}: use the program that wrote it, or make the file anew", shown_path(.path))]
     Version {
         /// The file.
         path: PathBuf,
@@ -42,7 +43,7 @@ pub enum Error {
         supported: u32,
     },
     /// The bytes of one of our own files are not what was written.
-    #[error("{} is damaged: {reason}", .path.display())]
+    #[error("{} is damaged: {}", shown_path(.path), shown_lines(.reason))]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -50,7 +51,7 @@ pub enum Error {
         reason: String,
     },
     /// Someone changed the file while it was in use.
-    #[error("{} was changed while it was in use: {reason}; bring back what was there, or start anew with what is there now", .path.display())]
+    #[error("{} was changed while it was in use: {reason}; bring back what was there, or start anew with what is there now", shown_path(.path))]
     Changed {
         /// The file.
         path: PathBuf,
@@ -58,7 +59,7 @@ pub enum Error {
         reason: String,
     },
     /// A source has something in it that cannot be used.
-    #[error("{}{place}: {reason}", .path.display())]
+    #[error("{}{place}: {}", shown_path(.path), shown_lines(.reason))]
     Input {
         /// The source.
         path: PathBuf,
@@ -71,10 +72,10 @@ pub enum Error {
     #[error("interrupted")]
     Interrupted,
     /// An option that nothing knows, or a value that it cannot have.
-    #[error("{0}")]
+    #[error("{}", shown_lines(.0))]
     Options(String),
     /// Values that contradict each other or what is in the files.
-    #[error("{0}")]
+    #[error("{}", shown_lines(.0))]
     Invalid(String),
 }
 
@@ -89,6 +90,10 @@ impl Error {
 
     pub(crate) fn damaged(path: &Path, reason: impl Into<String>) -> Error {
         Error::Damaged { path: path.to_owned(), reason: reason.into() }
+    }
+
+    pub(crate) fn changed(path: &Path, reason: impl Into<String>) -> Error {
+        Error::Changed { path: path.to_owned(), reason: reason.into() }
     }
 
     pub(crate) fn input(path: &Path, place: Place, reason: impl Into<String>) -> Error {
@@ -142,7 +147,7 @@ impl fmt::Display for Place {
             None => {}
         }
         match &self.column {
-            Some(name) => write!(f, ", column \"{name}\""),
+            Some(name) => write!(f, ", column \"{}\"", shown(name)),
             None => Ok(()),
         }
     }

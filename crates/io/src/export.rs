@@ -12,6 +12,7 @@ use crate::plugin::description::Operation;
 use crate::plugin::program::Plugin;
 use crate::plugin::tables;
 use crate::progress::ImportProgress;
+use crate::threads;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io::{BufWriter, Write};
@@ -65,6 +66,7 @@ pub fn export(
             "{output}: a file of {name} is read at many places and cannot be compressed as a whole: leave out .{ending}"
         )));
     }
+    threads::start()?;
     let table = Exported::new(dataset, output, plain, progress);
     let file = BufWriter::new(AtomicFile::create(output)?);
     let failed = Error::io("write", output);
@@ -86,6 +88,7 @@ pub fn export(
         }
     };
     let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
+    dataset.check_unchanged()?;
     file.commit()?;
     let names = |range: Range<usize>| {
         table.columns()[range].iter().map(|column| column.name.clone()).collect::<Vec<_>>()

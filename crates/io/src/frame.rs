@@ -11,11 +11,11 @@
 //! before anything is allocated.
 
 use crate::atomic::AtomicFile;
-use crate::error::{Error, Result};
-use crate::source::refuse_pipe;
+use crate::error::{Error, Place, Result};
+use crate::kind::FileKind;
+use crate::open::open;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::fmt;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -33,63 +33,20 @@ pub(crate) const METADATA_LIMIT: usize = 64 << 20;
 /// Bytes converted at a time between numbers and their little-endian form.
 const CHUNK: usize = 1 << 16;
 
-/// What a file of ours holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileKind {
-    /// A data set, `.grist`.
-    Dataset,
-    /// A trained model.
-    Model,
-    /// A run that can be resumed.
-    Checkpoint,
-}
-
 impl FileKind {
-    const ALL: [FileKind; 3] = [FileKind::Dataset, FileKind::Model, FileKind::Checkpoint];
-
     /// What kind of file of ours `path` is, by its first bytes; `None` if it is none of them.
+    ///
+    /// # Errors
+    /// It cannot be read.
     pub fn of(path: &Path) -> Result<Option<FileKind>> {
-        refuse_pipe(path)?;
         let mut start = Vec::with_capacity(12);
-        File::open(path)
-            .and_then(|file| file.take(12).read_to_end(&mut start))
-            .map_err(Error::io("read", path))?;
+        let read = open(path)?.take(12).read_to_end(&mut start);
+        read.map_err(Error::io("read", path))?;
         Ok(match start.split_at_checked(8) {
             Some((magic, kind)) if magic == MAGIC && kind.len() == 4 => {
                 FileKind::from_code(u32_at(kind, 0))
             }
             _ => None,
-        })
-    }
-
-    fn code(self) -> u32 {
-        self as u32 + 1
-    }
-
-    fn from_code(code: u32) -> Option<FileKind> {
-        FileKind::ALL.into_iter().find(|kind| kind.code() == code)
-    }
-
-    /// The version of the kind's layout that this program writes and reads.
-    fn version(self) -> u32 {
-        1
-    }
-
-    /// What sections begin at a multiple of: pages where they are mapped.
-    pub(crate) const fn alignment(self) -> u64 {
-        match self {
-            FileKind::Dataset => 4096,
-            FileKind::Model | FileKind::Checkpoint => 1,
-        }
-    }
-}
-
-impl fmt::Display for FileKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            FileKind::Dataset => "data set",
-            FileKind::Model => "model",
-            FileKind::Checkpoint => "checkpoint",
         })
     }
 }
@@ -102,7 +59,7 @@ pub(crate) struct Section {
     pub(crate) crc: u32,
 }
 
-/// Bytes of the header of a file with so many sections.
+/// Bytes of the header of a file of `sections` sections.
 pub(crate) fn header_length(sections: usize) -> u64 {
     (PREFIX + sections * ENTRY + 4) as u64
 }
@@ -263,7 +220,7 @@ pub(crate) fn save(
 
 /// Reads a file written by [`save`], checking every byte.
 pub(crate) fn load<M: DeserializeOwned>(path: &Path, kind: FileKind) -> Result<(M, Vec<Vec<f32>>)> {
-    let mut file = File::open(path).map_err(Error::io("open", path))?;
+    let mut file = open(path)?;
     let (_, sections) = read_header(&mut file, path, kind)?;
     let Some((&first, rest)) = sections.split_first() else {
         return Err(Error::damaged(path, "it has no metadata"));
@@ -293,7 +250,12 @@ fn read_tensor(file: &mut File, path: &Path, index: usize, section: Section) -> 
     if !section.length.is_multiple_of(4) {
         return Err(Error::damaged(path, format!("tensor {index} is cut within a number")));
     }
-    let mut tensor = Vec::with_capacity((section.length / 4) as usize);
+    let mut tensor = Vec::new();
+    // No more than the file has, but a file may have more than fits in memory.
+    tensor.try_reserve_exact((section.length / 4) as usize).map_err(|_| {
+        let reason = format!("tensor {index} needs {} bytes of memory: too many", section.length);
+        Error::input(path, Place::FILE, reason)
+    })?;
     let mut left = section.length as usize;
     let mut crc = 0;
     let mut bytes = vec![0; left.min(CHUNK)];

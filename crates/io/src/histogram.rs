@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::map::Advice;
 use crate::progress::{ImportProgress, advance};
 use crate::schema::{InputKind, Statistics};
+use crate::threads;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -32,6 +33,7 @@ pub fn histograms(
     if parts == 0 {
         return Err(Error::Invalid("a histogram has at least one part".to_owned()));
     }
+    threads::start()?;
     let columns = dataset.statistics().iter().chain(dataset.target_statistics());
     let scales: Vec<Scale> = columns.map(|statistics| Scale::new(statistics, parts)).collect();
     let row_bytes = dataset.features() * dataset.dtype().size();
@@ -61,6 +63,7 @@ pub fn histograms(
         advance(progress, end * row_bytes as u64, end)?;
         start = end;
     }
+    dataset.check_unchanged()?;
     for ((counts, scale), (fill, missing)) in
         counts.chunks_mut(parts).zip(&scales).zip(filled(dataset))
     {

@@ -15,7 +15,8 @@ mod preview;
 use crate::error::{Error, Place, Result};
 use crate::progress::ImportProgress;
 use crate::schema::{Encoding, Target};
-use crate::source::expand;
+use crate::source::{Source, expand};
+use crate::threads;
 use crate::writer::{DatasetWriter, ImportSummary, Layout};
 use encode::Encoder;
 use input::Input;
@@ -60,12 +61,27 @@ fn import_all(
         Plan::Learn(_) => Vec::new(),
         Plan::Fixed { encoding, .. } => encoding.inputs.iter().map(|i| i.name.clone()).collect(),
     };
+    threads::start()?;
     let sources = expand(sources)?;
     let budget = Budget::of(options.memory)?;
     let input = Input::new(&sources, options, known, budget, progress);
+    input.sources.iter().try_for_each(Source::remember)?;
     progress.begin(input.length()? * if learns { 2 } else { 1 });
+    import_into(output, &input, plan, options).map_err(|error| match error {
+        Error::Interrupted => error,
+        // What is wrong with a file that changed is that.
+        error => input.reading.check_unchanged().err().unwrap_or(error),
+    })
+}
+
+fn import_into(
+    output: &Path,
+    input: &Input,
+    plan: &Plan,
+    options: &ImportOptions,
+) -> Result<ImportSummary> {
     let encoding = match plan {
-        Plan::Learn(options) => learn::learn(&input, options)?,
+        Plan::Learn(options) => learn::learn(input, options)?,
         Plan::Fixed { encoding, with_target, .. } => {
             let target = if *with_target { encoding.target.clone() } else { Target::None };
             Encoding { inputs: encoding.inputs.clone(), target }
@@ -75,11 +91,11 @@ fn import_all(
     let layout =
         Layout { encoding: encoding.clone(), dtype: options.dtype, weighted: weights.is_some() };
     let mut writer = DatasetWriter::create(output, layout)?;
-    writer.limit_memory(budget.writer_bytes());
+    writer.limit_memory(input.budget.writer_bytes());
     input.for_each_table(|mut table, path| {
         let before = writer.rows();
         let encoder = Encoder::new(&table, path, &encoding, weights)?;
-        let bytes = budget.chunk_bytes(&table, encoding.features());
+        let bytes = input.budget.chunk_bytes(&table, encoding.features());
         pipeline::run(
             &mut table,
             encoder.wanted(),
@@ -95,5 +111,6 @@ fn import_all(
         }
         Ok(())
     })?;
+    input.reading.check_unchanged()?;
     writer.finish()
 }

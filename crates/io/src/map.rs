@@ -69,11 +69,6 @@ impl Map {
         })
     }
 
-    /// The open file.
-    pub(crate) fn file(&self) -> &File {
-        &self.file
-    }
-
     /// Tells the system what is going to happen to a range of bytes.
     #[cfg(unix)]
     pub(crate) fn advise(&self, range: &Range<usize>, advice: Advice) -> io::Result<()> {
@@ -264,7 +259,7 @@ mod guard {
         format!(
             "\nerror: {} was cut short, or could not be read from the disk, while it was in use: \
              restore it and start again, from the last checkpoint if there is one\n",
-            path.display()
+            crate::shown::shown_path(path)
         )
         .into_bytes()
     }

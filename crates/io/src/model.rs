@@ -1,7 +1,8 @@
 //! Model files: a trained network with everything needed to predict from raw rows.
 
 use crate::error::{Error, Result};
-use crate::frame::{self, FileKind};
+use crate::frame;
+use crate::kind::FileKind;
 use crate::schema::{Encoding, Target};
 use crate::wire::EncodingWire;
 use serde::{Deserialize, Serialize};

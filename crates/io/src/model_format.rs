@@ -15,13 +15,14 @@ mod tensors;
 use crate::atomic::AtomicFile;
 use crate::choice::FormatChoice;
 use crate::error::{Error, Place, Result};
-use crate::frame::{FileKind, MAGIC};
+use crate::frame::MAGIC;
+use crate::kind::FileKind;
 use crate::model::Model;
+use crate::open::open;
 use crate::plugin::description::Operation;
 use crate::plugin::program::Plugin;
 use crate::plugin::search::Plugins;
-use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -128,10 +129,8 @@ pub fn export_model(model: &Model, path: &Path, choice: &FormatChoice) -> Result
 /// is no dense network; the error says where in the file.
 pub fn import_model(path: &Path, choice: &FormatChoice) -> Result<Model> {
     let refuse = |reason: String| Error::input(path, Place::FILE, reason);
-    if !fs::metadata(path).map_err(Error::io("open", path))?.is_file() {
-        return Err(refuse("is no regular file".to_owned()));
-    }
-    let bytes = fs::read(path).map_err(Error::io("read", path))?;
+    let mut bytes = Vec::new();
+    open(path)?.read_to_end(&mut bytes).map_err(Error::io("read", path))?;
     let format = match &choice.name {
         Some(name) => named(name, choice)?,
         None => recognise(path, &bytes, &choice.plugins)?,

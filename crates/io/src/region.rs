@@ -4,7 +4,8 @@
 use crate::atomic::AtomicFile;
 use crate::dataset::CHECK_BLOCK;
 use crate::error::{Error, Result};
-use crate::frame::{self, FileKind, Section};
+use crate::frame::{self, Section};
+use crate::kind::FileKind;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 

@@ -2,22 +2,63 @@
 //! never see compression.
 
 use crate::error::{Error, Place, Result};
-use flate2::bufread::MultiGzDecoder;
-use std::fs::{File, Metadata};
+use crate::gzip;
+use crate::identity::{Difference, Identity};
+use crate::open::{open, refuse_streams};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 const BUFFER: usize = 1 << 18;
-const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// A file to import, and the count of bytes read that all sources of an import share.
 #[derive(Debug, Clone)]
 pub struct Source {
     path: PathBuf,
-    bytes_read: Arc<AtomicU64>,
+    reading: Arc<Reading>,
+    is_counted: bool,
+}
+
+/// What the sources of an import share: how much of them was read, and what they were when they were
+/// first opened.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    bytes: AtomicU64,
+    opened: Mutex<Vec<(PathBuf, Identity)>>,
+}
+
+impl Reading {
+    /// Bytes read so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Checks that all files that were opened are as they were then.
+    ///
+    /// # Errors
+    /// Says what is different.
+    pub(crate) fn check_unchanged(&self) -> Result<()> {
+        for (path, known) in self.opened.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let reason = match known.difference(&Identity::at(path)?) {
+                None => continue,
+                Some(Difference::Content(reason)) => reason,
+                Some(Difference::Status) => "its bytes, mode or links were changed".to_owned(),
+            };
+            return Err(Error::changed(path, reason));
+        }
+        Ok(())
+    }
+
+    /// Remembers what a file is, if it is opened for the first time.
+    fn remember(&self, path: &Path, identity: Identity) {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if opened.iter().all(|(known, _)| known != path) {
+            opened.push((path.to_owned(), identity));
+        }
+    }
 }
 
 /// The decompressed bytes of a source.
@@ -29,8 +70,8 @@ impl Source {
         Source::new(path, &Arc::default())
     }
 
-    pub(crate) fn new(path: &Path, bytes_read: &Arc<AtomicU64>) -> Source {
-        Source { path: path.to_owned(), bytes_read: Arc::clone(bytes_read) }
+    pub(crate) fn new(path: &Path, reading: &Arc<Reading>) -> Source {
+        Source { path: path.to_owned(), reading: Arc::clone(reading), is_counted: true }
     }
 
     /// The file.
@@ -40,12 +81,12 @@ impl Source {
 
     /// Another file whose reading counts as reading this one.
     pub(crate) fn beside(&self, path: PathBuf) -> Source {
-        Source { path, bytes_read: Arc::clone(&self.bytes_read) }
+        Source { path, ..self.clone() }
     }
 
     /// The same file, read without counting.
     pub(crate) fn uncounted(&self) -> Source {
-        Source::at(&self.path)
+        Source { is_counted: false, ..self.clone() }
     }
 
     /// Length of the file in bytes, as it is on disk.
@@ -53,9 +94,29 @@ impl Source {
         Ok(std::fs::metadata(&self.path).map_err(Error::io("open", &self.path))?.len())
     }
 
-    /// For formats that do not read a stream: so many more bytes were read.
+    /// Counts bytes that a format read otherwise than as a stream.
     pub(crate) fn count(&self, bytes: u64) {
-        self.bytes_read.fetch_add(bytes, Ordering::Relaxed);
+        if self.is_counted {
+            self.reading.bytes.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Opens the file as it is on disk.
+    ///
+    /// # Errors
+    /// It cannot be opened, or is no regular file.
+    pub(crate) fn open(&self) -> Result<File> {
+        let file = open(&self.path)?;
+        let now = Identity::of(file.metadata()).map_err(Error::io("open", &self.path))?;
+        self.reading.remember(&self.path, now);
+        Ok(file)
+    }
+
+    /// Remembers what the file is, for those that others open.
+    pub(crate) fn remember(&self) -> Result<()> {
+        let there = Identity::of(std::fs::metadata(&self.path));
+        self.reading.remember(&self.path, there.map_err(Error::io("open", &self.path))?);
+        Ok(())
     }
 
     /// The name by which the format is recognised: lower case, without `.gz` or `.zst`.
@@ -68,33 +129,27 @@ impl Source {
     /// Whether the file as it is on disk is compressed.
     pub(crate) fn is_compressed(&self) -> Result<bool> {
         let start = self.start(4)?;
-        Ok(start.starts_with(&GZIP) || start.starts_with(&ZSTD))
+        Ok(start.starts_with(&gzip::MAGIC) || start.starts_with(&ZSTD))
     }
 
     /// The first bytes of the file as it is on disk, at most `limit`.
     pub(crate) fn start(&self, limit: u64) -> Result<Vec<u8>> {
-        let file = File::open(&self.path).map_err(Error::io("open", &self.path))?;
         let mut start = Vec::new();
-        file.take(limit).read_to_end(&mut start).map_err(Error::io("read", &self.path))?;
+        self.open()?.take(limit).read_to_end(&mut start).map_err(Error::io("read", &self.path))?;
         Ok(start)
     }
 
     /// Opens the file, recognising compression by its first bytes.
     pub(crate) fn stream(&self) -> Result<Stream> {
-        let file = File::open(&self.path).map_err(Error::io("open", &self.path))?;
-        if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
-            let reason = io::Error::from(io::ErrorKind::IsADirectory);
-            return Err(Error::io("open", &self.path)(reason));
-        }
-        let counted = Counted { file, bytes_read: Arc::clone(&self.bytes_read) };
+        let counted = Counted { file: self.open()?, source: self.clone() };
         let mut reader = BufReader::with_capacity(BUFFER, counted);
         let start = reader.fill_buf().map_err(Error::io("read", &self.path))?;
         if start.starts_with(&ZSTD) {
             let decoder = zstd::Decoder::with_buffer(reader);
             return Ok(Box::new(decoder.map_err(Error::io("read", &self.path))?));
         }
-        if start.starts_with(&GZIP) {
-            return Ok(Box::new(MultiGzDecoder::new(reader)));
+        if start.starts_with(&gzip::MAGIC) {
+            return Ok(Box::new(gzip::Members::new(reader)));
         }
         Ok(Box::new(reader))
     }
@@ -106,34 +161,6 @@ impl Source {
         read.map_err(Error::io("read", &self.path))?;
         Ok(head)
     }
-}
-
-/// Refuses what can be read only once: the bytes of a source are needed several times.
-pub(crate) fn refuse_pipe(path: &Path) -> Result<()> {
-    if path.as_os_str() == "-" {
-        let reason = "gristmill reads no standard input; save it to a file first";
-        return Err(Error::input(path, Place::FILE, reason));
-    }
-    match std::fs::metadata(path) {
-        Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => {
-            let what = if is_device(&metadata) { "device" } else { "pipe" };
-            let reason = format!("is a {what}; save it to a file first");
-            Err(Error::input(path, Place::FILE, reason))
-        }
-        // What cannot be looked at is reported where it is opened.
-        _ => Ok(()),
-    }
-}
-
-#[cfg(unix)]
-fn is_device(metadata: &Metadata) -> bool {
-    use std::os::unix::fs::FileTypeExt;
-    metadata.file_type().is_char_device() || metadata.file_type().is_block_device()
-}
-
-#[cfg(not(unix))]
-fn is_device(_metadata: &Metadata) -> bool {
-    false
 }
 
 /// Refuses an output that is one of the sources, by whatever name or link: it would replace what it is
@@ -182,19 +209,19 @@ pub fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
             return Err(Error::input(path, Place::FILE, "matches no file"));
         }
     }
-    expanded.iter().try_for_each(|path| refuse_pipe(path))?;
+    expanded.iter().try_for_each(|path| refuse_streams(path))?;
     Ok(expanded)
 }
 
 struct Counted {
     file: File,
-    bytes_read: Arc<AtomicU64>,
+    source: Source,
 }
 
 impl Read for Counted {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let count = self.file.read(bytes)?;
-        self.bytes_read.fetch_add(count as u64, Ordering::Relaxed);
+        self.source.count(count as u64);
         Ok(count)
     }
 }

@@ -107,6 +107,7 @@ pub fn split(
             advance(progress, bytes(row + 1), row + 1)?;
         }
     }
+    dataset.check_unchanged()?;
     parts.into_iter().map(Part::finish).collect()
 }
 
@@ -128,6 +129,7 @@ pub fn head(
             advance(progress, (row + 1) * row_bytes(dataset), row + 1)?;
         }
     }
+    dataset.check_unchanged()?;
     part.finish()
 }
 
@@ -141,6 +143,7 @@ pub fn first_rows(dataset: &Dataset, rows: u64) -> Result<(Vec<String>, Vec<Vec<
     let wanted = (0..columns.len()).map(|column| Wanted { column, kind: ColumnKind::Text });
     let count = rows.min(dataset.rows()) as usize;
     let batch = raw.decode(Chunk::records(Vec::new(), 1, count), &wanted.collect::<Vec<_>>())?;
+    dataset.check_unchanged()?;
     let mut texts = vec![Vec::with_capacity(columns.len()); count];
     for values in &batch.columns {
         match values {

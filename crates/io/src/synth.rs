@@ -20,6 +20,8 @@ const INFORMATIVE: usize = 8;
 const CENTRES: u64 = 2;
 /// How far centres lie apart, in deviations of the noise of 1.
 const SPREAD: f32 = 1.5;
+/// Features or classes, whose names and statistics are kept in memory.
+const MOST_COLUMNS: usize = 1 << 20;
 /// Values made by one task.
 const TASK_VALUES: usize = 1 << 16;
 /// A byte feature is this far from its middle per unit.
@@ -28,7 +30,7 @@ const BYTE_UNIT: f32 = 32.0;
 /// What is to be predicted of a synthetic data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SynthTarget {
-    /// One of so many classes, at least 2.
+    /// A class; the number of classes, at least 2.
     Classes(u32),
     /// A number.
     Number,
@@ -123,11 +125,17 @@ impl<'a> Maker<'a> {
         if options.rows == 0 || options.features == 0 {
             return refuse("a data set has at least one row and one feature");
         }
+        if options.features > MOST_COLUMNS {
+            return refuse(&format!("a data set has at most {MOST_COLUMNS} features"));
+        }
         if !(options.noise >= 0.0 && options.noise.is_finite()) {
             return refuse("noise is 0 or more");
         }
         let count = match options.target {
             SynthTarget::Classes(0 | 1) => return refuse("there are at least 2 classes"),
+            SynthTarget::Classes(classes) if classes as usize > MOST_COLUMNS => {
+                return refuse(&format!("there are at most {MOST_COLUMNS} classes"));
+            }
             SynthTarget::Classes(classes) => u64::from(classes) * CENTRES,
             SynthTarget::Number if options.sorted => {
                 return refuse("only rows with classes can be sorted");

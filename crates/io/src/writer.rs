@@ -12,6 +12,7 @@ use crate::frame;
 use crate::region::SectionWriter;
 use crate::schema::{Encoding, InputKind, Target};
 use crate::statistics::Moments;
+use crate::threads;
 use rayon::prelude::*;
 use std::io::Write;
 use std::path::Path;
@@ -111,6 +112,7 @@ impl DatasetWriter {
         if features == 0 {
             return Err(Error::Invalid("there are no input columns left to learn from".to_owned()));
         }
+        threads::start()?;
         let weights = usize::from(layout.weighted);
         Ok(DatasetWriter {
             fills: fills(&layout.encoding),
@@ -130,7 +132,7 @@ impl DatasetWriter {
         })
     }
 
-    /// Gathers fewer blocks of rows, so that they take about so many bytes. What is written is the same.
+    /// Gathers fewer blocks of rows, so that they take about `bytes` bytes. What is written is the same.
     pub(crate) fn limit_memory(&mut self, bytes: usize) {
         // Each value as it came, once more while a vector grows, and as it is stored.
         let block = self.block_rows * self.columns.features * 3 * size_of::<f32>();

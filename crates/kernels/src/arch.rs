@@ -1,5 +1,6 @@
 //! One file per instruction set. Each only translates [`Simd`](crate::Simd) into instructions;
 //! no algorithm lives here.
+#![allow(unsafe_code)]
 
 pub(crate) mod portable;
 

@@ -12,6 +12,7 @@
 //!
 //! Shares are the same every time, so a member finds in its cache what it had there. A member that is
 //! late, or sleeps, holds nobody up but by the tasks that it has taken and not yet counted.
+#![allow(unsafe_code)]
 
 use crate::simd::Row;
 use std::any::Any;

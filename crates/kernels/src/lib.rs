@@ -3,6 +3,8 @@
 //! Knows no network, no file and no pool of threads. Every kernel is written once, generic over a
 //! [`Simd`] token, and instantiated per instruction set; [`Isa`] picks one at run time.
 
+#![deny(unsafe_code)]
+
 pub mod activation;
 pub mod bias;
 pub mod ceiling;

@@ -1,7 +1,6 @@
 //! Formats that are programs of their own, and what they are told.
 
 use crate::failure::Failure;
-use crate::interrupt;
 use clap::Args;
 use gristmill_io::{FormatChoice, Plugins};
 use std::path::PathBuf;
@@ -23,7 +22,6 @@ impl PluginArgs {
     /// The choice of the format `name`, or of the one that is recognised.
     pub(crate) fn choice(self, name: Option<String>) -> Result<FormatChoice, Failure> {
         let plugins = Plugins::from_env(&self.plugins)?;
-        interrupt::end_plugins_when_interrupted();
         Ok(FormatChoice { name, options: self.options, plugins })
     }
 }

@@ -126,6 +126,7 @@ fn largest_difference(
         }
         bar.advance(end);
     }
+    dataset.check_unchanged()?;
     Ok(largest)
 }
 

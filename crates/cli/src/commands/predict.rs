@@ -2,7 +2,6 @@
 
 use crate::args::{PluginArgs, TableArgs, count};
 use crate::failure::Failure;
-use crate::interrupt;
 use crate::output::Output;
 use crate::progress::RowsBar;
 use crate::report::quoted;
@@ -101,7 +100,6 @@ impl Predictions<'_> {
             return self.write(&mut file, &failure);
         }
         let mut file = AtomicFile::create(path)?;
-        interrupt::remove_when_interrupted(file.temporary());
         self.write(&mut file, &failure)?;
         Ok(file.commit()?)
     }

@@ -67,7 +67,7 @@ impl Split {
     }
 }
 
-/// What so many parts are called.
+/// The names of `parts` parts.
 fn names(parts: usize) -> Vec<String> {
     match parts {
         2 => ["train", "test"].map(str::to_owned).to_vec(),

@@ -8,12 +8,13 @@ use crate::progress::FitProgress;
 use crate::report;
 use crate::source::{self, Source};
 use crate::table::{number, thousands};
-use gristmill_io::{Checkpoint, Dataset, ImportOptions, Plan};
+use gristmill_io::{Checkpoint, Dataset, ImportOptions, Plan, open};
 use gristmill_trainer::config::RunConfig;
 use gristmill_trainer::feed::Paging;
 use gristmill_trainer::run::{DATA, Draft, Run, VALIDATION};
 use gristmill_trainer::{Isa, Outcome, Reason, Session, TrainError};
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Where runs go that are not given a place.
@@ -167,7 +168,8 @@ fn prepare(
 
 fn read_config(path: Option<&Path>) -> Result<RunConfig, Failure> {
     let Some(path) = path else { return Ok(RunConfig::default()) };
-    let text = fs::read_to_string(path).map_err(Failure::io("read", path))?;
+    let mut text = String::new();
+    open(path)?.read_to_string(&mut text).map_err(Failure::io("read", path))?;
     let config = RunConfig::from_toml(&text).map_err(Failure::at(path))?;
     Ok(config.seen_from(path.parent().unwrap_or(Path::new(""))))
 }
@@ -246,7 +248,7 @@ fn fit(
     if session.ended().is_none() {
         announce(&run, &session, output);
     }
-    let interrupted = interrupt::flag()?;
+    let interrupted = interrupt::flag();
     let mut progress = FitProgress::new(output, &interrupted);
     let outcome = run.fit(&mut session, &mut progress)?;
     drop(progress);

@@ -1,11 +1,12 @@
 //! Which rows of a data set are in memory, and whether its file is still the one that was opened.
 
 use super::Dataset;
-use super::identity::Identity;
 use crate::error::{Error, Result};
+use crate::identity::{Difference, Identity};
 use crate::map::Advice;
 use std::io;
 use std::ops::Range;
+use std::sync::PoisonError;
 
 impl Dataset {
     /// Tells the system what is going to happen to some rows; those past the last one are ignored.
@@ -33,36 +34,39 @@ impl Dataset {
     pub(super) fn populate_bytes(&self, range: &Range<usize>) -> Result<()> {
         self.map.populate(range).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => self.check_unchanged().err().unwrap_or_else(|| {
-                self.changed("its end could not be read for a moment".to_owned())
+                Error::changed(&self.path, "its end could not be read for a moment")
             }),
             _ => Error::io("read", &self.path)(error),
         })
     }
 
     /// Checks that the path still leads to the file that was opened and that nothing wrote to that. A
-    /// file replaced by renaming another over it can still be read as it was, but is reported too.
+    /// file replaced by renaming another over it can still be read as it was, but is reported too. Where
+    /// something was done to the file that may or may not be a change of its bytes, they are compared
+    /// with their checksums.
     ///
     /// # Errors
     /// Says what is different.
     pub fn check_unchanged(&self) -> Result<()> {
-        let there = match Identity::of(std::fs::metadata(&self.path)) {
-            Ok(there) => there,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(self.changed("it was removed or renamed".to_owned()));
-            }
-            Err(error) => return Err(Error::io("look at", &self.path)(error)),
-        };
-        // A file that was written to and then removed or replaced is a matter of the open file alone.
-        let open = Identity::of(self.map.file().metadata());
-        let open = open.map_err(Error::io("look at", &self.path))?;
-        match self.identity.difference(&open).or_else(|| self.identity.difference(&there)) {
-            Some(reason) => Err(self.changed(reason)),
+        let there = Identity::at(&self.path)?;
+        let mut known = self.identity.lock().unwrap_or_else(PoisonError::into_inner);
+        match known.difference(&there) {
             None => Ok(()),
+            Some(Difference::Content(reason)) => Err(Error::changed(&self.path, reason)),
+            Some(Difference::Status) if self.is_as_written() => {
+                *known = there;
+                Ok(())
+            }
+            Some(Difference::Status) => {
+                let reason = "it was written to, as its checksums show";
+                Err(Error::changed(&self.path, reason))
+            }
         }
     }
 
-    fn changed(&self, reason: String) -> Error {
-        Error::Changed { path: self.path.clone(), reason }
+    fn is_as_written(&self) -> bool {
+        let mut sections = self.sections.iter();
+        sections.all(|section| crc32c::crc32c(self.section(section)) == section.crc)
     }
 
     /// The bytes of some rows: one range each of features, targets and weights.

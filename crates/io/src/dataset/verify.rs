@@ -6,6 +6,7 @@ use crate::frame::{self, Section};
 use crate::map::Advice;
 use crate::progress::{ImportProgress, advance};
 use crate::schema::Target;
+use crate::threads;
 use rayon::prelude::*;
 use std::fmt;
 use std::ops::Range;
@@ -31,7 +32,7 @@ pub enum Defect {
     Checksums,
     /// The bytes between two regions, after this one, are not zero.
     Padding(u64),
-    /// The class of a row, from 0, is none of so many.
+    /// A row, from 0, has a class that is beyond the number of classes, which comes second.
     Class(u64, u64),
 }
 
@@ -76,6 +77,7 @@ impl Dataset {
         let [data @ .., sums_section, _] = self.sections.as_slice() else {
             unreachable!("open() checked the number of sections")
         };
+        threads::start()?;
         progress.begin(data.iter().map(|section| section.length).sum());
         let mut defects = Vec::new();
         let sums = self.section(sums_section);
@@ -98,6 +100,7 @@ impl Dataset {
         }
         defects.extend(self.bad_padding());
         defects.extend(self.bad_label());
+        self.check_unchanged()?;
         Ok(defects)
     }
 

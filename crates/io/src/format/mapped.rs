@@ -4,7 +4,6 @@ use crate::error::{Error, Result};
 use crate::map::Map;
 use crate::source::Source;
 use bytes::Bytes;
-use std::fs::File;
 
 struct Mapped(Map);
 
@@ -17,7 +16,6 @@ impl AsRef<[u8]> for Mapped {
 /// Maps a file.
 pub(super) fn map(source: &Source) -> Result<Bytes> {
     let path = source.path();
-    let file = File::open(path).map_err(Error::io("open", path))?;
-    let map = Map::new(file, path).map_err(Error::io("map", path))?;
+    let map = Map::new(source.open()?, path).map_err(Error::io("map", path))?;
     Ok(Bytes::from_owner(Mapped(map)))
 }

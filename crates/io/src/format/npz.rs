@@ -13,7 +13,6 @@ use crate::export::table::Exporter;
 use crate::source::Source;
 use flate2::Crc;
 use flate2::read::DeflateDecoder;
-use std::fs::File;
 use std::io::{self, BufReader, Read};
 use write::{FEATURE_NAMES, TARGET_NAMES};
 use zip::{CompressionMethod, ZipArchive};
@@ -124,7 +123,7 @@ fn arrays(source: &Source) -> Result<Vec<(String, Array)>> {
     let refuse = |reason: String| Error::input(path, Place::FILE, reason);
     let broken = |error: zip::result::ZipError| refuse(format!("is no sound archive: {error}"));
     let file = SharedFile::open(source)?;
-    let reader = BufReader::new(File::open(path).map_err(Error::io("open", path))?);
+    let reader = BufReader::new(source.open()?);
     let mut archive = ZipArchive::new(reader).map_err(broken)?;
     if archive.len() > MOST_ARRAYS {
         let count = archive.len();

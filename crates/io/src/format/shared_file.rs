@@ -17,7 +17,7 @@ pub(super) struct SharedFile {
 impl SharedFile {
     pub(super) fn open(source: &Source) -> Result<SharedFile> {
         let path = source.path();
-        let file = File::open(path).map_err(Error::io("open", path))?;
+        let file = source.open()?;
         let length = file.metadata().map_err(Error::io("open", path))?.len();
         Ok(SharedFile { file: Arc::new(Mutex::new(file)), length, source: source.clone() })
     }

@@ -8,18 +8,17 @@ use crate::format;
 use crate::format::interface::ReadOptions;
 use crate::format::table::{Column, Table};
 use crate::progress::{ImportProgress, advance};
-use crate::source::Source;
+use crate::source::{Reading, Source};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The sources of an import, which are opened anew for every pass.
 pub(super) struct Input<'a> {
-    sources: Vec<Source>,
+    pub(super) sources: Vec<Source>,
     options: &'a ImportOptions,
     known: Vec<String>,
     pub(super) budget: Budget,
-    bytes_read: Arc<AtomicU64>,
+    pub(super) reading: Arc<Reading>,
     progress: &'a dyn ImportProgress,
 }
 
@@ -31,9 +30,9 @@ impl<'a> Input<'a> {
         budget: Budget,
         progress: &'a dyn ImportProgress,
     ) -> Input<'a> {
-        let bytes_read = Arc::default();
-        let sources = paths.iter().map(|path| Source::new(path, &bytes_read)).collect();
-        Input { sources, options, known, budget, bytes_read, progress }
+        let reading = Arc::default();
+        let sources = paths.iter().map(|path| Source::new(path, &reading)).collect();
+        Input { sources, options, known, budget, reading, progress }
     }
 
     /// Bytes of all sources together.
@@ -42,7 +41,7 @@ impl<'a> Input<'a> {
     }
 
     pub(super) fn advance(&self, rows: u64) -> Result<()> {
-        advance(self.progress, self.bytes_read.load(Ordering::Relaxed), rows)
+        advance(self.progress, self.reading.bytes(), rows)
     }
 
     /// Opens one table after the other, each with the path that errors about it name. A table without a

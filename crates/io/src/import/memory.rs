@@ -11,7 +11,7 @@ const CHUNK_BYTES: usize = 1 << 19;
 const CHUNK_VALUES: usize = 1 << 20;
 /// What a process needs before it has read anything, and what its threads' allocators keep.
 const BASE: u64 = 16 << 20;
-/// A chunk of text can be so many times as large in all: as bytes, columns, rows and stored features.
+/// A chunk of text takes up to this many times its bytes: as text, columns, rows and stored features.
 const GROWTH: u64 = 12;
 
 /// The memory of an import, divided among its parts.
@@ -40,7 +40,7 @@ impl Budget {
         Ok(Budget { chunk, writer: (free / 2) as usize })
     }
 
-    /// Bytes of a chunk whose rows become so many features each: wide one-hot columns must not become
+    /// Bytes of a chunk whose rows become `features` features each: wide one-hot columns must not become
     /// gigabytes at once.
     pub(super) fn chunk_bytes(self, table: &Table, features: usize) -> usize {
         let values = CHUNK_VALUES.min(self.chunk);

@@ -23,9 +23,9 @@ pub fn preview(
     options: &ImportOptions,
     rows: usize,
 ) -> Result<(Vec<String>, Vec<Vec<String>>)> {
-    let bytes_read = Arc::default();
+    let reading = Arc::default();
     let sources: Vec<Source> =
-        expand(sources)?.iter().map(|path| Source::new(path, &bytes_read)).collect();
+        expand(sources)?.iter().map(|path| Source::new(path, &reading)).collect();
     let read = ReadOptions { header: options.header, known: Vec::new() };
     let (mut names, mut found) = (Vec::new(), Vec::new());
     let mut rest = &sources[..];

@@ -11,8 +11,8 @@ use std::thread;
 
 /// Bytes moved at a time.
 const BLOCK: usize = 1 << 16;
-/// A file may have so many times as many bytes as what it was made of, and [`SMALL`] more: text is longer than
-/// numbers, but what is longer still has no end.
+/// A file may have this many times the bytes that it was made of, and [`SMALL`] more: text is longer than
+/// numbers, but output that is longer still is taken for endless.
 const MOST_EXPANSION: u64 = 256;
 const SMALL: u64 = 16 << 20;
 
@@ -27,12 +27,14 @@ pub(super) fn exchange(
     let (mut running, mut input, output) = Running::start_fed(call)?;
     let traffic = Arc::clone(running.traffic());
     let (fed, drained) = thread::scope(|scope| {
-        let drain = scope.spawn(|| drain(output, &traffic, out));
+        let drain = || drain(output, &traffic, out);
+        let drain = thread::Builder::new().spawn_scoped(scope, drain)?;
         let fed = feed(&mut input);
         // Closed, whether complete or not: a stream that was cut off has no end mark.
         let _ = input.close();
-        (fed, drain.join())
-    });
+        Ok((fed, drain.join()))
+    })
+    .map_err(Error::io("start a thread for", call.program))?;
     let bytes = match drained {
         Ok(drained) => drained.map_err(Error::io("write", path))?,
         Err(panic) => std::panic::resume_unwind(panic),

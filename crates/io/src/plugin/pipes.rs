@@ -84,6 +84,11 @@ impl Traffic {
     }
 }
 
+/// Starts a thread that moves bytes.
+fn start(pump: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    thread::Builder::new().name("plugin".to_owned()).spawn(pump).map(drop)
+}
+
 /// What a plugin writes to standard output.
 pub(super) struct Output {
     blocks: Receiver<io::Result<Vec<u8>>>,
@@ -98,10 +103,10 @@ impl Output {
         stdout: Option<ChildStdout>,
         traffic: &Arc<Traffic>,
         patience: Duration,
-    ) -> Output {
+    ) -> io::Result<Output> {
         let (send, blocks) = mpsc::sync_channel(BLOCKS);
         let pump_traffic = Arc::clone(traffic);
-        thread::spawn(move || {
+        start(move || {
             let Some(mut stdout) = stdout else { return };
             loop {
                 let mut block = vec![0; BLOCK];
@@ -120,8 +125,8 @@ impl Output {
                 }
             }
             pump_traffic.is_closed.store(true, Ordering::Relaxed);
-        });
-        Output { blocks, block: Vec::new(), given: 0, traffic: Arc::clone(traffic), patience }
+        })?;
+        Ok(Output { blocks, block: Vec::new(), given: 0, traffic: Arc::clone(traffic), patience })
     }
 }
 
@@ -147,7 +152,7 @@ impl Drop for Output {
 
 /// What a plugin reads from standard input. It ends where it is closed.
 pub(super) struct Input {
-    /// Blocks to be filled: so many as there are is what can be written without waiting.
+    /// Blocks to be filled: as many as are in here can be written without waiting.
     empty: Receiver<Vec<u8>>,
     full: Sender<Vec<u8>>,
     block: Vec<u8>,
@@ -160,7 +165,7 @@ impl Input {
         stdin: Option<ChildStdin>,
         traffic: &Arc<Traffic>,
         patience: Duration,
-    ) -> Input {
+    ) -> io::Result<Input> {
         let (full, filled) = mpsc::channel::<Vec<u8>>();
         let (emptied, empty) = mpsc::channel();
         for _ in 0..BLOCKS {
@@ -168,7 +173,7 @@ impl Input {
             let _ = emptied.send(Vec::with_capacity(BLOCK));
         }
         let pump_traffic = Arc::clone(traffic);
-        thread::spawn(move || {
+        start(move || {
             let Some(mut stdin) = stdin else { return };
             for mut block in filled {
                 if write_counted(&mut stdin, &block, &pump_traffic).is_err() {
@@ -178,9 +183,9 @@ impl Input {
                 // Once the stream has been ended nobody takes it back; what was written before goes on.
                 let _ = emptied.send(block);
             }
-        });
+        })?;
         let traffic = Arc::clone(traffic);
-        Input { empty, full, block: Vec::new(), traffic, patience }
+        Ok(Input { empty, full, block: Vec::new(), traffic, patience })
     }
 
     /// Ends the stream.
@@ -234,11 +239,11 @@ pub(super) struct Talk {
 }
 
 impl Talk {
-    pub(super) fn new(stderr: Option<ChildStderr>) -> Talk {
+    pub(super) fn new(stderr: Option<ChildStderr>) -> io::Result<Talk> {
         let kept = Arc::new(Mutex::new(Vec::new()));
         let (over, is_over) = mpsc::channel::<()>();
         let keep = Arc::clone(&kept);
-        thread::spawn(move || {
+        start(move || {
             // Dropped at the end, which is what is waited for.
             let _over = over;
             let Some(mut stderr) = stderr else { return };
@@ -256,8 +261,8 @@ impl Talk {
                     Err(_) => return,
                 }
             }
-        });
-        Talk { kept, is_over }
+        })?;
+        Ok(Talk { kept, is_over })
     }
 
     /// The last that a plugin said that has ended: text without control characters.

@@ -51,6 +51,7 @@ impl Running {
     pub(super) fn start_fed(call: &Call) -> Result<(Running, Input, Output)> {
         let (mut running, output) = Running::spawn(call, Stdio::piped())?;
         let input = Input::new(running.child.stdin.take(), &running.traffic, call.patience);
+        let input = input.map_err(Error::io("start a thread for", call.program))?;
         Ok((running, input, output))
     }
 
@@ -67,9 +68,17 @@ impl Running {
         live::add(child.id(), directory.path());
         let traffic = Arc::default();
         let output = Output::new(child.stdout.take(), &traffic, call.patience);
-        let talk = Talk::new(child.stderr.take());
-        let patience = call.patience;
-        Ok((Running { child, traffic, talk, patience, _directory: directory }, output))
+        let pumps = output.and_then(|output| Ok((output, Talk::new(child.stderr.take())?)));
+        match pumps {
+            Ok((output, talk)) => {
+                let patience = call.patience;
+                Ok((Running { child, traffic, talk, patience, _directory: directory }, output))
+            }
+            Err(error) => {
+                end(&mut child);
+                Err(Error::io("start a thread for", call.program)(error))
+            }
+        }
     }
 
     /// What moves in its pipes.
@@ -166,18 +175,27 @@ impl Running {
     }
 
     fn kill(&mut self) {
-        group::kill(self.child.id());
-        // Neither can fail for a reason that would matter: it is gone, or about to be.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        kill(&mut self.child);
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.kill();
-        live::remove(self.child.id());
+        end(&mut self.child);
     }
+}
+
+fn kill(child: &mut Child) {
+    group::kill(child.id());
+    // Neither can fail for a reason that would matter: it is gone, or about to be.
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// Kills a plugin that is no longer needed.
+fn end(child: &mut Child) {
+    kill(child);
+    live::remove(child.id());
 }
 
 /// Runs a program that may just be being written.

@@ -66,7 +66,10 @@ impl<'a, 'd, S: Samples> Pass<'a, 'd, S> {
                 }
             }
             let waited = feed.finish();
-            result.map(|()| waited)
+            result?;
+            // What was written to meanwhile was not what it seemed to be.
+            self.rows.samples().check_unchanged().map_err(TrainError::from)?;
+            Ok(waited)
         })
     }
 }

@@ -256,7 +256,7 @@ pub(super) fn shown(node: &NodeProto) -> String {
     }
 }
 
-/// A matrix of so many columns, its rows as columns.
+/// The transpose of a matrix of `columns` columns.
 fn transposed(matrix: &[f32], columns: usize) -> Vec<f32> {
     let column = |column| matrix.iter().skip(column).step_by(columns);
     (0..columns).flat_map(column).copied().collect()
