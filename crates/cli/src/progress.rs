@@ -94,6 +94,10 @@ impl ImportProgress for DataBar<'_> {
         }
     }
 
+    fn note(&self, line: &str) {
+        self.output.warn(line);
+    }
+
     fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)
     }

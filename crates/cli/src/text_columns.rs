@@ -34,43 +34,17 @@ pub(crate) fn tell(encoding: &Encoding, rows: u64, output: &Output) {
     }
 }
 
-/// Why a column may not be meant as text, or not to be learned from.
+/// Why a column may not be meant to be learned from.
 fn doubt(name: &str, categories: &[String], rows: u64) -> Option<String> {
     let drop = format!("--drop {}", report::shell_quoted(name));
-    if let Some(stray) = stray(categories) {
-        let stray = report::in_a_line(stray);
-        return Some(format!(
-            "column \"{name}\" is text because of \"{stray}\"; mend the value, or {drop}"
-        ));
-    }
     let count = categories.len();
     (count > FEW_CATEGORIES && count as u64 > rows / 2)
         .then(|| format!("column \"{name}\" has a category for nearly every row: {drop}?"))
 }
 
-/// The first text that is no number, where most are.
-fn stray(categories: &[String]) -> Option<&str> {
-    let is_number = |text: &String| text.trim().parse::<f64>().is_ok();
-    let numbers = categories.iter().filter(|text| is_number(text)).count();
-    let stray = categories.iter().find(|text| !text.is_empty() && !is_number(text))?;
-    (2 * numbers > categories.len()).then_some(stray)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn texts(texts: &[&str]) -> Vec<String> {
-        texts.iter().map(|&text| text.to_owned()).collect()
-    }
-
-    #[test]
-    fn a_stray_text_among_numbers_is_found() {
-        assert_eq!(stray(&texts(&["-1.5", "2e3", "oops"])), Some("oops"));
-        assert_eq!(stray(&texts(&["1", "2"])), None, "they are numbers, stored as text");
-        assert_eq!(stray(&texts(&["1", "blue", "red"])), None);
-        assert_eq!(stray(&texts(&["1", "oops"])), None, "half is not most");
-    }
 
     #[test]
     fn a_category_for_every_row_is_doubted() {

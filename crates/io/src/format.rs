@@ -9,6 +9,7 @@ mod caught;
 #[cfg(feature = "arrow")]
 pub(crate) mod columnar;
 mod csv;
+pub(crate) mod decimal;
 mod grist;
 mod idx;
 pub(crate) mod interface;
@@ -16,6 +17,7 @@ mod jsonl;
 mod libsvm;
 #[cfg(feature = "arrow")]
 mod mapped;
+mod missing;
 mod npy;
 mod npz;
 mod number;
@@ -27,9 +29,10 @@ pub(crate) mod table;
 mod text;
 pub(crate) mod values;
 
+pub use decimal::Decimal;
 pub use interface::{Format, ReadOptions};
 pub(crate) use npy::{Element as NpyElement, Header as NpyHeader};
-pub use table::{Chunk, Chunks, Column, Decoder, Table, Wanted};
+pub use table::{Chunk, Chunks, Column, Decoder, Note, Table, Wanted};
 pub use values::{Batch, ColumnKind, RowNumbers, Texts, Values, is_missing};
 
 use crate::choice::FormatChoice;
@@ -76,14 +79,18 @@ pub(crate) fn open(
     };
     let format = match format {
         Found::BuiltIn(format) => format,
-        Found::Plugin(plugin) => return tables::open(plugin, source, &choice.options),
+        Found::Plugin(plugin) => {
+            let table = tables::open(plugin, source, &choice.options)?;
+            return Ok(missing::with_markers(table, &options.na, source.path()));
+        }
     };
     choice.without_options(format.name())?;
     if !format.is_stream() && source.is_compressed()? {
         let reason = "is compressed as a whole, but is read at many places: decompress it first";
         return Err(Error::input(source.path(), Place::FILE, reason));
     }
-    format.open(sources, options)
+    let table = format.open(sources, options)?;
+    Ok(missing::with_markers(table, &options.na, source.path()))
 }
 
 /// A format that is built in, or a plugin.
@@ -118,6 +125,7 @@ fn recognise(source: &Source, plugins: &Plugins) -> Result<Found> {
     if head.is_empty() {
         return Err(Error::input(source.path(), Place::FILE, "is empty"));
     }
+    text::refuse_utf16(source.path(), &head)?;
     let file_name = source.plain_name();
     let extension = file_name.rsplit_once('.').map_or("", |(_, extension)| extension);
     let built_in = |is_it: &dyn Fn(&dyn Format) -> bool| {

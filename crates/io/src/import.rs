@@ -4,13 +4,17 @@
 //! and written. Both passes run on all cores and hold a bounded number of chunks (`pipeline`).
 
 mod columns;
+mod doubt;
 mod encode;
 mod input;
+mod label;
 mod learn;
 mod memory;
 mod options;
 mod pipeline;
 mod preview;
+mod rounding;
+mod seen;
 
 use crate::error::{Error, Place, Result};
 use crate::progress::ImportProgress;
@@ -112,5 +116,10 @@ fn import_into(
         Ok(())
     })?;
     input.reading.check_unchanged()?;
-    writer.finish()
+    let summary = writer.finish()?;
+    if let Plan::Learn(_) = plan {
+        // What can no longer be read has been imported all the same.
+        let _ = rounding::tell(input, &encoding, output);
+    }
+    Ok(summary)
 }

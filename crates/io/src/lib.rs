@@ -44,7 +44,7 @@ pub use dataset::verify::Defect;
 pub use dtype::Dtype;
 pub use error::{Error, Place, Result, RowNumber};
 pub use export::{ExportSummary, export};
-pub use format::{FORMATS, Format};
+pub use format::{Decimal, FORMATS, Format};
 pub use histogram::{Histogram, histograms};
 pub use import::{ImportOptions, Missing, Plan, Task, import, preview};
 pub use kind::FileKind;

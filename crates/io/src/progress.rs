@@ -14,6 +14,11 @@ pub trait ImportProgress: Sync {
         let _ = (bytes_done, rows_done);
     }
 
+    /// What was guessed or lost and a user should know: a line, once.
+    fn note(&self, line: &str) {
+        let _ = line;
+    }
+
     /// Whether to stop: the operation then ends soon with [`Error::Interrupted`] and leaves nothing.
     fn is_interrupted(&self) -> bool {
         false

@@ -3,7 +3,7 @@
 use super::PluginArgs;
 use crate::failure::Failure;
 use clap::{Args, ValueEnum};
-use gristmill_io::{Dtype, FormatChoice, ImportOptions, Missing, Plugins, Task};
+use gristmill_io::{Decimal, Dtype, FormatChoice, ImportOptions, Missing, Plugins, Task};
 
 /// How a table is read whose encoding is known: a model's.
 #[derive(Args)]
@@ -19,6 +19,12 @@ pub(crate) struct TableArgs {
     /// The first line is data
     #[arg(long)]
     no_header: bool,
+    /// What stands before the fraction of a number in a text: , or . [default: recognised]
+    #[arg(long, value_name = ",|.")]
+    decimal: Option<Decimal>,
+    /// Text that stands for a missing value, beside none, NA, N/A, NaN, null and ?; again for each further one
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    na: Vec<String>,
     /// Column that says how much each row counts
     #[arg(long, value_name = "COL")]
     weights: Option<String>,
@@ -38,7 +44,8 @@ impl TableArgs {
             (header, _) => Some(header),
         };
         let format = FormatChoice { name: self.format, plugins, ..Default::default() };
-        ImportOptions { format, header, weights: self.weights, ..Default::default() }
+        let TableArgs { decimal, na, weights, .. } = self;
+        ImportOptions { format, header, decimal, na, weights, ..Default::default() }
     }
 }
 
@@ -68,6 +75,9 @@ struct LearnArgs {
     /// Column to leave out; again for each further one
     #[arg(long, value_name = "COL")]
     drop: Vec<String>,
+    /// Column of texts, even if they look like numbers; again for each further one
+    #[arg(long, value_name = "COL")]
+    category: Vec<String>,
     /// What to do about a missing value: stop, or put the column's mean in its place
     #[arg(long, value_enum, default_value = "error")]
     missing: MissingName,
@@ -79,7 +89,7 @@ struct LearnArgs {
 impl ReadArgs {
     /// As the library takes them.
     pub(crate) fn options(self) -> Result<ImportOptions, Failure> {
-        let LearnArgs { target, task, drop, missing, dtype } = self.learn;
+        let LearnArgs { target, task, drop, category, missing, dtype } = self.learn;
         Ok(ImportOptions {
             target,
             task: task.map(|task| match task {
@@ -87,6 +97,7 @@ impl ReadArgs {
                 TaskName::Regress => Task::Regress,
             }),
             drop,
+            category,
             missing: match missing {
                 MissingName::Error => Missing::Error,
                 MissingName::Mean => Missing::Mean,

@@ -58,7 +58,10 @@ impl Head {
         let count = usize::try_from(self.rows).unwrap_or(usize::MAX);
         let (names, rows) = match Source::find(self.data)? {
             Source::Native(path) => first_rows(&Dataset::open(&path)?, self.rows)?,
-            Source::Tables(paths) => preview(&paths, &options, count)?,
+            Source::Tables(paths) => {
+                let bar = DataBar::new(output, "reading")?;
+                preview(&paths, &options, count, &bar)?
+            }
         };
         match (self.csv, self.all) {
             (true, _) => output.print(csv(&names, &rows)),

@@ -118,6 +118,8 @@ impl Train {
         let validation_options = ImportOptions {
             format: options.format.clone(),
             header: options.header,
+            decimal: options.decimal,
+            na: options.na.clone(),
             weights: options.weights.clone(),
             ..Default::default()
         };

@@ -1,6 +1,7 @@
 //! What a format answers: is this file mine, what are its columns, and how are tables written in it. Which formats
 //! there are is the registry's, `format.rs`.
 
+use super::decimal::Decimal;
 use super::table::Table;
 use crate::error::Result;
 use crate::export::table::Exporter;
@@ -58,6 +59,10 @@ pub trait Format: Sync {
 pub struct ReadOptions {
     /// Whether the first record is a header; `None` to find out.
     pub header: Option<bool>,
+    /// How numbers are written in text; `None` to find out.
+    pub decimal: Option<Decimal>,
+    /// Texts that stand for a missing value, beside those of [`is_missing`](super::is_missing).
+    pub na: Vec<String>,
     /// Columns that will be asked for, as far as they are known before: those of a model's encoding or
     /// of the table before. A sparse format has them even where no record names them.
     pub known: Vec<String>,

@@ -260,6 +260,11 @@ impl Decoder for JsonDecoder {
         }
         Ok(Batch { rows: RowNumbers::Lines(chunk.first, numbers), columns: record.values })
     }
+
+    /// A column of numbers and texts is taken for texts.
+    fn guesses_kinds(&self) -> bool {
+        true
+    }
 }
 
 /// An error of a line, whose own number is always 1 to the parser.

@@ -77,6 +77,25 @@ pub trait Decoder: Send + Sync {
     /// # Errors
     /// A record is malformed, or a value is not of the kind wanted: the error names file, row and column.
     fn decode(&self, chunk: Chunk, wanted: &[Wanted]) -> Result<Batch>;
+
+    /// Whether columns were taken for numbers or texts by their values: the source does not say.
+    fn guesses_kinds(&self) -> bool {
+        false
+    }
+
+    /// What was guessed or left out and a user should know.
+    fn notes(&self) -> &[Note] {
+        &[]
+    }
+}
+
+/// What a user should know of how a table is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The column that matters, if it is read as numbers; `None` if it matters in any case.
+    pub numbers: Option<usize>,
+    /// A line, with the option that says otherwise.
+    pub text: String,
 }
 
 /// A column to decode.
@@ -88,6 +107,9 @@ pub struct Wanted {
     pub kind: ColumnKind,
 }
 
+/// What a target is called by custom, in the order in which they are looked for.
+pub(crate) const CUSTOMARY_TARGETS: [&str; 4] = ["target", "label", "class", "y"];
+
 /// The target by custom: the column named `target`, `label`, `class` or `y`, else the last one that is no index.
 pub(crate) fn customary_targets(columns: &[Column]) -> Vec<usize> {
     customary_targets_among(columns, |column| is_index(&column.name))
@@ -98,10 +120,9 @@ pub(crate) fn customary_targets_among(
     columns: &[Column],
     is_index: impl Fn(&Column) -> bool,
 ) -> Vec<usize> {
-    const NAMES: [&str; 4] = ["target", "label", "class", "y"];
     let named = |name: &&str| columns.iter().position(|c| c.name.eq_ignore_ascii_case(name));
     let last = || columns.iter().rposition(|column| !is_index(column));
-    NAMES.iter().find_map(named).or_else(last).into_iter().collect()
+    CUSTOMARY_TARGETS.iter().find_map(named).or_else(last).into_iter().collect()
 }
 
 /// Whether a column has a name that pandas gives to the numbers of rows: `__index_level_0__` in Parquet and Arrow,

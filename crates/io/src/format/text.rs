@@ -9,6 +9,8 @@ use memchr::{memchr, memchr_iter, memrchr};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+/// Bytes at the start that show how lines end.
+const START: usize = 1 << 16;
 /// A record longer than this is taken for one that is never closed.
 const LONGEST_RECORD: usize = 1 << 28;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -27,19 +29,58 @@ pub(super) struct TextChunks {
     complete: Complete,
     /// Most lines of a chunk.
     most_lines: usize,
+    /// Whether an empty line is a record, unless nothing but such lines follow.
+    has_blank_records: bool,
+    is_at_end: bool,
+    tidying: Tidying,
+}
+
+/// What is put right in a text before it is cut.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tidying {
+    Nothing,
+    /// Lines end in a carriage return alone.
+    Returns,
+    /// Fields are separated by blanks: they become one tab each.
+    Blanks,
 }
 
 impl TextChunks {
     /// Opens a source whose records are lines.
     pub(super) fn lines(source: &Source) -> Result<TextChunks> {
-        Ok(TextChunks {
+        let mut chunks = TextChunks {
             path: source.path().to_owned(),
             stream: source.stream()?,
             ready: Vec::new(),
             line: 1,
             complete: Box::new(|text| memrchr(b'\n', text).map_or(0, |end| end + 1)),
             most_lines: usize::MAX,
-        })
+            has_blank_records: false,
+            is_at_end: false,
+            tidying: Tidying::Nothing,
+        };
+        chunks.fill(START).map_err(Error::io("read", source.path()))?;
+        if lines_end_in_returns(&chunks.ready) {
+            chunks.tidying = Tidying::Returns;
+            chunks.tidy(0);
+        }
+        Ok(chunks)
+    }
+
+    /// The line in which the next chunk begins.
+    pub(super) fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// From now on makes a tab of all blanks between two fields.
+    pub(super) fn separate_at_blanks(&mut self) {
+        self.tidying = Tidying::Blanks;
+        self.tidy(0);
+    }
+
+    /// Says that an empty line is a record, unless nothing but such lines follow.
+    pub(super) fn take_blank_lines(&mut self) {
+        self.has_blank_records = true;
     }
 
     /// Says how records that may hold line ends are found.
@@ -69,13 +110,14 @@ impl TextChunks {
         self.line = line;
     }
 
-    /// Reads until so many bytes are ready; says whether the stream ended before.
-    fn fill(&mut self, wanted: usize) -> io::Result<bool> {
-        let mut filled = self.ready.len();
+    /// Reads until about `wanted` bytes are ready, or the stream ends.
+    fn fill(&mut self, wanted: usize) -> io::Result<()> {
+        let start = self.ready.len();
+        let mut filled = start;
         self.ready.resize(wanted.max(filled), 0);
-        while filled < self.ready.len() {
+        while filled < self.ready.len() && !self.is_at_end {
             match self.stream.read(&mut self.ready[filled..]) {
-                Ok(0) => break,
+                Ok(0) => self.is_at_end = true,
                 Ok(read) => filled += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
@@ -85,7 +127,38 @@ impl TextChunks {
             }
         }
         self.ready.truncate(filled);
-        Ok(filled < wanted)
+        self.tidy(start);
+        Ok(())
+    }
+
+    /// Puts right what is ready from `start` on.
+    fn tidy(&mut self, start: usize) {
+        match self.tidying {
+            Tidying::Nothing => {}
+            Tidying::Returns => {
+                for byte in &mut self.ready[start..] {
+                    *byte = if *byte == b'\r' { b'\n' } else { *byte };
+                }
+            }
+            Tidying::Blanks => {
+                let new = self.ready.split_off(start);
+                for byte in new {
+                    let last = self.ready.last().copied();
+                    match byte {
+                        b' ' | b'\t' | b'\r' if matches!(last, None | Some(b'\t' | b'\n')) => {}
+                        b' ' | b'\t' | b'\r' => self.ready.push(b'\t'),
+                        b'\n' if last == Some(b'\t') => {
+                            self.ready.pop();
+                            self.ready.push(byte);
+                        }
+                        _ => self.ready.push(byte),
+                    }
+                }
+                if self.is_at_end && self.ready.last() == Some(&b'\t') {
+                    self.ready.pop();
+                }
+            }
+        }
     }
 
     /// The end of the chunk's last line, if it has more lines than it may.
@@ -102,9 +175,13 @@ impl Chunks for TextChunks {
     fn next_chunk(&mut self, bytes: usize) -> Result<Option<Chunk>> {
         let mut wanted = bytes;
         loop {
-            let at_end = self.fill(wanted).map_err(Error::io("read", &self.path))?;
-            let cut = if at_end { self.ready.len() } else { (self.complete)(&self.ready) };
-            if cut == 0 && !at_end {
+            self.fill(wanted).map_err(Error::io("read", &self.path))?;
+            let ready = &self.ready[..];
+            let mut cut = if self.is_at_end { ready.len() } else { (self.complete)(ready) };
+            if self.has_blank_records {
+                cut = without_blank_lines(&ready[..cut]);
+            }
+            if cut == 0 && !self.is_at_end {
                 if self.ready.len() > LONGEST_RECORD {
                     let limit = LONGEST_RECORD >> 20;
                     let reason =
@@ -128,6 +205,34 @@ impl Chunks for TextChunks {
             return Ok(Some(Chunk::records(bytes, first, 0)));
         }
     }
+}
+
+/// Whether lines end in a carriage return alone, outside of quotes.
+fn lines_end_in_returns(start: &[u8]) -> bool {
+    let (mut is_quoted, mut found) = (false, false);
+    for (at, byte) in start.iter().enumerate() {
+        match byte {
+            b'"' => is_quoted = !is_quoted,
+            b'\n' if !is_quoted => return false,
+            // What follows the last byte is not known.
+            b'\r' if !is_quoted && at + 1 < start.len() => found = true,
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Length of a text of whole lines without the empty ones at its end.
+fn without_blank_lines(text: &[u8]) -> usize {
+    let mut rest = text;
+    while let Some(line) = rest.strip_suffix(b"\n") {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if !matches!(line.last(), None | Some(b'\n')) {
+            break;
+        }
+        rest = line;
+    }
+    rest.len()
 }
 
 /// The lines of a text with their numbers from `first`, without their ends.
@@ -162,7 +267,7 @@ impl Cell<'_> {
                 Number::Value(value) => value,
                 Number::Missing => f32::NAN,
                 Number::NotFinite => return Err(self.expected("a finite number", text)),
-                Number::Text => return Err(self.expected("a number", text)),
+                Number::Text => return Err(self.no_number(text)),
             }),
             Values::Texts(texts) => texts.push(self.utf8(text)?),
         }
@@ -177,6 +282,16 @@ impl Cell<'_> {
         })
     }
 
+    /// The error of a text where a number belongs.
+    #[cold]
+    pub(super) fn no_number(&self, found: &[u8]) -> Error {
+        let found = String::from_utf8_lossy(found);
+        let found = shortened(&found);
+        self.error(format!(
+            "expected a number, found \"{found}\": if that stands for a missing value, say --na \"{found}\""
+        ))
+    }
+
     #[cold]
     pub(super) fn expected(&self, expected: &str, found: &[u8]) -> Error {
         let found = String::from_utf8_lossy(found);
@@ -188,6 +303,17 @@ impl Cell<'_> {
         let row = RowNumber::Line(self.line);
         let place = self.column.map_or(Place::row(row), |name| Place::cell(row, name));
         Error::input(self.path, place, reason)
+    }
+}
+
+/// Refuses a text of two bytes a character, which begins with a mark that says so.
+pub(super) fn refuse_utf16(path: &Path, head: &[u8]) -> Result<()> {
+    match head {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+            let reason = "is UTF-16 text: convert it to UTF-8, as with iconv -f UTF-16 -t UTF-8";
+            Err(Error::input(path, Place::FILE, reason))
+        }
+        _ => Ok(()),
     }
 }
 

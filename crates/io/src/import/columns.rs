@@ -21,7 +21,7 @@ pub(super) fn check_names(table: &Table, path: &Path) -> Result<()> {
     match table.columns.iter().find(|column| !seen.insert(&column.name)) {
         Some(twice) => {
             let reason =
-                "two columns have this name: rename one, or read the file without its header";
+                "two columns have this name: rename one";
             Err(Error::input(path, Place::column(&twice.name), reason))
         }
         None => Ok(()),
@@ -55,6 +55,27 @@ pub(super) fn roles(table: &Table, path: &Path, options: &ImportOptions) -> Resu
         return Err(Error::input(path, Place::FILE, reason));
     }
     Ok(Roles { inputs, targets })
+}
+
+/// The positions of the columns that a user calls categories.
+pub(super) fn categories(
+    table: &Table,
+    path: &Path,
+    options: &ImportOptions,
+    targets: &[usize],
+) -> Result<HashSet<usize>> {
+    let columns = &table.columns;
+    let find = |name: &String| {
+        let found = position(columns, name).ok_or_else(|| absent(path, name, columns))?;
+        match targets.contains(&found) {
+            false => Ok(found),
+            true => {
+                let reason = "is the target, not a category: --task classify makes its values classes";
+                Err(Error::input(path, Place::column(name), reason))
+            }
+        }
+    };
+    options.category.iter().map(find).collect()
 }
 
 /// Finds the columns of `encoding` in a table: by name, or by position (inputs, then targets) where the

@@ -1,7 +1,7 @@
 //! Turning batches of raw columns into rows of features and targets, by a known encoding.
 
 use super::columns::{self, Roles};
-use super::learn::finite;
+use super::label::plain_number;
 use crate::error::{Error, Place, Result};
 use crate::format::table::{Table, Wanted};
 use crate::format::values::{Batch, ColumnKind, Texts, Values, is_missing};
@@ -132,9 +132,7 @@ impl<'a> Encoder<'a> {
                 (Use::OneHot { feature, categories }, Values::Texts(texts)) => {
                     for (row, text) in texts.iter().enumerate() {
                         let key = if is_missing(text.as_bytes()) { "" } else { text };
-                        let category =
-                            categories.get(key).or_else(|| find_number(categories, text));
-                        let category = category.ok_or_else(|| {
+                        let category = categories.get(key).ok_or_else(|| {
                             refuse(row, unknown("category", text, self.categories(column)))
                         })?;
                         rows.features[row * self.features + feature + category] = 1.0;
@@ -169,8 +167,8 @@ impl<'a> Encoder<'a> {
         refuse: impl Fn(usize, String) -> Error,
     ) -> Result<Vec<u32>> {
         let label = |(row, text): (usize, &str)| {
-            let class = classes.get(text).or_else(|| find_number(classes, text)).copied();
-            class.ok_or_else(|| {
+            let class = || classes.get(text).or_else(|| classes.get(&plain_number(text)?));
+            class().copied().ok_or_else(|| {
                 let reason = match &self.encoding.target {
                     _ if is_missing(text.as_bytes()) => {
                         "the target is missing: remove the row".into()
@@ -190,11 +188,6 @@ impl<'a> Encoder<'a> {
             _ => &[],
         }
     }
-}
-
-/// Finds a number under the name of an equal one, such as `1.0` under `1`.
-fn find_number<'m, V>(names: &'m HashMap<String, V>, text: &str) -> Option<&'m V> {
-    finite(text).and_then(|value| names.get(&value.to_string()))
 }
 
 fn no_missing(numbers: &[f32]) -> std::result::Result<(), usize> {

@@ -5,21 +5,23 @@ use super::memory::Budget;
 use super::options::ImportOptions;
 use crate::error::Result;
 use crate::format;
-use crate::format::interface::ReadOptions;
 use crate::format::table::{Column, Table};
 use crate::progress::{ImportProgress, advance};
 use crate::source::{Reading, Source};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// The sources of an import, which are opened anew for every pass.
 pub(super) struct Input<'a> {
     pub(super) sources: Vec<Source>,
-    options: &'a ImportOptions,
+    pub(super) options: &'a ImportOptions,
     known: Vec<String>,
     pub(super) budget: Budget,
     pub(super) reading: Arc<Reading>,
     progress: &'a dyn ImportProgress,
+    /// The notes that were told.
+    told: Mutex<HashSet<String>>,
 }
 
 impl<'a> Input<'a> {
@@ -32,7 +34,16 @@ impl<'a> Input<'a> {
     ) -> Input<'a> {
         let reading = Arc::default();
         let sources = paths.iter().map(|path| Source::new(path, &reading)).collect();
-        Input { sources, options, known, budget, reading, progress }
+        let told = Mutex::default();
+        Input { sources, options, known, budget, reading, progress, told }
+    }
+
+    /// Tells what was guessed or lost, once: sources are read several times.
+    pub(super) fn note(&self, path: &Path, note: &str) {
+        let line = format!("{}: {note}", path.display());
+        if self.told.lock().is_ok_and(|mut told| told.insert(line.clone())) {
+            self.progress.note(&line);
+        }
     }
 
     /// Bytes of all sources together.
@@ -50,11 +61,13 @@ impl<'a> Input<'a> {
         &self,
         mut each: impl FnMut(Table, &Path) -> Result<()>,
     ) -> Result<()> {
-        let mut read = ReadOptions { header: self.options.header, known: self.known.clone() };
+        let mut read = self.options.reading(self.known.clone());
         let mut first: Option<Vec<Column>> = None;
         let mut rest = &self.sources[..];
         while let Some(source) = rest.first() {
             let mut table = format::open(rest, &self.options.format, &read)?;
+            let notes = table.decoder.notes().iter().filter(|note| note.numbers.is_none());
+            notes.for_each(|note| self.note(source.path(), &note.text));
             check_names(&table, source.path())?;
             let first = first.get_or_insert_with(|| table.columns.clone());
             if self.known.is_empty() {

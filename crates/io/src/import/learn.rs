@@ -2,19 +2,19 @@
 //! encoded, that is texts, targets that may be classes, and numbers whose mean is to be filled in.
 
 use super::columns::{self, Roles};
+use super::doubt::{Doubt, Meaning, doubt};
+use super::label::class_names;
+use super::seen::{MOST_CATEGORIES, Role, Seen};
 use super::input::Input;
 use super::options::{ImportOptions, Missing, Task};
 use super::pipeline;
 use crate::error::{Error, Place, Result};
 use crate::format::table::{Table, Wanted};
-use crate::format::values::{Batch, ColumnKind, Values, is_missing};
+use crate::format::values::{Batch, ColumnKind};
 use crate::schema::{Encoding, InputColumn, InputKind, Target};
-use crate::statistics::Moments;
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-/// More categories than this in a text column are taken for free text or identifiers.
-const MOST_CATEGORIES: usize = 1000;
 /// More classes than this are taken for a mistaken target.
 const MOST_CLASSES: usize = 10_000;
 /// A numeric target of at most so many different whole numbers is taken for a class.
@@ -22,8 +22,11 @@ const MOST_GUESSED_CLASSES: usize = 100;
 
 /// Learns the encoding of all tables together.
 pub(super) fn learn(input: &Input, options: &ImportOptions) -> Result<Encoding> {
-    let mut survey = None;
+    let (mut survey, mut first_notes) = (None, Vec::new());
     input.for_each_table(|mut table, path| {
+        if survey.is_none() {
+            first_notes = table.decoder.notes().to_vec();
+        }
         let survey = match &mut survey {
             Some(survey) => survey,
             None => survey.insert(Survey::new(&table, path, options)?),
@@ -31,6 +34,12 @@ pub(super) fn learn(input: &Input, options: &ImportOptions) -> Result<Encoding> 
         survey.add(&mut table, path, input)
     })?;
     let survey: Survey = survey.ok_or_else(|| Error::Invalid("no source is given".to_owned()))?;
+    for note in &first_notes {
+        if note.numbers.is_some_and(|column| survey.numbers.contains(&column)) {
+            input.note(&survey.path, &note.text);
+        }
+    }
+    survey.doubts(|note| input.note(&survey.path, note))?;
     survey.encoding()
 }
 
@@ -39,6 +48,8 @@ struct Survey {
     /// The first source, which errors about whole columns name.
     path: PathBuf,
     inputs: Vec<(String, ColumnKind)>,
+    /// Where the inputs that are numbers stand in the first table.
+    numbers: HashSet<usize>,
     targets: Vec<String>,
     task: Option<Task>,
     missing: Missing,
@@ -51,22 +62,10 @@ struct Column {
     name: String,
     role: Role,
     seen: Seen,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Categories,
-    Mean,
-    /// At most so many classes; of more the target is numeric or an error.
-    Target {
-        most: usize,
-    },
-}
-
-enum Seen {
-    /// Different texts, one more than the role allows at most.
-    Texts(BTreeSet<String>),
-    Numbers(Moments),
+    /// Whether it was taken for texts by its values alone.
+    is_guessed: bool,
+    /// Whether the user says what it is.
+    is_said: bool,
 }
 
 impl Survey {
@@ -80,17 +79,21 @@ impl Survey {
             (task, 1) => task,
             _ => Some(Task::Regress),
         };
+        let categories = columns::categories(table, path, options, &targets)?;
+        let kind = |index: &usize| match categories.contains(index) {
+            true => ColumnKind::Text,
+            false => table.columns[*index].kind,
+        };
         let column = |index: &usize, role| Column {
             name: table.columns[*index].name.clone(),
             role,
-            seen: match role {
-                Role::Mean => Seen::Numbers(Moments::EMPTY),
-                Role::Categories | Role::Target { .. } => Seen::Texts(BTreeSet::new()),
-            },
+            seen: Seen::nothing(role),
+            is_guessed: table.decoder.guesses_kinds(),
+            is_said: categories.contains(index) || task.is_some() && targets.contains(index),
         };
         let mut surveyed = Vec::new();
         for index in &inputs {
-            match (table.columns[*index].kind, options.missing) {
+            match (kind(index), options.missing) {
                 (ColumnKind::Text, _) => surveyed.push(column(index, Role::Categories)),
                 (ColumnKind::Number, Missing::Mean) => surveyed.push(column(index, Role::Mean)),
                 (ColumnKind::Number, Missing::Error) => {}
@@ -105,7 +108,8 @@ impl Survey {
         let name = |index: &usize| table.columns[*index].name.clone();
         Ok(Survey {
             path: path.to_owned(),
-            inputs: inputs.iter().map(|i| (name(i), table.columns[*i].kind)).collect(),
+            inputs: inputs.iter().map(|i| (name(i), kind(i))).collect(),
+            numbers: inputs.iter().copied().filter(|i| kind(i) == ColumnKind::Number).collect(),
             targets: targets.iter().map(name).collect(),
             task,
             missing: options.missing,
@@ -132,10 +136,9 @@ impl Survey {
         let roles: Vec<(String, Role)> =
             self.columns.iter().map(|column| (column.name.clone(), column.role)).collect();
         let look = |batch: &Batch| -> Result<(usize, Vec<Seen>)> {
-            let seen = roles.iter().zip(&batch.columns).map(|((name, role), values)| {
-                look(values, *role, missing).map_err(|row| {
-                    missing_value(path, Place::cell(batch.rows.number(row), name), *role)
-                })
+            let seen = roles.iter().enumerate().map(|(index, (name, role))| {
+                Seen::of(batch, index, path, *role, missing)
+                    .map_err(|row| missing_value(path, Place::cell(row, name), *role))
             });
             Ok((batch.rows.len(), seen.collect::<Result<_>>()?))
         };
@@ -143,7 +146,7 @@ impl Survey {
         pipeline::run(table, &wanted, bytes, look, |(rows, seen)| {
             self.rows += rows as u64;
             for (column, seen) in self.columns.iter_mut().zip(seen) {
-                column.merge(seen);
+                column.seen.merge(seen, column.role);
             }
             self.check_categories()?;
             input.advance(0)
@@ -153,13 +156,28 @@ impl Survey {
     fn check_categories(&self) -> Result<()> {
         for column in &self.columns {
             if let (Role::Categories, Seen::Texts(texts)) = (column.role, &column.seen)
-                && texts.len() > MOST_CATEGORIES
+                && texts.different.len() > MOST_CATEGORIES
             {
+                if let Some(Doubt::Refused(error)) = column.doubt() {
+                    return Err(error);
+                }
                 let reason = format!(
                     "this text column has more than {MOST_CATEGORIES} different values, too many to become one feature each: leave it out with --drop \"{}\"",
                     column.name
                 );
                 return Err(Error::input(&self.path, Place::column(&column.name), reason));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses or tells where a few values make texts of a column of numbers.
+    fn doubts(&self, tell: impl Fn(&str)) -> Result<()> {
+        for column in &self.columns {
+            match column.doubt() {
+                Some(Doubt::Refused(error)) => return Err(error),
+                Some(Doubt::Noted(note)) => tell(&note),
+                None => {}
             }
         }
         Ok(())
@@ -174,7 +192,8 @@ impl Survey {
             let column = surveyed.next_if(|column| column.name == name);
             let kind = match (column.map(|column| &mut column.seen), kind) {
                 (Some(Seen::Texts(texts)), _) => {
-                    InputKind::OneHot { categories: std::mem::take(texts).into_iter().collect() }
+                    let categories = std::mem::take(&mut texts.different);
+                    InputKind::OneHot { categories: categories.into_iter().collect() }
                 }
                 (Some(Seen::Numbers(moments)), _) if moments.count() == 0 => {
                     let reason =
@@ -195,32 +214,26 @@ impl Survey {
     fn target(&mut self) -> Result<Target> {
         let found =
             self.columns.iter_mut().find_map(|column| match (column.role, &mut column.seen) {
-                (Role::Target { most }, Seen::Texts(texts)) => Some((most, std::mem::take(texts))),
+                (Role::Target { most }, Seen::Texts(texts)) => {
+                    Some((most, std::mem::take(&mut texts.different)))
+                }
                 _ => None,
             });
         let numbers = || Ok(Target::Numbers { columns: self.targets.clone() });
         let Some((most, names)) = found else { return numbers() };
         let column = self.targets[0].clone();
         let refuse = |reason: String| Err(Error::input(&self.path, Place::column(&column), reason));
-        // Equal numbers are one class, however they are spelled.
         let values = names.iter().map(|name| finite(name)).collect::<Option<Vec<f64>>>();
-        let values = values.map(|mut values| {
-            values.sort_by(f64::total_cmp);
-            values.dedup();
-            values
-        });
+        let count = names.len();
+        let names = class_names(names);
         if self.task.is_none()
-            && let Some(values) = &values
+            && let Some(values) = values
         {
-            let whole = values.iter().all(|value| value.fract() == 0.0);
-            if !whole || names.len() > most || 2 * values.len() as u64 > self.rows {
+            let are_whole = values.iter().all(|value| value.fract() == 0.0);
+            if !are_whole || count > most || 2 * names.len() as u64 > self.rows {
                 return numbers();
             }
         }
-        let names = match values {
-            Some(values) => values.iter().map(f64::to_string).collect(),
-            None => Vec::from_iter(names),
-        };
         match names.len() {
             0 => refuse("has no rows".to_owned()),
             1 => refuse(format!(
@@ -236,45 +249,20 @@ impl Survey {
 }
 
 impl Column {
-    fn merge(&mut self, next: Seen) {
-        match (&mut self.seen, next) {
-            (Seen::Texts(all), Seen::Texts(next)) => {
-                if all.len() <= limit(self.role) {
-                    all.extend(next);
-                }
+    /// Whether a few values make texts of a column of numbers, and no one says that they are.
+    fn doubt(&self) -> Option<Doubt> {
+        let meaning = match self.role {
+            Role::Categories => Meaning::Categories,
+            Role::Target { .. } => Meaning::Classes,
+            Role::Mean => return None,
+        };
+        match &self.seen {
+            Seen::Texts(texts) if !self.is_said => {
+                doubt(&self.name, &texts.different, texts.stray.as_ref()?, meaning, self.is_guessed)
             }
-            (Seen::Numbers(all), Seen::Numbers(next)) => all.merge(&next),
-            _ => unreachable!("a column's role decides what is seen in it"),
+            _ => None,
         }
     }
-}
-
-fn limit(role: Role) -> usize {
-    match role {
-        Role::Target { most } => most,
-        Role::Categories | Role::Mean => MOST_CATEGORIES,
-    }
-}
-
-/// Looks at some values; the error is the index of a missing one where none may be.
-fn look(values: &Values, role: Role, missing: Missing) -> std::result::Result<Seen, usize> {
-    let texts = match values {
-        Values::Numbers(numbers) => return Ok(Seen::Numbers(Moments::of_rows(numbers, 1)[0])),
-        Values::Texts(texts) => texts,
-    };
-    let may_be_missing = role == Role::Categories && missing == Missing::Mean;
-    let mut distinct = BTreeSet::new();
-    for (row, text) in texts.iter().enumerate() {
-        let is_missing = is_missing(text.as_bytes());
-        if is_missing && !may_be_missing {
-            return Err(row);
-        }
-        let text = if is_missing { "" } else { text };
-        if distinct.len() <= limit(role) && !distinct.contains(text) {
-            distinct.insert(text.to_owned());
-        }
-    }
-    Ok(Seen::Texts(distinct))
 }
 
 fn missing_value(path: &Path, place: Place, role: Role) -> Error {
@@ -288,6 +276,6 @@ fn missing_value(path: &Path, place: Place, role: Role) -> Error {
 }
 
 /// The text as a finite number, if it is one.
-pub(super) fn finite(text: &str) -> Option<f64> {
+fn finite(text: &str) -> Option<f64> {
     text.parse::<f64>().ok().filter(|value| value.is_finite())
 }

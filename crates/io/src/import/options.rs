@@ -2,6 +2,8 @@
 
 use crate::choice::FormatChoice;
 use crate::dtype::Dtype;
+use crate::format::decimal::Decimal;
+use crate::format::interface::ReadOptions;
 use crate::schema::Encoding;
 
 /// What is predicted: a class or numbers.
@@ -30,6 +32,10 @@ pub struct ImportOptions {
     pub format: FormatChoice,
     /// Whether the first record is a header; else it is recognised.
     pub header: Option<bool>,
+    /// How numbers are written in text; else it is recognised.
+    pub decimal: Option<Decimal>,
+    /// Texts that stand for a missing value, beside none at all, `NA`, `N/A`, `NaN`, `null` and `?`.
+    pub na: Vec<String>,
     /// Target columns. None given: a column named `target`, `label`, `class` or `y`, else the last.
     pub target: Vec<String>,
     /// What is predicted. Not given: a class if the single target column is text, or has at most
@@ -39,6 +45,8 @@ pub struct ImportOptions {
     pub weights: Option<String>,
     /// Columns to leave out.
     pub drop: Vec<String>,
+    /// Columns whose values are texts even where they look like numbers.
+    pub category: Vec<String>,
     /// What to do about missing input values.
     pub missing: Missing,
     /// How to store features; else the narrowest type that loses nothing.
@@ -51,6 +59,11 @@ pub struct ImportOptions {
 impl ImportOptions {
     /// No import is promised to need less memory than this.
     pub const LEAST_MEMORY: u64 = 32 << 20;
+
+    /// As formats take them.
+    pub(super) fn reading(&self, known: Vec<String>) -> ReadOptions {
+        ReadOptions { header: self.header, decimal: self.decimal, na: self.na.clone(), known }
+    }
 }
 
 /// Where the encoding of columns as features comes from.
@@ -64,7 +77,7 @@ pub enum Plan<'a> {
         encoding: &'a Encoding,
         /// Whether the target is to be read; else the data set has none and the column may be absent.
         with_target: bool,
-        /// Only `format`, `header`, `weights` and `dtype` matter.
+        /// Only how tables are read, `weights` and `dtype` matter.
         options: ImportOptions,
     },
 }

@@ -3,9 +3,9 @@
 use super::options::ImportOptions;
 use crate::error::Result;
 use crate::format;
-use crate::format::interface::ReadOptions;
 use crate::format::table::Wanted;
 use crate::format::values::ColumnKind;
+use crate::progress::ImportProgress;
 use crate::source::{Source, expand};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use std::sync::Arc;
 const CHUNK_BYTES: usize = 1 << 20;
 
 /// The first rows of tables that follow one another, as texts: the names of the columns, and for each row its
-/// values. Tables end where one has other columns. Of the options, `format` and `header` matter.
+/// values. Tables end where one has other columns. Of the options, those of how tables are read matter; of
+/// the progress, its notes.
 ///
 /// # Errors
 /// A source that is looked at cannot be read, or has something in it that cannot be understood.
@@ -22,21 +23,26 @@ pub fn preview(
     sources: &[PathBuf],
     options: &ImportOptions,
     rows: usize,
+    progress: &dyn ImportProgress,
 ) -> Result<(Vec<String>, Vec<Vec<String>>)> {
     let reading = Arc::default();
     let sources: Vec<Source> =
         expand(sources)?.iter().map(|path| Source::new(path, &reading)).collect();
-    let read = ReadOptions { header: options.header, known: Vec::new() };
+    let mut read = options.reading(Vec::new());
     let (mut names, mut found) = (Vec::new(), Vec::new());
     let mut rest = &sources[..];
     while !rest.is_empty() && (found.len() < rows || names.is_empty()) {
         let mut table = format::open(rest, &options.format, &read)?;
+        for note in table.decoder.notes().iter().filter(|note| note.numbers.is_none()) {
+            progress.note(&format!("{}: {}", rest[0].path().display(), note.text));
+        }
         let wanted: Vec<Wanted> = (0..table.columns.len())
             .map(|column| Wanted { column, kind: ColumnKind::Text })
             .collect();
         let of_table: Vec<String> = table.columns.iter().map(|c| c.name.clone()).collect();
         if names.is_empty() {
             names = of_table;
+            read.known.clone_from(&names);
         } else if names != of_table {
             break;
         }

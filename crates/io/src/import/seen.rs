@@ -1,0 +1,104 @@
+//! What is seen of the columns whose values must be known before rows can be encoded.
+
+use super::doubt::Stray;
+use super::options::Missing;
+use crate::error::RowNumber;
+use crate::format::decimal::Written;
+use crate::format::values::{Batch, Values, is_missing};
+use crate::statistics::Moments;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// More categories than this in a text column are taken for free text or identifiers.
+pub(super) const MOST_CATEGORIES: usize = 1000;
+
+/// Why a column is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Categories,
+    Mean,
+    /// At most this many classes; of more the target is numeric or an error.
+    Target {
+        most: usize,
+    },
+}
+
+impl Role {
+    /// Different texts that may be seen; one more shows that there are too many.
+    pub(super) fn limit(self) -> usize {
+        match self {
+            Role::Target { most } => most,
+            Role::Categories | Role::Mean => MOST_CATEGORIES,
+        }
+    }
+}
+
+/// What was seen of a column.
+pub(super) enum Seen {
+    Texts(Texts),
+    Numbers(Moments),
+}
+
+/// The different texts of a column, one more than the role allows at most.
+#[derive(Default)]
+pub(super) struct Texts {
+    pub(super) different: BTreeSet<String>,
+    /// The first that is not written as a number.
+    pub(super) stray: Option<Stray>,
+}
+
+impl Seen {
+    pub(super) fn nothing(role: Role) -> Seen {
+        match role {
+            Role::Mean => Seen::Numbers(Moments::EMPTY),
+            Role::Categories | Role::Target { .. } => Seen::Texts(Texts::default()),
+        }
+    }
+
+    /// Looks at the column at `index` of a batch; the error is the row of a missing value where none may be.
+    pub(super) fn of(
+        batch: &Batch,
+        index: usize,
+        path: &Path,
+        role: Role,
+        missing: Missing,
+    ) -> Result<Seen, RowNumber> {
+        let texts = match &batch.columns[index] {
+            Values::Numbers(numbers) => {
+                return Ok(Seen::Numbers(Moments::of_rows(numbers, 1)[0]));
+            }
+            Values::Texts(texts) => texts,
+        };
+        let may_be_missing = role == Role::Categories && missing == Missing::Mean;
+        let mut seen = Texts::default();
+        for (row, text) in texts.iter().enumerate() {
+            let is_missing = is_missing(text.as_bytes());
+            if is_missing && !may_be_missing {
+                return Err(batch.rows.number(row));
+            }
+            let text = if is_missing { "" } else { text };
+            if seen.different.len() <= role.limit() && !seen.different.contains(text) {
+                seen.different.insert(text.to_owned());
+                if seen.stray.is_none() && Written::of(text) != Written::Plainly {
+                    let row = batch.rows.number(row);
+                    seen.stray = Some(Stray { path: path.to_owned(), row, text: text.to_owned() });
+                }
+            }
+        }
+        Ok(Seen::Texts(seen))
+    }
+
+    /// Adds what was seen of the rows after these.
+    pub(super) fn merge(&mut self, next: Seen, role: Role) {
+        match (self, next) {
+            (Seen::Texts(all), Seen::Texts(next)) => {
+                if all.different.len() <= role.limit() {
+                    all.different.extend(next.different);
+                    all.stray = all.stray.take().or(next.stray);
+                }
+            }
+            (Seen::Numbers(all), Seen::Numbers(next)) => all.merge(&next),
+            _ => unreachable!("a column's role decides what is seen in it"),
+        }
+    }
+}
