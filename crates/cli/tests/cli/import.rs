@@ -48,7 +48,7 @@ fn text_columns_are_told_of_and_doubted() {
     let table = format!("size,city,id,y\n{}", (0..30).map(row).collect::<String>());
     place.write("a.csv", table);
     let listed = "text columns, one-hot coded: size (8 categories), city (2), id (30)";
-    let stray = "column \"size\" is text because of \"oops\"; mend the value, or --drop size";
+    let stray = "a.csv: column \"size\" is text because of \"oops\" in line 19; --na \"oops\" takes it for missing, --category \"size\" confirms it";
     let unique = "column \"id\" has a category for nearly every row: --drop id?";
     let warnings = [format!("warning: {stray}"), format!("warning: {unique}")];
     for command in ["import a.csv -o a.grist", "train a.csv --epochs 1 --out run", "split a.csv"] {
