@@ -15,5 +15,6 @@ mod resume;
 mod run_directory;
 mod sources;
 mod stopping;
+mod text_tables;
 mod train;
 mod usage;
