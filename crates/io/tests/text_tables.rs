@@ -179,8 +179,8 @@ fn lines_may_end_in_returns_alone() {
     let found = read("a,b,y\r1,2,0\r3,4,1\r5,6,0\r7,8,1\r");
     assert_eq!(found.features(), [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]);
     assert_eq!(read("name,y\rann,p\rbob,q\r").classes(), ["p", "q"]);
-    let wrong = read_as("a.csv", "a,y\r1,2\rx,3\r", regress());
-    assert!(wrong.dataset.is_some() && wrong.note().contains("in line 3"), "{:?}", wrong.notes);
+    let wrong = read_as("a.csv", "a,y\r1,2\r2,5\rx,3\r", regress());
+    assert!(wrong.dataset.is_some() && wrong.note().contains("in line 4"), "{:?}", wrong.notes);
     let json = read_as("a.jsonl", "{\"x\":1,\"y\":1}\r{\"x\":2,\"y\":2}\r", regress());
     assert_eq!(json.features(), [[1.0], [2.0]]);
 }
