@@ -1,9 +1,7 @@
 //! Reading text as it is written: headers, separators, line ends, decimal commas, labels, and what is told of them.
 
 use gristmill_io::schema::{InputKind, Target};
-use gristmill_io::{
-    Dataset, Decimal, ImportOptions, ImportProgress, Missing, Plan, Task, import,
-};
+use gristmill_io::{Dataset, Decimal, ImportOptions, ImportProgress, Missing, Plan, Task, import};
 use std::io::Write;
 use std::sync::Mutex;
 
@@ -167,7 +165,10 @@ fn a_number_may_stand_for_a_missing_value_in_any_format() {
         || ImportOptions { na: vec!["-999".to_owned()], missing: Missing::Mean, ..regress() };
     for (name, content) in [
         ("a.csv", "x,y\n1,1\n-999,2\n3,3\n-999.0,4\n"),
-        ("a.jsonl", "{\"x\":1,\"y\":1}\n{\"x\":-999,\"y\":2}\n{\"x\":3,\"y\":3}\n{\"x\":-999.0,\"y\":4}\n"),
+        (
+            "a.jsonl",
+            "{\"x\":1,\"y\":1}\n{\"x\":-999,\"y\":2}\n{\"x\":3,\"y\":3}\n{\"x\":-999.0,\"y\":4}\n",
+        ),
     ] {
         let found = read_as(name, content, options());
         assert_eq!(found.features(), [[1.0], [2.0], [3.0], [2.0]], "{name}");
@@ -210,7 +211,8 @@ fn a_blank_line_in_a_single_column_is_a_missing_value() {
 
 #[test]
 fn labels_are_texts() {
-    let large = "x,label\n1,9007199254740992\n2,9007199254740993\n3,9007199254740992\n4,9007199254740993\n";
+    let large =
+        "x,label\n1,9007199254740992\n2,9007199254740993\n3,9007199254740992\n4,9007199254740993\n";
     assert_eq!(read(large).classes(), ["9007199254740992", "9007199254740993"]);
     let coded = read("x,label\n1,007\n2,010\n3,007\n4,010\n");
     assert_eq!((coded.classes(), coded.notes.len()), (vec!["007".into(), "010".into()], 0));
@@ -278,7 +280,11 @@ fn an_empty_last_column_is_left_out() {
     }
     let late = format!("a,y,\n{}3,4.5,x\n", "1,2.5,\n".repeat(2000));
     let found = read(late);
-    assert!(found.error.starts_with("a.csv, line 2002: the last field is \"x\""), "{}", found.error);
+    assert!(
+        found.error.starts_with("a.csv, line 2002: the last field is \"x\""),
+        "{}",
+        found.error
+    );
 }
 
 #[test]
@@ -287,7 +293,10 @@ fn blanks_separate_numbers() {
     assert_eq!(found.features(), [[1.0, 2.0], [3.0, 4.0], [-5.0, 6.0]]);
     assert_eq!(found.classes(), ["0", "1"]);
     let named = read_as("d.txt", "a b y\r\n1 2 0\r\n3 4 1", regress());
-    assert_eq!((named.names(), named.features()), (vec!["a".into(), "b".into()], vec![vec![1.0, 2.0], vec![3.0, 4.0]]));
+    assert_eq!(
+        (named.names(), named.features()),
+        (vec!["a".into(), "b".into()], vec![vec![1.0, 2.0], vec![3.0, 4.0]])
+    );
 }
 
 #[test]

@@ -85,7 +85,8 @@ impl Decoder for Marked {
                 ColumnKind::Number => {
                     let numbers = texts.iter().enumerate().map(|(row, text)| {
                         self.number(text).map_err(|expected| {
-                            let place = Place::cell(batch.rows.number(row), &self.names[wanted.column]);
+                            let place =
+                                Place::cell(batch.rows.number(row), &self.names[wanted.column]);
                             let reason = format!("expected {expected}, found \"{text}\"");
                             Error::input(&self.path, place, reason)
                         })
@@ -120,7 +121,9 @@ impl Marked {
     fn number(&self, text: &str) -> std::result::Result<f32, &'static str> {
         let text = text.trim();
         match number(text.as_bytes()) {
-            _ if self.markers.contain(text.as_bytes()) || is_missing(text.as_bytes()) => Ok(f32::NAN),
+            _ if self.markers.contain(text.as_bytes()) || is_missing(text.as_bytes()) => {
+                Ok(f32::NAN)
+            }
             Number::Value(value) => Ok(value),
             Number::Missing => Ok(f32::NAN),
             Number::NotFinite => Err("a finite number"),

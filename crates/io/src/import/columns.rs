@@ -20,8 +20,7 @@ pub(super) fn check_names(table: &Table, path: &Path) -> Result<()> {
     let mut seen = HashSet::new();
     match table.columns.iter().find(|column| !seen.insert(&column.name)) {
         Some(twice) => {
-            let reason =
-                "two columns have this name: rename one";
+            let reason = "two columns have this name: rename one";
             Err(Error::input(path, Place::column(&twice.name), reason))
         }
         None => Ok(()),
@@ -70,7 +69,8 @@ pub(super) fn categories(
         match targets.contains(&found) {
             false => Ok(found),
             true => {
-                let reason = "is the target, not a category: --task classify makes its values classes";
+                let reason =
+                    "is the target, not a category: --task classify makes its values classes";
                 Err(Error::input(path, Place::column(name), reason))
             }
         }

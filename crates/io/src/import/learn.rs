@@ -3,11 +3,11 @@
 
 use super::columns::{self, Roles};
 use super::doubt::{Doubt, Meaning, doubt};
-use super::label::class_names;
-use super::seen::{MOST_CATEGORIES, Role, Seen};
 use super::input::Input;
+use super::label::class_names;
 use super::options::{ImportOptions, Missing, Task};
 use super::pipeline;
+use super::seen::{MOST_CATEGORIES, Role, Seen};
 use crate::error::{Error, Place, Result};
 use crate::format::table::{Table, Wanted};
 use crate::format::values::{Batch, ColumnKind};

@@ -27,7 +27,8 @@ pub(super) fn tell(input: &Input, encoding: &Encoding, output: &Path) -> Result<
     let suspects = suspects(&dataset, encoding);
     let Some(first) = input.sources.first().filter(|_| !suspects.is_empty()) else { return Ok(()) };
     let sources: Vec<Source> = input.sources.iter().map(Source::uncounted).collect();
-    let mut table = format::open(&sources, &input.options.format, &input.options.reading(Vec::new()))?;
+    let mut table =
+        format::open(&sources, &input.options.format, &input.options.reading(Vec::new()))?;
     let names = columns::Names::of(&table, first.path());
     let wanted: Result<Vec<Wanted>> = suspects
         .iter()

@@ -4,8 +4,8 @@ use super::record::{After, Field, Malformed, blank_line, field};
 use crate::error::{Error, Place, Result, RowNumber};
 use crate::format::decimal::Decimal;
 use crate::format::number::{Number, number, short_number};
-use crate::format::text::{Cell, refuse_zero_bytes, shortened, slots};
 use crate::format::table::{Chunk, Column, Decoder, Note, Wanted};
+use crate::format::text::{Cell, refuse_zero_bytes, shortened, slots};
 use crate::format::values::{Batch, ColumnKind, RowNumbers, Values};
 use memchr::{memchr, memchr_iter, memchr2, memrchr_iter};
 use std::path::{Path, PathBuf};
@@ -54,7 +54,8 @@ impl CsvDecoder {
     }
 
     pub(super) fn columns(&self) -> Vec<Column> {
-        let column = |(name, kind): (&String, &ColumnKind)| Column { name: name.clone(), kind: *kind };
+        let column =
+            |(name, kind): (&String, &ColumnKind)| Column { name: name.clone(), kind: *kind };
         self.names.iter().zip(&self.kinds).map(column).collect()
     }
 
@@ -91,7 +92,9 @@ impl CsvDecoder {
         // Blanks, quotes and commas are rare in numbers: they are dealt with when it is none as it is.
         let (cell, value) = (self.cell(line, column), field.value());
         let is_number = matches!(values, Values::Numbers(_));
-        if !is_number && (self.kinds[column] == ColumnKind::Text || memchr2(b',', b'.', &value).is_none()) {
+        if !is_number
+            && (self.kinds[column] == ColumnKind::Text || memchr2(b',', b'.', &value).is_none())
+        {
             return cell.push(&value, values);
         }
         match self.decimals[column].plain(value.trim_ascii()) {

@@ -3,8 +3,8 @@
 use super::look::Look;
 use crate::format::decimal::Decimal;
 use crate::format::number::{Number, number};
-use crate::format::text::shortened;
 use crate::format::table::CUSTOMARY_TARGETS;
+use crate::format::text::shortened;
 use crate::format::values::is_missing;
 use std::collections::{HashMap, HashSet};
 
@@ -97,7 +97,8 @@ fn all_texts(first: &[String], rest: &[Look], records: usize, has_known: bool) -
     if first.iter().any(|text| matches!(number(text.as_bytes()), Number::Value(_))) {
         return Guess::doubtful(false, first, "");
     }
-    let is_customary = |text: &String| CUSTOMARY_TARGETS.iter().any(|n| text.eq_ignore_ascii_case(n));
+    let is_customary =
+        |text: &String| CUSTOMARY_TARGETS.iter().any(|n| text.eq_ignore_ascii_case(n));
     let has_few = |look: &&Look| (1..=look.present / 4).contains(&look.texts.len());
     let categories = rest.iter().filter(has_few).count();
     match first.iter().any(is_customary) || records >= MANY_RECORDS && categories >= 2 {
@@ -243,7 +244,9 @@ mod tests {
         };
         let (all, note) = named(&["x", "x", "x.1", "", "x", "f3"]);
         assert_eq!(all, ["x", "x.2", "x.1", "f3", "x.3", "f3.1"]);
-        assert!(note.unwrap().contains("two columns are named \"x\": the second is called \"x.2\" (and so are 2 more)"));
+        assert!(note.unwrap().contains(
+            "two columns are named \"x\": the second is called \"x.2\" (and so are 2 more)"
+        ));
         assert_eq!(named(&["a", "b"]).1, None);
     }
 }

@@ -7,10 +7,10 @@ use super::record::{After, complete_records, field};
 use super::separator;
 use crate::error::{Error, Place, Result};
 use crate::format::decimal::Decimal;
-use crate::format::missing::Markers;
-use crate::format::text::{Cell, TextChunks, shortened};
 use crate::format::interface::ReadOptions;
+use crate::format::missing::Markers;
 use crate::format::table::{Note, Table, customary_targets};
+use crate::format::text::{Cell, TextChunks, shortened};
 use crate::format::values::ColumnKind;
 use crate::source::Source;
 use memchr::memchr_iter;
@@ -216,7 +216,9 @@ fn writing_notes(writing: &Writing, names: &[String]) -> impl Iterator<Item = St
     };
     let comma = writing.comma.as_ref().map(|found| {
         let example = example(found);
-        format!("numbers are read with a decimal comma, {example}: --decimal . reads them with a point")
+        format!(
+            "numbers are read with a decimal comma, {example}: --decimal . reads them with a point"
+        )
     });
     let thousands = writing.thousands.as_ref().map(|found| {
         let example = example(found);

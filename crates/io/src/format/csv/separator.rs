@@ -93,8 +93,7 @@ pub(super) fn are_blanks(sample: &[u8]) -> bool {
     expected > 1
         && (rest.peek().is_some() || starts_with_number)
         && rest.all(|line| {
-            let mut fields =
-                line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+            let mut fields = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
             words(line) == expected && fields.all(is_number)
         })
 }
