@@ -95,7 +95,7 @@ impl Predictions<'_> {
     /// Replaces the file when all is written; a pipe or a device is written as it is.
     fn write_file(self, path: &Path) -> Result<(), Failure> {
         let failure = Failure::io("write", path);
-        if path.exists() && !path.is_file() {
+        if path.exists() && !path.is_file() && !path.is_dir() {
             let mut file = OpenOptions::new().write(true).open(path).map_err(&failure)?;
             return self.write(&mut file, &failure);
         }
