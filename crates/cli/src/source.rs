@@ -6,8 +6,10 @@ use crate::output::Output;
 use crate::progress::DataBar;
 use crate::table::thousands;
 use crate::text_columns;
+use gristmill_io::schema::{Encoding, Target};
 use gristmill_io::{
-    Dataset, FileKind, ImportOptions, Model, Plan, expand, import, remove_stale_files,
+    Checkpoint, Dataset, FileKind, ImportOptions, Missing, Model, Plan, expand, import,
+    remove_stale_files,
 };
 use std::fs::{self, File};
 use std::io;
@@ -16,6 +18,9 @@ use tempfile::TempDir;
 
 /// Most bytes of features that are compared with their checksums before each use.
 const VERIFIED_BYTES: u64 = 1 << 30;
+
+/// The model in the directory of a run.
+const MODEL: &str = "model.gristmill";
 
 /// What the user named as data.
 pub(crate) enum Source {
@@ -70,13 +75,58 @@ pub(crate) fn open_native(path: &Path) -> Result<Dataset, Failure> {
     Ok(dataset)
 }
 
-/// Imports tables, and says what came of it.
+/// The encoding of a data set, a model, a checkpoint, or the model of a run.
+pub(crate) fn encoding_of(path: &Path) -> Result<Encoding, Failure> {
+    let path = &if path.is_dir() { path.join(MODEL) } else { path.to_owned() };
+    match FileKind::of(path)? {
+        Some(FileKind::Dataset) => Ok(open_native(path)?.encoding().clone()),
+        Some(FileKind::Model) => Ok(Model::load(path)?.encoding),
+        Some(FileKind::Checkpoint) => Ok(Checkpoint::load(path)?.encoding),
+        None => Err(Failure::at(path)("is neither a model nor a data set of gristmill".to_owned())),
+    }
+}
+
+/// What all of these have in common if they are parts of one whole: data sets of one encoding, of which nothing else
+/// is asked. With it comes the column of their weights.
+fn whole_of(
+    paths: &[PathBuf],
+    options: &ImportOptions,
+) -> Result<Option<(Encoding, Option<String>)>, Failure> {
+    let asks = !options.target.is_empty()
+        || !options.drop.is_empty()
+        || options.task.is_some()
+        || options.weights.is_some()
+        || options.missing != Missing::Error
+        || options.format.name.is_some();
+    let mut whole = None;
+    for path in &expand(paths)? {
+        if asks || FileKind::of(path)? != Some(FileKind::Dataset) {
+            return Ok(None);
+        }
+        let dataset = Dataset::open(path)?;
+        let part = (dataset.encoding().clone(), dataset.weight_column());
+        if *whole.get_or_insert_with(|| part.clone()) != part {
+            return Ok(None);
+        }
+    }
+    Ok(whole)
+}
+
+/// Imports tables, and says what came of it. Parts of one whole stay encoded as they are.
 pub(crate) fn import_tables(
     paths: &[PathBuf],
     to: &Path,
     plan: &Plan,
     output: &Output,
 ) -> Result<Dataset, Failure> {
+    if let Plan::Learn(options) = plan
+        && let Some((encoding, weights)) = &whole_of(paths, options)?
+    {
+        let with_target = encoding.target != Target::None;
+        let options = ImportOptions { weights: weights.clone(), ..options.clone() };
+        let plan = Plan::Fixed { encoding, with_target, options };
+        return import_tables(paths, to, &plan, output);
+    }
     let names = match paths {
         [path] => path.display().to_string(),
         _ => format!("{} files", paths.len()),
@@ -132,13 +182,11 @@ impl Rows {
         match Source::find(paths)? {
             Source::Native(path) => {
                 let dataset = open_native(&path)?;
-                let known = &model.encoding;
-                let mismatch = known.mismatch(dataset.encoding(), with_target);
-                match mismatch {
+                match dataset.mismatch(&model.encoding, with_target) {
                     None => Ok(Rows { dataset, _scratch: None }),
                     Some(reason) => Err(Failure::at(&path)(format!(
                         "not encoded as the model needs it: {reason}; name the source that it was \
-                         imported from instead"
+                         imported from instead, or import that with --like MODEL"
                     ))),
                 }
             }

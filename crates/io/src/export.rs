@@ -1,6 +1,7 @@
 //! Exporting: a data set back as the raw columns that it was made of. How a format is written stays with
 //! the format.
 
+mod again;
 pub(crate) mod table;
 
 use crate::atomic::AtomicFile;
@@ -13,6 +14,7 @@ use crate::plugin::program::Plugin;
 use crate::plugin::tables;
 use crate::progress::ImportProgress;
 use crate::threads;
+pub use again::Again;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io::{BufWriter, Write};
@@ -34,6 +36,8 @@ pub struct ExportSummary {
     pub targets: Vec<String>,
     /// The column of weights, if rows have weights.
     pub weights: Option<String>,
+    /// What else an import is told to give the same data set.
+    pub again: Again,
 }
 
 /// Writes a data set as a table of the columns that it was imported from: text columns as text, classes by
@@ -99,6 +103,7 @@ pub fn export(
         inputs: names(table.inputs()),
         targets: names(table.targets()),
         weights: table.weights().map(|column| table.columns()[column].name.clone()),
+        again: Again::of(dataset, format.keeps_types()),
     })
 }
 
@@ -146,6 +151,14 @@ impl Written {
         match self {
             Written::BuiltIn(format, _) => format.name(),
             Written::Plugin(plugin) => plugin.name(),
+        }
+    }
+
+    fn keeps_types(&self) -> bool {
+        match self {
+            Written::BuiltIn(format, _) => format.keeps_types(),
+            // It is given an Arrow stream, and gives one.
+            Written::Plugin(_) => true,
         }
     }
 

@@ -10,7 +10,7 @@ mod input;
 mod label;
 mod learn;
 mod memory;
-mod options;
+pub(crate) mod options;
 mod pipeline;
 mod preview;
 mod rounding;

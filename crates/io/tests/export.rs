@@ -68,6 +68,19 @@ fn assert_round_trips(dataset: &Dataset, directory: &Path, learned: Option<Task>
             assert!(std::fs::read(&again).unwrap() == expected, "{name}, learned");
         }
         options.dtype = Some(dataset.dtype());
+        if !summary.again.like {
+            let task = match dataset.class_counts() {
+                [] => Task::Regress,
+                _ => Task::Classify,
+            };
+            let header = summary.again.header.then_some(true);
+            let missing = summary.again.missing;
+            let task = Some(task);
+            let plan = Plan::Learn(ImportOptions { task, header, missing, ..options.clone() });
+            import(std::slice::from_ref(&table), &again, &plan, &())
+                .unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert!(std::fs::read(&again).unwrap() == expected, "{name}, as it says");
+        }
         let plan = Plan::Fixed { encoding: dataset.encoding(), with_target: true, options };
         import(std::slice::from_ref(&table), &again, &plan, &())
             .unwrap_or_else(|error| panic!("{name}: {error}"));

@@ -7,9 +7,9 @@ use crate::progress::DataBar;
 use crate::report::shell_quoted;
 use crate::source::{self, Source};
 use crate::table::thousands;
-use gristmill_io::{Dataset, Dtype, ExportSummary, export, refuse_overwriting};
+use gristmill_io::{Dataset, ExportSummary, Missing, export, refuse_overwriting};
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Write a data set as CSV, Parquet, Arrow, NPZ or JSON Lines
 #[derive(clap::Args)]
@@ -22,7 +22,7 @@ Examples:
 
 The table has the columns that the data set was imported from: text as text, classes by name, then
 targets and weights. An import of it, with the options that are printed at the end, gives the same
-numbers to the bit. What was missing is written as what was filled in. Formats of a stream of bytes
+encoding and numbers, to the bit. What was missing is written as what was filled in. Formats of a stream of bytes
 (CSV, JSON Lines, Arrow) are compressed where the name ends in .gz or .zst. docs/formats.md has the
 table of formats.")]
 pub(crate) struct ExportData {
@@ -42,7 +42,7 @@ pub(crate) struct ExportData {
 impl ExportData {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         refuse_overwriting(std::slice::from_ref(&self.data), &self.output)?;
-        let dataset = match Source::find(vec![self.data])? {
+        let dataset = match Source::find(vec![self.data.clone()])? {
             Source::Native(path) => source::open_native(&path)?,
             Source::Tables(paths) => {
                 let path = paths.first().map_or_else(String::new, |path| path.display().to_string());
@@ -56,25 +56,34 @@ impl ExportData {
         drop(bar);
         let (path, format) = (self.output.display(), &written.format);
         output.talk(format_args!("wrote {path}: {} rows as {format}", thousands(written.rows)));
-        output.talk(format_args!("to import it again, say{}", options(&dataset, &written)));
+        output.talk(format_args!("to import it again, say{}", options(&dataset, &self.data, &written)));
         Ok(())
     }
 }
 
 /// What an import has to be told to read the table as the data set that it was.
-fn options(dataset: &Dataset, written: &ExportSummary) -> String {
+fn options(dataset: &Dataset, data: &Path, written: &ExportSummary) -> String {
     let mut options = String::new();
     // Writing to a string cannot fail.
-    for target in &written.targets {
-        let _ = write!(options, " --target {}", shell_quoted(target));
+    if written.again.like {
+        let _ = write!(options, " --like {}", shell_quoted(&data.display().to_string()));
+    } else {
+        for target in &written.targets {
+            let _ = write!(options, " --target {}", shell_quoted(target));
+        }
+        options += match dataset.class_counts() {
+            [] => " --task regress",
+            _ => " --task classify",
+        };
+        if written.again.missing == Missing::Mean {
+            options += " --missing mean";
+        }
     }
     if let Some(weights) = &written.weights {
         let _ = write!(options, " --weights {}", shell_quoted(weights));
     }
-    let task = match dataset.class_counts() {
-        [] => "regress",
-        _ => "classify",
-    };
-    let dtype: Dtype = dataset.dtype();
-    options + &format!(" --task {task} --dtype {dtype}")
+    if written.again.header {
+        options += " --header";
+    }
+    options + &format!(" --dtype {}", dataset.dtype())
 }

@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::report;
 use crate::source;
+use gristmill_io::schema::Target;
 use gristmill_io::{Plan, refuse_overwriting};
 use gristmill_trainer::config::ByteSize;
 use gristmill_trainer::on_threads;
@@ -18,6 +19,7 @@ Examples:
   gristmill import part-1.csv.gz part-2.csv.gz -o prices.grist --target price --drop id
   gristmill import 'clicks/2026-*.csv' -o clicks.grist --missing mean --memory 512M
   gristmill import irises.sqlite --option table=iris -o iris.grist
+  gristmill import test.csv -o test.grist --like train.grist
   gristmill import train-images-idx3-ubyte train-labels-idx1-ubyte -o mnist.grist
 
 Text columns become one feature per category. Mean and deviation of every feature are
@@ -46,14 +48,30 @@ pub(crate) struct Import {
     threads: usize,
     #[command(flatten)]
     read: ReadArgs,
+    /// Encode as this model, run or data set does: the same columns, categories, classes and values in place of
+    /// missing ones, as parts of one whole need it
+    #[arg(
+        long, value_name = "MODEL|DATA",
+        conflicts_with_all = ["target", "task", "drop", "missing"],
+        help_heading = "Reading tables"
+    )]
+    like: Option<PathBuf>,
 }
 
 impl Import {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         refuse_overwriting(&self.sources, &self.output)?;
+        refuse_overwriting(self.like.as_slice(), &self.output)?;
         let mut options = self.read.options()?;
         options.memory = self.memory.map(|ByteSize(bytes)| bytes);
-        let plan = Plan::Learn(options);
+        let like = self.like.as_deref().map(source::encoding_of).transpose()?;
+        let plan = match &like {
+            Some(encoding) => {
+                let with_target = encoding.target != Target::None;
+                Plan::Fixed { encoding, with_target, options }
+            }
+            None => Plan::Learn(options),
+        };
         let dataset = on_threads(self.threads, || {
             source::import_tables(&self.sources, &self.output, &plan, output)
         })??;

@@ -20,7 +20,8 @@ Examples:
 
 Without -o the parts are called DATA-train.grist and DATA-test.grist, of three also
 DATA-validation.grist, and DATA-1.grist, DATA-2.grist, ... of other numbers. Each has its
-share of the rows of each class, to the row, in their old order; the same seed draws the same rows.")]
+share of all rows and of those of each class, but for less than a row, in their old order; the same
+seed draws the same rows. Parts may be trained on together: train PART PART.")]
 pub(crate) struct Split {
     /// A data set, or tables
     #[arg(required = true, value_name = "DATA")]

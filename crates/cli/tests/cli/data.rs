@@ -134,18 +134,17 @@ fn parts_share_the_rows() {
     assert_eq!(place.names("."), ["s-test.grist", "s-train.grist", "s.grist", "tmp"]);
     let of = |file: &str| rows(&place.ok(&format!("head {file} --csv -n 3000")));
     let (all, train, test) = (of("s.grist"), of("s-train.grist"), of("s-test.grist"));
-    // The share of each of three classes is rounded.
-    assert!(train.len() + test.len() == 3000 && test.len().abs_diff(600) <= 1);
+    assert_eq!((train.len(), test.len()), (2400, 600));
     let parts: BTreeSet<&String> = train.iter().chain(&test).collect();
     assert_eq!(parts, all.iter().collect());
-    // Each class has its share in each part.
+    // Each class has its share in each part but for less than a row.
     let counts = |file: &str| -> Vec<f64> {
         let found = place.json(&format!("inspect --json {file}"));
         let counts = found["class_counts"].as_array().unwrap().clone();
         counts.iter().map(|count| count.as_f64().unwrap()).collect()
     };
     for (all, test) in counts("s.grist").iter().zip(counts("s-test.grist")) {
-        assert!((0.2 * all - test).abs() <= 0.5, "{test} of {all}");
+        assert!((0.2 * all - test).abs() < 1.0, "{test} of {all}");
     }
 
     let names = "-o a.grist -o b.grist";

@@ -7,6 +7,7 @@ mod export;
 mod import;
 mod import_stopped;
 mod inputs;
+mod like;
 mod limits;
 mod memory;
 mod outputs;

@@ -1,0 +1,89 @@
+//! What an import of an exported table has to be told to give the same data set again.
+
+use crate::dataset::Dataset;
+use crate::format::values::is_missing;
+use crate::import::options::Missing;
+use crate::schema::{InputKind, Target};
+
+/// What an import of an exported table has to be told, beside its targets, weights, task and type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Again {
+    /// Whether that the first record is a header.
+    pub header: bool,
+    /// What it does about missing values.
+    pub missing: Missing,
+    /// Whether to encode like the data set that was exported: what it knows of its columns is not all in the
+    /// table. Targets, task and what to do about missing values are then known.
+    pub like: bool,
+}
+
+impl Again {
+    /// `keeps_types` says whether the format tells texts from numbers, and names from values.
+    pub(super) fn of(dataset: &Dataset, keeps_types: bool) -> Again {
+        let has_gaps = has_missing_category(dataset);
+        Again {
+            header: !keeps_types,
+            missing: if has_gaps { Missing::Mean } else { Missing::Error },
+            like: !(are_inputs_learned(dataset, keeps_types, has_gaps)
+                && is_target_learned(dataset)),
+        }
+    }
+}
+
+/// Whether a text column has missing text as a category.
+fn has_missing_category(dataset: &Dataset) -> bool {
+    dataset.encoding().inputs.iter().any(|input| match &input.kind {
+        InputKind::OneHot { categories } => categories.iter().any(String::is_empty),
+        InputKind::Number { .. } => false,
+    })
+}
+
+/// Whether an import would learn the same inputs of the table alone.
+fn are_inputs_learned(dataset: &Dataset, keeps_types: bool, has_gaps: bool) -> bool {
+    let mut feature = 0;
+    dataset.encoding().inputs.iter().all(|input| {
+        let statistics = &dataset.statistics()[feature..][..input.features()];
+        feature += input.features();
+        match &input.kind {
+            // Which values were missing, and so their mean, is not known any more; nor is a mean learned of
+            // one column and not of another.
+            InputKind::Number { fill } => fill.is_none() && !has_gaps,
+            InputKind::OneHot { categories } => {
+                let is_text = |name: &String| keeps_types || !resembles_number(name);
+                let is_learned = |name: &String| name.is_empty() || !is_missing(name.as_bytes());
+                categories.is_sorted_by(|a, b| a < b)
+                    && categories.iter().all(|name| is_text(name) && is_learned(name))
+                    && statistics.iter().all(|category| category.max > 0.0)
+            }
+        }
+    })
+}
+
+/// Whether an import that is told the target and the task would learn the same classes.
+fn is_target_learned(dataset: &Dataset) -> bool {
+    let names = match &dataset.encoding().target {
+        Target::Numbers { .. } => return true,
+        Target::None => return false,
+        Target::Classes { names, .. } => names,
+    };
+    let numbers: Option<Vec<u32>> = names.iter().map(|name| plain_number(name)).collect();
+    let are_texts = || {
+        names.iter().all(|name| !resembles_number(name) && !is_missing(name.as_bytes()))
+            && names.is_sorted_by(|a, b| a < b)
+    };
+    let are_learned = match numbers {
+        Some(numbers) => numbers.is_sorted_by(|a, b| a < b),
+        None => are_texts(),
+    };
+    are_learned && names.len() > 1 && dataset.class_counts().iter().all(|count| *count > 0)
+}
+
+/// A whole number that is spelled in the only usual way.
+fn plain_number(name: &str) -> Option<u32> {
+    name.parse::<u32>().ok().filter(|number| number.to_string() == name)
+}
+
+/// Whether some reader might take a text for a number.
+fn resembles_number(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_digit()) || text.trim().parse::<f64>().is_ok()
+}
