@@ -94,6 +94,7 @@ fn whole_of(
 ) -> Result<Option<(Encoding, Option<String>)>, Failure> {
     let asks = !options.target.is_empty()
         || !options.drop.is_empty()
+        || !options.category.is_empty()
         || options.task.is_some()
         || options.weights.is_some()
         || options.missing != Missing::Error
