@@ -4,7 +4,7 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gristmill_benches::{bytes, rows};
-use gristmill_kernels::loss::loss;
+use gristmill_kernels::loss::{LossPanels, loss};
 use gristmill_kernels::optimizer::update;
 use gristmill_kernels::{Activation, Isa, LANES, Loss, Step, Targets, UpdateRule, activation};
 
@@ -50,7 +50,15 @@ fn losses(c: &mut Criterion) {
         for isa in Isa::available() {
             group.bench_function(BenchmarkId::new(name, isa), |b| {
                 b.iter(|| {
-                    loss(isa, kind, &z, OUTPUTS, targets, &weights, &mut delta, &mut losses);
+                    let panels = LossPanels {
+                        outputs: OUTPUTS,
+                        values: &z,
+                        targets,
+                        weights: &weights,
+                        gradient: &mut delta,
+                        losses: &mut losses,
+                    };
+                    loss(isa, kind, panels);
                 });
             });
         }

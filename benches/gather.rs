@@ -4,7 +4,7 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gristmill_benches::{bytes, rows};
-use gristmill_kernels::gather::{gather, transpose_panels};
+use gristmill_kernels::gather::{Gather, gather, transpose_panels};
 use gristmill_kernels::{Element, Isa, LANES, RowSource, panels};
 
 /// Samples of a row shard.
@@ -42,7 +42,16 @@ fn gathers(c: &mut Criterion) {
                 let id = BenchmarkId::new(format!("{name}x{features}"), isa);
                 group.bench_function(id, |b| {
                     b.iter(|| {
-                        gather(isa, element, features, &source, &shift, &scale, SAMPLES, &mut out);
+                        let gathered = Gather {
+                            element,
+                            features,
+                            source: &source,
+                            shift: &shift,
+                            scale: &scale,
+                            rows: SAMPLES,
+                            out: &mut out,
+                        };
+                        gather(isa, gathered);
                     });
                 });
             }

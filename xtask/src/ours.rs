@@ -4,7 +4,7 @@ use crate::trace::Trace;
 use crate::workload::{self, Workload};
 use anyhow::Result;
 use gristmill_kernels::{Activation, Crew, Isa, Loss, Step, UpdateRule};
-use gristmill_trainer::engine::{Engine, StepPlan};
+use gristmill_trainer::engine::{Engine, Setup, StepPlan};
 use gristmill_trainer::layout::Shape;
 use gristmill_trainer::model::Trained;
 use gristmill_trainer::network::{Layer, Network};
@@ -63,16 +63,16 @@ impl Ours {
     pub(crate) fn new(isa: Isa, workload: &Workload, trace: &Trace) -> Result<Ours> {
         let rule = rule(workload);
         let features = vec![Trained::UNSCALED; workload.layers[0]];
-        let engine = Engine::new(
-            useful_threads(),
+        let engine = Engine::new(Setup {
+            threads: useful_threads(),
             isa,
-            network(workload, trace),
-            Preprocess::new(&features, Vec::new()),
-            objective(workload.loss),
+            network: network(workload, trace),
+            preprocess: Preprocess::new(&features, Vec::new()),
+            objective: objective(workload.loss),
             rule,
-            None,
-            workload.batch,
-        );
+            clip_norm: None,
+            batch: workload.batch,
+        });
         Ok(Ours {
             engine,
             rule,

@@ -73,14 +73,22 @@ impl Decoder<{ 4 * LANES }> for F32 {
     }
 }
 
-struct Gather<'a, R> {
-    element: Element,
-    features: usize,
-    source: &'a R,
-    shift: &'a [Row],
-    scale: &'a [Row],
-    rows: usize,
-    out: &'a mut [Row],
+/// What is gathered, and where to.
+pub struct Gather<'a, R> {
+    /// How a number is stored.
+    pub element: Element,
+    /// Numbers of a row.
+    pub features: usize,
+    /// The rows.
+    pub source: &'a R,
+    /// Is subtracted from each feature: one row per panel, 0 in the lanes beyond the features.
+    pub shift: &'a [Row],
+    /// Then multiplies it: one row per panel, 0 in the lanes beyond the features.
+    pub scale: &'a [Row],
+    /// Rows that `out` has room for.
+    pub rows: usize,
+    /// A panel matrix of `rows` x `features`: samples as rows, features as lanes.
+    pub out: &'a mut [Row],
 }
 
 impl<R: RowSource> Gather<'_, R> {
@@ -147,33 +155,22 @@ impl<R: RowSource> Kernel for Gather<'_, R> {
     }
 }
 
-/// Decodes rows of `features` numbers and standardises them, (x - shift) * scale, into `out`: a
-/// panel matrix of `rows` x `features`, that is, samples as rows and features as lanes.
+/// Decodes rows of numbers and standardises them, (x - shift) * scale.
 ///
-/// `shift` and `scale` have one row per panel, 0 in the lanes beyond the features; so is `out`, and in
-/// the rows beyond the source.
+/// The lanes beyond the features and the rows beyond the source become 0.
 ///
 /// # Panics
-/// The source has more than `rows` rows or one of another length than `features` numbers, or a
-/// slice does not fit.
-#[allow(clippy::too_many_arguments)]
-pub fn gather<R: RowSource>(
-    isa: Isa,
-    element: Element,
-    features: usize,
-    source: &R,
-    shift: &[Row],
-    scale: &[Row],
-    rows: usize,
-    out: &mut [Row],
-) {
+/// The source has more rows than there is room for or one of another length than `features` numbers,
+/// or a slice does not fit.
+pub fn gather<R: RowSource>(isa: Isa, gather: Gather<'_, R>) {
+    let Gather { features, rows, source, .. } = gather;
     let panels = features.div_ceil(LANES);
     assert!(source.len() <= rows, "{} rows do not fit into {rows}", source.len());
-    assert_eq!(shift.len(), panels, "one row of shifts per panel");
-    assert_eq!(scale.len(), panels, "one row of scales per panel");
-    assert_eq!(out.len(), panels * rows, "the panels of {rows} rows");
+    assert_eq!(gather.shift.len(), panels, "one row of shifts per panel");
+    assert_eq!(gather.scale.len(), panels, "one row of scales per panel");
+    assert_eq!(gather.out.len(), panels * rows, "the panels of {rows} rows");
     if rows > 0 {
-        isa.run(Gather { element, features, source, shift, scale, rows, out });
+        isa.run(gather);
     }
 }
 

@@ -174,31 +174,43 @@ fn weigh<S: Simd>(s: S, weight: S::V, value: S::V) -> S::V {
     s.select(s.eq(weight, zero), zero, s.mul(weight, value))
 }
 
+/// Panels of sixteen samples as lanes, with what is to be known of them.
+pub struct LossPanels<'a> {
+    /// Rows per panel of `values` and `gradient`; at least 1.
+    pub outputs: usize,
+    /// What the last layer gave, z.
+    pub values: &'a [Row],
+    /// What it should have given.
+    pub targets: Targets<'a>,
+    /// How much each sample counts: one row per panel.
+    pub weights: &'a [Row],
+    /// Is set to the derivative of the weighted loss by each output.
+    pub gradient: &'a mut [Row],
+    /// Is set to the weighted loss of each sample: one row per panel.
+    pub losses: &'a mut [Row],
+}
+
 struct LossKernel<'a> {
     loss: Loss,
-    z: &'a [Row],
-    outputs: usize,
-    targets: Targets<'a>,
-    weight: &'a [Row],
-    delta: &'a mut [Row],
-    losses: &'a mut [Row],
+    panels: LossPanels<'a>,
 }
 
 impl LossKernel<'_> {
     /// All panels, one loss spelt out.
     #[inline(always)]
     fn sweep<S: Simd>(self, s: S, loss: Loss) {
-        let panels = self.z.chunks_exact(self.outputs).zip(self.weight);
-        let results = self.delta.chunks_exact_mut(self.outputs).zip(self.losses);
+        let LossPanels { outputs, values, targets, weights, gradient, losses } = self.panels;
+        let panels = values.chunks_exact(outputs).zip(weights);
+        let results = gradient.chunks_exact_mut(outputs).zip(losses);
         let inputs = panels.zip(results);
-        match self.targets {
-            Targets::Classes(classes) if self.outputs > 1 => {
+        match targets {
+            Targets::Classes(classes) if outputs > 1 => {
                 for (((z, weight), (delta, sum)), class) in inputs.zip(classes) {
                     panel(s, loss, z, Class(class), s.load(weight), delta, sum);
                 }
             }
             Targets::Classes(numbers) | Targets::Numbers(numbers) => {
-                let numbers = numbers.chunks_exact(self.outputs);
+                let numbers = numbers.chunks_exact(outputs);
                 for (((z, weight), (delta, sum)), y) in inputs.zip(numbers) {
                     panel(s, loss, z, Numbers(y), s.load(weight), delta, sum);
                 }
@@ -276,36 +288,24 @@ impl Kernel for LossKernel<'_> {
     }
 }
 
-/// The weighted loss of each sample, and its derivative by each output.
+/// Computes the weighted loss of each sample, and its derivative by each output.
 ///
-/// A panel holds sixteen samples as lanes. `z` and `delta` have `outputs` rows per panel; `weight`
-/// and `losses` have one. `losses` is set to the loss times the weight, `delta` to the derivative of
-/// that. Both are exactly 0 where the weight is 0, as in padded lanes, whatever `z` holds there;
+/// Both are exactly 0 where the weight is 0, as in padded lanes, whatever the values are there;
 /// elsewhere NaN stays NaN. Equal bits whichever way the panels are cut into calls.
 ///
 /// # Panics
-/// `outputs` is 0, or a slice has another length.
-#[allow(clippy::too_many_arguments)]
-pub fn loss(
-    isa: Isa,
-    loss: Loss,
-    z: &[Row],
-    outputs: usize,
-    targets: Targets,
-    weight: &[Row],
-    delta: &mut [Row],
-    losses: &mut [Row],
-) {
-    let panels = weight.len();
+/// There are no outputs, or a slice has another length.
+pub fn loss(isa: Isa, loss: Loss, panels: LossPanels) {
+    let (count, outputs) = (panels.weights.len(), panels.outputs);
     assert!(outputs > 0, "a network has outputs");
-    assert_eq!(z.len(), panels * outputs, "outputs rows per panel");
-    assert_eq!(delta.len(), panels * outputs, "outputs deltas per panel");
-    assert_eq!(losses.len(), panels, "one row of losses per panel");
-    match targets {
-        Targets::Classes(classes) => assert_eq!(classes.len(), panels, "one class per sample"),
-        Targets::Numbers(y) => assert_eq!(y.len(), panels * outputs, "outputs targets per panel"),
+    assert_eq!(panels.values.len(), count * outputs, "a value per sample and output");
+    assert_eq!(panels.gradient.len(), count * outputs, "a derivative per sample and output");
+    assert_eq!(panels.losses.len(), count, "a loss per sample");
+    match panels.targets {
+        Targets::Classes(classes) => assert_eq!(classes.len(), count, "a class per sample"),
+        Targets::Numbers(y) => assert_eq!(y.len(), count * outputs, "a target per output"),
     }
-    isa.run(LossKernel { loss, z, outputs, targets, weight, delta, losses });
+    isa.run(LossKernel { loss, panels });
 }
 
 /// How logits become probabilities.

@@ -10,8 +10,9 @@ use crate::objective::{Objective, TargetKind};
 use crate::preprocess::Preprocess;
 use crate::random::{Purpose, Random};
 use crate::reference;
+use crate::reference::check::{GradientCheck, gradient_check};
 use crate::session::build;
-use crate::step::engine::Engine;
+use crate::step::engine::{Engine, Setup};
 use gristmill_io::Model;
 use gristmill_kernels::{Isa, UpdateRule};
 
@@ -19,7 +20,7 @@ use gristmill_kernels::{Isa, UpdateRule};
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GradientReport {
     /// Backpropagation in f64 against central differences: the largest relative error.
-    pub differences: reference::GradientCheck,
+    pub differences: GradientCheck,
     /// The f32 kernels against backpropagation in f64: the largest error of an element, relative to
     /// the largest element of the same layer.
     pub kernels: f64,
@@ -95,10 +96,16 @@ pub fn check_gradient(
     let layers = reference::layers_of(network);
     let exact = reference::gradient(&layers, &batch, objective.loss);
 
-    let plain = Preprocess::new(&vec![Trained::UNSCALED; network.inputs()], Vec::new());
-    let rule = UpdateRule::Sgd;
-    let mut engine =
-        Engine::new(1, isa, network.clone(), plain, objective.clone(), rule, None, samples);
+    let mut engine = Engine::new(Setup {
+        threads: 1,
+        isa,
+        network: network.clone(),
+        preprocess: Preprocess::new(&vec![Trained::UNSCALED; network.inputs()], Vec::new()),
+        objective: objective.clone(),
+        rule: UpdateRule::Sgd,
+        clip_norm: None,
+        batch: samples,
+    });
     let (_, layers_f32) = engine.gradient(&table, samples, &|i| i as u64, 0);
     let mut kernels = 0.0f64;
     for (exact, (weights, bias)) in exact.layers.iter().zip(&layers_f32) {
@@ -110,12 +117,7 @@ pub fn check_gradient(
         kernels = if error.is_nan() { f64::INFINITY } else { kernels.max(error) };
     }
     Ok(GradientReport {
-        differences: reference::gradient_check(
-            &layers,
-            &batch,
-            objective.loss,
-            PARAMETERS_PER_LAYER,
-        ),
+        differences: gradient_check(&layers, &batch, objective.loss, PARAMETERS_PER_LAYER),
         kernels,
     })
 }

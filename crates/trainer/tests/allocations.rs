@@ -2,7 +2,7 @@
 //! program: others would allocate meanwhile.
 
 use gristmill_kernels::{Activation, Crew, Isa, Loss, Step, UpdateRule};
-use gristmill_trainer::engine::{Engine, StepPlan};
+use gristmill_trainer::engine::{Engine, Setup, StepPlan};
 use gristmill_trainer::layout::Shape;
 use gristmill_trainer::model::Trained;
 use gristmill_trainer::network::{Layer, Network};
@@ -114,14 +114,14 @@ fn engine(widths: &[usize], batch: usize, rule: UpdateRule, clip_norm: Option<f6
     (last.activation, last.dropout) = (Activation::Identity, 0.0);
     let outputs = last.shape.outputs;
     let loss = if outputs == 1 { Loss::BinaryCrossEntropy } else { Loss::SoftmaxCrossEntropy };
-    Engine::new(
-        useful_threads(),
-        Isa::best(),
-        Network::zeroed(layers),
-        Preprocess::new(&vec![Trained::UNSCALED; widths[0]], Vec::new()),
-        Objective { loss, targets: TargetKind::Classes, class_weights: Vec::new() },
+    Engine::new(Setup {
+        threads: useful_threads(),
+        isa: Isa::best(),
+        network: Network::zeroed(layers),
+        preprocess: Preprocess::new(&vec![Trained::UNSCALED; widths[0]], Vec::new()),
+        objective: Objective { loss, targets: TargetKind::Classes, class_weights: Vec::new() },
         rule,
         clip_norm,
         batch,
-    )
+    })
 }

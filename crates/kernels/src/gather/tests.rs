@@ -69,11 +69,12 @@ fn check_gather(isa: Isa, element: Element, features: usize, count: usize) {
     }
     let rows = count + 3;
     let mut out = vec![[f32::NAN; LANES]; panels * rows];
-    gather(isa, element, features, &source, &shift, &scale, rows, &mut out);
+    let (source, shift, scale) = (&source, &shift[..], &scale[..]);
+    gather(isa, Gather { element, features, source, shift, scale, rows, out: &mut out });
     for r in 0..rows {
         for col in 0..panels * LANES {
             let got = out.as_flattened()[place(rows, r, col)];
-            let [shift, scale] = [&shift, &scale].map(|rows| rows.as_flattened()[col]);
+            let [shift, scale] = [shift, scale].map(|rows| rows.as_flattened()[col]);
             let stored = numbers.get(r).and_then(|row| row.get(col));
             let want = stored.map_or(0.0, |x| (x - shift) * scale);
             assert_eq!(got, want, "{element:?}, row {r}, feature {col} of {features} on {isa}");
@@ -85,8 +86,16 @@ fn check_gather(isa: Isa, element: Element, features: usize, count: usize) {
 #[should_panic(expected = "bytes of a row of 3 features")]
 fn a_row_of_the_wrong_length_is_refused() {
     let source = Stored { rows: vec![vec![0; 4]] };
-    let (shift, scale) = ([[0.0; LANES]], [[1.0; LANES]]);
-    gather(Isa::best(), Element::U8, 3, &source, &shift, &scale, 1, &mut [[0.0; LANES]]);
+    let gathered = Gather {
+        element: Element::U8,
+        features: 3,
+        source: &source,
+        shift: &[[0.0; LANES]],
+        scale: &[[1.0; LANES]],
+        rows: 1,
+        out: &mut [[0.0; LANES]],
+    };
+    gather(Isa::best(), gathered);
 }
 
 #[test]

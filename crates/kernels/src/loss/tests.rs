@@ -105,7 +105,15 @@ impl Batch {
         let mut delta = vec![[7.0; LANES]; self.z.len()];
         let mut losses = vec![[7.0; LANES]; self.weight.len()];
         let Batch { z, outputs, weight, .. } = self;
-        loss(isa, kind, z, *outputs, targets, weight, &mut delta, &mut losses);
+        let panels = LossPanels {
+            outputs: *outputs,
+            values: z,
+            targets: targets,
+            weights: weight,
+            gradient: &mut delta,
+            losses: &mut losses,
+        };
+        loss(isa, kind, panels);
         (delta, losses)
     }
 }
@@ -187,7 +195,15 @@ fn certain_logits_keep_their_digits() {
             let (z, y) = ([[z; LANES]], [[y; LANES]]);
             let kind = Loss::BinaryCrossEntropy;
             let weight = [[1.0; LANES]];
-            loss(isa, kind, &z, 1, Targets::Numbers(&y), &weight, &mut delta, &mut losses);
+            let panels = LossPanels {
+                outputs: 1,
+                values: &z,
+                targets: Targets::Numbers(&y),
+                weights: &weight,
+                gradient: &mut delta,
+                losses: &mut losses,
+            };
+            loss(isa, kind, panels);
             let close = |got: f32, want: f32| (got - want).abs() <= want.abs() * 1e-6;
             assert!(close(losses[0][3], want), "{} at {z:?} on {isa}", losses[0][3]);
             assert!(close(delta[0][3], slope), "{} at {z:?} on {isa}", delta[0][3]);
@@ -196,7 +212,15 @@ fn certain_logits_keep_their_digits() {
         let (mut delta, mut losses) = ([[0.0; LANES]; 3], [[0.0; LANES]]);
         let classes = [[1.0; LANES]];
         let (targets, weight) = (Targets::Classes(&classes), [[1.0; LANES]]);
-        loss(isa, Loss::SoftmaxCrossEntropy, &z, 3, targets, &weight, &mut delta, &mut losses);
+        let panels = LossPanels {
+            outputs: 3,
+            values: &z,
+            targets: targets,
+            weights: &weight,
+            gradient: &mut delta,
+            losses: &mut losses,
+        };
+        loss(isa, Loss::SoftmaxCrossEntropy, panels);
         let share = 1.0 / (1.0 + (-1f64).exp());
         assert_close(losses[0][0], 2e4 + (1.0 / share).ln(), 1e-6, "loss");
         assert_close(delta[0][0], share, 1e-6, "first delta");
@@ -214,7 +238,15 @@ fn nan_is_never_hidden() {
                 let (mut delta, mut losses) = ([[0.0; LANES]; 3], [[0.0; LANES]]);
                 let (classes, weight) = ([[1.0; LANES]], [[1.0; LANES]]);
                 let targets = Targets::Classes(&classes);
-                loss(isa, kind, &z, 3, targets, &weight, &mut delta, &mut losses);
+                let panels = LossPanels {
+                    outputs: 3,
+                    values: &z,
+                    targets: targets,
+                    weights: &weight,
+                    gradient: &mut delta,
+                    losses: &mut losses,
+                };
+                loss(isa, kind, panels);
                 assert!(losses[0].iter().all(|x| x.is_nan()), "{kind:?} on {isa}");
                 assert!(delta[bad].iter().all(|x| x.is_nan()), "{kind:?} on {isa}");
             }

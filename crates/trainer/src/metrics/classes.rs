@@ -1,7 +1,7 @@
 //! Metrics of predicted classes.
 
+use super::metric::Metric;
 use super::ranking::Scores;
-use super::{Metric, ratio};
 
 /// Takes predicted probabilities row by row.
 ///
@@ -215,6 +215,11 @@ fn largest(values: &[f32]) -> usize {
 
 fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// 0 where nothing is to be divided, as for the precision of a class that is never predicted.
+fn ratio(part: f64, whole: f64) -> f64 {
+    if whole == 0.0 { 0.0 } else { part / whole }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Metrics of predicted numbers.
 
-use super::Metric;
+use super::metric::Metric;
 
 /// Takes predicted numbers row by row, in constant memory.
 #[derive(Debug, Clone)]

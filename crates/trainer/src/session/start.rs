@@ -12,7 +12,7 @@ use crate::early_stopping::EarlyStopping;
 use crate::error::TrainError;
 use crate::sampler::{Split, WindowShape};
 use crate::schedule::PlateauState;
-use crate::step::engine::Engine;
+use crate::step::engine::{Engine, Setup};
 use crate::threads;
 use gristmill_io::Advice;
 use gristmill_io::schema::Target;
@@ -104,16 +104,16 @@ impl<'d, S: Samples> Session<'d, S> {
         plan.config.training.instruction_set = Some(isa.name().to_owned());
         let batch = plan.batch_size.min(usize::try_from(train.len()).unwrap_or(usize::MAX));
         let engine = pool.install(|| {
-            Engine::new(
-                threads::useful(),
+            Engine::new(Setup {
+                threads: threads::useful(),
                 isa,
-                build::network(&plan),
+                network: build::network(&plan),
                 preprocess,
                 objective,
-                plan.optimizer.rule,
-                plan.optimizer.clip_norm,
+                rule: plan.optimizer.rule,
+                clip_norm: plan.optimizer.clip_norm,
                 batch,
-            )
+            })
         });
         // What was read of the files so far, to check and to divide them, is not what the first steps need.
         let held_out = validation.as_ref().map(Subset::samples);

@@ -55,6 +55,26 @@ pub struct Engine {
     stopwatch: Stopwatch,
 }
 
+/// What an engine is made of.
+pub struct Setup {
+    /// Most threads that a step runs on.
+    pub threads: usize,
+    /// The instruction set of every kernel.
+    pub isa: Isa,
+    /// The network to train.
+    pub network: Network,
+    /// What is done to features and numeric targets.
+    pub preprocess: Preprocess,
+    /// What is minimised.
+    pub objective: Objective,
+    /// How weights follow their gradient.
+    pub rule: UpdateRule,
+    /// Limit on the Euclidean norm of each step's gradient.
+    pub clip_norm: Option<f64>,
+    /// Most samples in a minibatch.
+    pub batch: usize,
+}
+
 /// The gradient of the whole network, as far as it has been summed over the samples.
 struct Collected {
     /// In the layout of the weights.
@@ -119,20 +139,9 @@ fn shards_per_round(network: &Network, shards: usize, rows: usize, threads: usiz
 }
 
 impl Engine {
-    /// An engine for minibatches of up to `batch` samples, whose steps may run on so many threads.
-    ///
-    /// `clip_norm` limits the Euclidean norm of each step's gradient.
-    #[allow(clippy::too_many_arguments)]
-    pub fn new(
-        threads: usize,
-        isa: Isa,
-        network: Network,
-        preprocess: Preprocess,
-        objective: Objective,
-        rule: UpdateRule,
-        clip_norm: Option<f64>,
-        batch: usize,
-    ) -> Engine {
+    /// An engine with the optimiser's state at its start.
+    pub fn new(setup: Setup) -> Engine {
+        let Setup { threads, isa, network, preprocess, objective, rule, clip_norm, batch } = setup;
         let pace = Pace::new(3 * batch * network.layout().parameters(), threads);
         let threads = if pace.is_ever_parallel() { threads } else { 1 };
         let capacity = shard_rows(batch, threads);
@@ -305,28 +314,30 @@ impl Engine {
     /// Adds the gradient of every tile, summed over the samples in the shards.
     fn collect(&mut self, crew: &mut Crew, start: Start<'static>) {
         let Some(Collected { gradient, sums }) = &mut self.collected else { return };
-        let (isa, shards, stopwatch, parts) =
-            (self.isa, &self.shards, &self.stopwatch, &self.parts);
+        let (stopwatch, parts) = (&self.stopwatch, &self.parts);
         let layout = self.network.layout();
+        let gradients = update::Gradients { isa: self.isa, layout, shards: &self.shards };
         let arenas = [(parts.bounds(), &mut **gradient), (parts.sum_bounds(), &mut **sums)];
         crew.for_each_part(arenas, |part, [gradient, sums]| {
             let mut since = stopwatch.start();
-            let tile = parts.tile(part);
-            update::tile_gradient(isa, layout, shards, tile, start, gradient, sums);
+            gradients.compute(parts.tile(part), start, gradient, sums);
             stopwatch.lap(Part::Tiles, &mut since);
         });
     }
 
     /// Gradient and update of every tile, from the samples in the shards.
     fn update(&mut self, crew: &mut Crew, step: &Step) {
-        let (isa, rule, shards, stopwatch) = (self.isa, self.rule, &self.shards, &self.stopwatch);
-        let parts = &self.parts;
+        let (isa, parts) = (self.isa, &self.parts);
         let (layout, weights) = self.network.layout_and_weights_mut();
         let [a, b] = &mut self.state.slots;
         let arenas = [weights, a, b].map(|arena| (parts.bounds(), arena));
+        let training = update::TileTraining {
+            gradients: update::Gradients { isa, layout, shards: &self.shards },
+            updates: update::Updates { isa, rule: self.rule, step },
+            stopwatch: &self.stopwatch,
+        };
         crew.for_each_part(arenas, |part, [weights, a, b]| {
-            let tile = parts.tile(part);
-            update::train_tile(isa, rule, step, layout, shards, tile, weights, [a, b], stopwatch);
+            training.run(parts.tile(part), weights, [a, b]);
         });
     }
 
@@ -340,14 +351,14 @@ impl Engine {
                 step.gradient_scale *= limit / norm;
             }
         }
-        let (isa, rule, stopwatch, parts) = (self.isa, self.rule, &self.stopwatch, &self.parts);
+        let (stopwatch, parts) = (&self.stopwatch, &self.parts);
+        let updates = update::Updates { isa: self.isa, rule: self.rule, step: &step };
         let weights = self.network.weights_mut();
         let [a, b] = &mut self.state.slots;
         let arenas = [weights, a, b, gradient].map(|arena| (parts.bounds(), arena));
         crew.for_each_part(arenas, |part, [weights, a, b, gradient]| {
             let mut since = stopwatch.start();
-            let tile = parts.tile(part);
-            update::update_tile(isa, rule, &step, tile, weights, [a, b], gradient);
+            updates.apply(parts.tile(part), weights, [a, b], gradient);
             stopwatch.lap(Part::Update, &mut since);
         });
     }

@@ -30,86 +30,97 @@ impl OptimizerState {
     }
 }
 
-/// Computes the gradient of a tile, summed over the samples of the shards, into `gradient` (weights,
-/// then bias terms, as the tile's rows in the arena) and `sums` (a row per bias term).
-///
-/// It starts at zero, or at what is held from samples before these.
-pub(crate) fn tile_gradient(
-    isa: Isa,
-    layout: &Layout,
-    shards: &[Shard],
-    tile: &Tile,
-    mut start: Start<'_>,
-    gradient: &mut [Row],
-    sums: &mut [Row],
-) {
-    let shape = layout.shapes[tile.layer];
-    let height = tile.outputs.len();
-    let (weights, bias) = gradient.split_at_mut(tile.weights.len());
-    if let Start::Zero = start {
-        sums.fill([0.0; LANES]);
-    }
-    for shard in shards.iter().filter(|shard| !shard.rows().is_empty()) {
-        let error = shard.layer_error(tile.layer, shape.outputs).rows(tile.outputs.clone());
-        let input = shard.layer_input(tile.layer, shape.inputs).panels(tile.input_panels());
-        let gradient = PanelsMut::new(weights, height);
-        kernels::multiply(isa, gradient, error, input, start, Finish::Store);
-        if !bias.is_empty() {
-            kernels::accumulate_rows(isa, error, sums);
+/// Computes gradients, summed over the samples of the shards.
+pub(crate) struct Gradients<'a> {
+    pub(crate) isa: Isa,
+    pub(crate) layout: &'a Layout,
+    pub(crate) shards: &'a [Shard],
+}
+
+impl Gradients<'_> {
+    /// The gradient of a tile, into `gradient` (weights, then bias terms, as the tile's rows in the
+    /// arena) and `sums` (a row per bias term).
+    ///
+    /// It starts at zero, or at what is held from samples before these.
+    pub(crate) fn compute(
+        &self,
+        tile: &Tile,
+        mut start: Start<'_>,
+        gradient: &mut [Row],
+        sums: &mut [Row],
+    ) {
+        let shape = self.layout.shapes[tile.layer];
+        let height = tile.outputs.len();
+        let (weights, bias) = gradient.split_at_mut(tile.weights.len());
+        if let Start::Zero = start {
+            sums.fill([0.0; LANES]);
         }
-        start = Start::Held;
-    }
-    if !bias.is_empty() {
-        kernels::total_lanes(isa, sums, bias);
-    }
-}
-
-/// Updates the weights of a tile from its gradient.
-#[allow(clippy::too_many_arguments)]
-pub(crate) fn update_tile(
-    isa: Isa,
-    rule: UpdateRule,
-    step: &Step,
-    tile: &Tile,
-    weights: &mut [Row],
-    slots: [&mut [Row]; 2],
-    gradient: &[Row],
-) {
-    let matrix = tile.weights.len();
-    let (w, b) = weights.split_at_mut(matrix);
-    let (gw, gb) = gradient.split_at(matrix);
-    let [s0, s1] = slots;
-    let (s0w, s0b) = s0.split_at_mut(matrix.min(s0.len()));
-    let (s1w, s1b) = s1.split_at_mut(matrix.min(s1.len()));
-    kernels::optimizer::update(isa, rule, step, w, gw, s0w, s1w);
-    if !b.is_empty() {
-        let step = Step { l1: 0.0, l2: 0.0, decay: 0.0, ..*step };
-        kernels::optimizer::update(isa, rule, &step, b, gb, s0b, s1b);
+        for shard in self.shards.iter().filter(|shard| !shard.rows().is_empty()) {
+            let error = shard.layer_error(tile.layer, shape.outputs).rows(tile.outputs.clone());
+            let input = shard.layer_input(tile.layer, shape.inputs).panels(tile.input_panels());
+            let gradient = PanelsMut::new(weights, height);
+            kernels::multiply(self.isa, gradient, error, input, start, Finish::Store);
+            if !bias.is_empty() {
+                kernels::accumulate_rows(self.isa, error, sums);
+            }
+            start = Start::Held;
+        }
+        if !bias.is_empty() {
+            kernels::total_lanes(self.isa, sums, bias);
+        }
     }
 }
 
-/// Gradient and update of a tile in one go, the gradient never leaving the cache.
-#[allow(clippy::too_many_arguments)]
-pub(crate) fn train_tile(
-    isa: Isa,
-    rule: UpdateRule,
-    step: &Step,
-    layout: &Layout,
-    shards: &[Shard],
-    tile: &Tile,
-    weights: &mut [Row],
-    slots: [&mut [Row]; 2],
-    stopwatch: &Stopwatch,
-) {
-    let mut since = stopwatch.start();
-    SCRATCH.with_borrow_mut(|buffer| {
-        let scratch = grown(buffer, tile.rows().len() + tile.bias_terms());
-        let (gradient, sums) = scratch.split_at_mut(tile.rows().len());
-        tile_gradient(isa, layout, shards, tile, Start::Zero, gradient, sums);
-        stopwatch.lap(Part::Tiles, &mut since);
-        update_tile(isa, rule, step, tile, weights, slots, gradient);
-        stopwatch.lap(Part::Update, &mut since);
-    });
+/// One optimiser step of any tile.
+pub(crate) struct Updates<'a> {
+    pub(crate) isa: Isa,
+    pub(crate) rule: UpdateRule,
+    pub(crate) step: &'a Step,
+}
+
+impl Updates<'_> {
+    /// Updates the weights of a tile and its optimiser state from its gradient.
+    pub(crate) fn apply(
+        &self,
+        tile: &Tile,
+        weights: &mut [Row],
+        slots: [&mut [Row]; 2],
+        gradient: &[Row],
+    ) {
+        let Updates { isa, rule, step } = *self;
+        let matrix = tile.weights.len();
+        let (w, b) = weights.split_at_mut(matrix);
+        let (gw, gb) = gradient.split_at(matrix);
+        let [s0, s1] = slots;
+        let (s0w, s0b) = s0.split_at_mut(matrix.min(s0.len()));
+        let (s1w, s1b) = s1.split_at_mut(matrix.min(s1.len()));
+        kernels::optimizer::update(isa, rule, step, w, gw, s0w, s1w);
+        if !b.is_empty() {
+            let step = Step { l1: 0.0, l2: 0.0, decay: 0.0, ..*step };
+            kernels::optimizer::update(isa, rule, &step, b, gb, s0b, s1b);
+        }
+    }
+}
+
+/// Gradient and update of tiles in one go, the gradient never leaving the cache.
+pub(crate) struct TileTraining<'a> {
+    pub(crate) gradients: Gradients<'a>,
+    pub(crate) updates: Updates<'a>,
+    pub(crate) stopwatch: &'a Stopwatch,
+}
+
+impl TileTraining<'_> {
+    pub(crate) fn run(&self, tile: &Tile, weights: &mut [Row], slots: [&mut [Row]; 2]) {
+        let mut since = self.stopwatch.start();
+        SCRATCH.with_borrow_mut(|buffer| {
+            let scratch = grown(buffer, tile.rows().len() + tile.bias_terms());
+            let (gradient, sums) = scratch.split_at_mut(tile.rows().len());
+            self.gradients.compute(tile, Start::Zero, gradient, sums);
+            self.stopwatch.lap(Part::Tiles, &mut since);
+            self.updates.apply(tile, weights, slots, gradient);
+            self.stopwatch.lap(Part::Update, &mut since);
+        });
+    }
 }
 
 thread_local! {

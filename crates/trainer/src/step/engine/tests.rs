@@ -29,20 +29,20 @@ fn engine(threads: usize, isa: Isa, batch: usize, clip_norm: Option<f64>) -> Eng
         layer(FEATURES, WIDTH, Activation::Relu, 0.1),
         layer(WIDTH, CLASSES, Activation::Identity, 0.0),
     ]);
-    Engine::new(
+    Engine::new(Setup {
         threads,
         isa,
         network,
-        Preprocess::new(&[Trained::UNSCALED; FEATURES], Vec::new()),
-        Objective {
+        preprocess: Preprocess::new(&[Trained::UNSCALED; FEATURES], Vec::new()),
+        objective: Objective {
             loss: Loss::SoftmaxCrossEntropy,
             targets: TargetKind::Classes,
             class_weights: Vec::new(),
         },
-        UpdateRule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+        rule: UpdateRule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
         clip_norm,
         batch,
-    )
+    })
 }
 
 /// Losses of a few steps, and the weights that they lead to.

@@ -1,0 +1,92 @@
+//! How good a shard's outputs are: the loss with its derivative, and what is counted as right.
+
+use super::{LayerSpace, RowContext, Shard};
+use crate::objective::{Objective, TargetKind};
+use gristmill_io::Scale;
+use gristmill_kernels as kernels;
+use gristmill_kernels::loss::LossPanels;
+use gristmill_kernels::{LANES, Row, Targets};
+
+impl Shard {
+    /// Weighted scores of the samples: see the field.
+    pub(super) fn score<S>(&mut self, context: &RowContext<'_, S>, objective: &Objective) {
+        let outputs = context.network.outputs();
+        let last = self.layers.last().expect("a network has a layer");
+        let logits = objective.loss.takes_logits();
+        for panel in 0..self.columns() {
+            let output = &last.output[panel * outputs..][..outputs];
+            let score = match objective.targets {
+                TargetKind::Classes => right(output, logits, &self.targets[panel]),
+                TargetKind::Numbers => {
+                    let targets = &self.targets[panel * outputs..][..outputs];
+                    squared_error(output, targets, &context.preprocess.targets)
+                }
+            };
+            let weighted = score.iter().zip(&self.weights[panel]).map(|(score, w)| score * w);
+            for (out, score) in self.scores[panel].iter_mut().zip(weighted) {
+                *out = score;
+            }
+        }
+    }
+
+    /// Weighted losses of the samples, and the error of the last layer.
+    pub(super) fn loss<S>(&mut self, context: &RowContext<'_, S>, objective: &Objective) {
+        let columns = self.columns();
+        let outputs = context.network.outputs();
+        let LayerSpace { output, error, .. } =
+            self.layers.last_mut().expect("a network has a layer");
+        let targets = match objective.targets {
+            TargetKind::Classes => Targets::Classes(&self.targets[..columns]),
+            _ => Targets::Numbers(&self.targets[..columns * outputs]),
+        };
+        let error = &mut error[..columns * outputs];
+        let has_gradient = !self.loss_gradient.is_empty();
+        let gradient =
+            if has_gradient { &mut self.loss_gradient[..columns * outputs] } else { &mut *error };
+        let panels = LossPanels {
+            outputs,
+            values: &output[..columns * outputs],
+            targets,
+            weights: &self.weights[..columns],
+            gradient,
+            losses: &mut self.losses[..columns],
+        };
+        kernels::loss::loss(context.isa, objective.loss, panels);
+        if has_gradient {
+            let gradient = &self.loss_gradient[..columns * outputs];
+            kernels::activation::chain(context.isa, gradient, error);
+        }
+    }
+}
+
+/// 1 for each sample whose largest output is that of its class; a single output is of the second class
+/// where its probability is above one half.
+fn right(output: &[Row], logits: bool, classes: &Row) -> Row {
+    let mut best = [if logits { 0.0 } else { 0.5 }; LANES];
+    let mut class = [0.0; LANES];
+    let first = if output.len() == 1 { 1.0 } else { 0.0 };
+    if output.len() > 1 {
+        best = [f32::NEG_INFINITY; LANES];
+    }
+    for (number, row) in output.iter().enumerate() {
+        for lane in 0..LANES {
+            let better = row[lane] > best[lane];
+            best[lane] = if better { row[lane] } else { best[lane] };
+            class[lane] = if better { first + number as f32 } else { class[lane] };
+        }
+    }
+    std::array::from_fn(|lane| f32::from(class[lane] == classes[lane]))
+}
+
+/// For each sample, summed over its outputs.
+fn squared_error(output: &[Row], targets: &[Row], scales: &[Scale]) -> Row {
+    let mut sum = [0.0; LANES];
+    for (k, (output, target)) in output.iter().zip(targets).enumerate() {
+        let unit = scales.get(k).map_or(1.0, |scale| scale.deviation);
+        for lane in 0..LANES {
+            let error = unit * (output[lane] - target[lane]);
+            sum[lane] += error * error;
+        }
+    }
+    sum
+}
