@@ -21,7 +21,7 @@ use crate::progress::ImportProgress;
 use crate::schema::{Encoding, Target};
 use crate::source::{Source, expand};
 use crate::threads;
-use crate::writer::{DatasetWriter, ImportSummary, Layout};
+use crate::writer::{DatasetLayout, DatasetWriter, ImportSummary};
 use encode::Encoder;
 use input::Input;
 use memory::Budget;
@@ -92,8 +92,11 @@ fn import_into(
         }
     };
     let weights = options.weights.as_deref();
-    let layout =
-        Layout { encoding: encoding.clone(), dtype: options.dtype, weighted: weights.is_some() };
+    let layout = DatasetLayout {
+        encoding: encoding.clone(),
+        dtype: options.dtype,
+        weighted: weights.is_some(),
+    };
     let mut writer = DatasetWriter::create(output, layout)?;
     writer.limit_memory(input.budget.writer_bytes());
     input.for_each_table(|mut table, path| {

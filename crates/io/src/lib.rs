@@ -1,4 +1,22 @@
 //! Memory-mapped data sets, model files, checkpoints, and the formats they are read from.
+//!
+//! Reading a table of any format into a data set, which is then mapped and not loaded:
+//!
+//! ```
+//! use gristmill_io::{Dataset, ImportOptions, Plan, import};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! let (table, file) = (folder.path().join("iris.csv"), folder.path().join("iris.grist"));
+//! std::fs::write(&table, "length,species\n1.5,setosa\n4.5,versicolor\n")?;
+//! import(&[table], &file, &Plan::Learn(ImportOptions::default()), &())?;
+//!
+//! let data = Dataset::open(&file)?;
+//! assert_eq!((data.rows(), data.features()), (2, 1));
+//! assert_eq!(data.class_counts(), [1, 1]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A format that is not built in is a program of its own: the crate `gristmill-format-plugin` begins with an example.
 
 #![deny(unsafe_code)]
 
@@ -61,4 +79,4 @@ pub use source::{Source, expand, refuse_overwriting};
 pub use subset::{SplitOptions, first_rows, head, split};
 pub use synth::{SynthOptions, SynthTarget, synth};
 pub use temporary::{abandon_files, is_temporary_name, remove_stale_files};
-pub use writer::{DatasetWriter, ImportSummary, Layout, Rows};
+pub use writer::{DatasetLayout, DatasetWriter, ImportSummary, RowBatch};

@@ -11,7 +11,7 @@ use crate::format::values::{ColumnKind, Values};
 use crate::progress::{ImportProgress, advance};
 use crate::random::hash;
 use crate::schema::{InputKind, Target};
-use crate::writer::{DatasetWriter, ImportSummary, Layout, Rows};
+use crate::writer::{DatasetLayout, DatasetWriter, ImportSummary, RowBatch};
 use place::Place;
 use std::path::{Path, PathBuf};
 use stratum::{Stratum, stratified};
@@ -93,7 +93,7 @@ pub fn split(
             )));
         }
     }
-    let parts = outputs.iter().map(|path| Part::create(path, dataset));
+    let parts = outputs.iter().map(|path| RowsFile::create(path, dataset));
     let mut parts = parts.collect::<Result<Vec<_>>>()?;
     let bytes = |rows: u64| rows * row_bytes(dataset);
     progress.begin(bytes(dataset.rows()));
@@ -108,7 +108,7 @@ pub fn split(
         }
     }
     dataset.check_unchanged()?;
-    parts.into_iter().map(Part::finish).collect()
+    parts.into_iter().map(RowsFile::finish).collect()
 }
 
 /// Writes the first rows of a data set, or all if it has fewer, as one of their own.
@@ -122,7 +122,7 @@ pub fn head(
     progress: &dyn ImportProgress,
 ) -> Result<ImportSummary> {
     let rows = rows.min(dataset.rows());
-    let mut part = Part::create(output, dataset)?;
+    let mut part = RowsFile::create(output, dataset)?;
     progress.begin(rows * row_bytes(dataset));
     for row in 0..rows {
         if part.push(dataset, row)? {
@@ -169,9 +169,9 @@ fn unknown_class(dataset: &Dataset, row: u64) -> Error {
 }
 
 /// A data set that rows of another are copied to.
-struct Part {
+struct RowsFile {
     writer: DatasetWriter,
-    rows: Rows,
+    rows: RowBatch,
     batch_values: usize,
     gaps: Vec<Gaps>,
 }
@@ -183,17 +183,17 @@ struct Gaps {
     copied: u64,
 }
 
-impl Part {
-    fn create(path: &Path, source: &Dataset) -> Result<Part> {
-        let layout = Layout {
+impl RowsFile {
+    fn create(path: &Path, source: &Dataset) -> Result<RowsFile> {
+        let layout = DatasetLayout {
             encoding: source.encoding().clone(),
             dtype: Some(source.dtype()),
             weighted: source.has_weights(),
         };
         let batch_values = BATCH_VALUES.max(source.features());
-        Ok(Part {
+        Ok(RowsFile {
             writer: DatasetWriter::create(path, layout)?,
-            rows: Rows::default(),
+            rows: RowBatch::default(),
             batch_values,
             gaps: gaps(source),
         })
@@ -201,7 +201,7 @@ impl Part {
 
     /// Copies a row; says whether rows were written for it.
     fn push(&mut self, source: &Dataset, row: u64) -> Result<bool> {
-        let Rows { features, labels, targets, weights } = &mut self.rows;
+        let RowBatch { features, labels, targets, weights } = &mut self.rows;
         let start = features.len();
         features.resize(start + source.features(), 0.0);
         source.dtype().decode(source.row(row), &mut features[start..]);
@@ -229,7 +229,7 @@ impl Part {
 
     fn flush(&mut self) -> Result<()> {
         self.writer.push(&self.rows)?;
-        let Rows { features, labels, targets, weights } = &mut self.rows;
+        let RowBatch { features, labels, targets, weights } = &mut self.rows;
         features.clear();
         labels.clear();
         targets.clear();

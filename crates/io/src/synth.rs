@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::progress::{ImportProgress, advance};
 use crate::random::{below, hash};
 use crate::schema::{Encoding, InputColumn, InputKind, Target};
-use crate::writer::{DatasetWriter, ImportSummary, Layout, Rows};
+use crate::writer::{DatasetLayout, DatasetWriter, ImportSummary, RowBatch};
 use rayon::prelude::*;
 use std::path::Path;
 
@@ -80,13 +80,14 @@ pub fn synth(
     progress: &dyn ImportProgress,
 ) -> Result<ImportSummary> {
     let maker = Maker::new(options)?;
-    let layout = Layout { encoding: maker.encoding(), dtype: Some(options.dtype), weighted: false };
+    let layout =
+        DatasetLayout { encoding: maker.encoding(), dtype: Some(options.dtype), weighted: false };
     let mut writer = DatasetWriter::create(output, layout)?;
     let row_bytes = (options.features * options.dtype.size()) as u64;
     progress.begin(options.rows.saturating_mul(row_bytes));
     let task_rows = (TASK_VALUES / options.features).max(1) as u64;
     let round = task_rows * 4 * rayon::current_num_threads() as u64;
-    let make = |first: u64| -> Vec<Rows> {
+    let make = |first: u64| -> Vec<RowBatch> {
         let end = options.rows.min(first + round);
         let tasks = (end.saturating_sub(first)).div_ceil(task_rows);
         let task = |task| {
@@ -165,14 +166,16 @@ impl<'a> Maker<'a> {
         Encoding { inputs: (0..self.options.features).map(column).collect(), target }
     }
 
-    fn count(&self, rows: &Rows) -> u64 {
+    fn count(&self, rows: &RowBatch) -> u64 {
         (rows.features.len() / self.options.features) as u64
     }
 
-    fn rows(&self, range: std::ops::Range<u64>) -> Rows {
+    fn rows(&self, range: std::ops::Range<u64>) -> RowBatch {
         let count = (range.end - range.start) as usize;
-        let mut rows =
-            Rows { features: Vec::with_capacity(count * self.options.features), ..Rows::default() };
+        let mut rows = RowBatch {
+            features: Vec::with_capacity(count * self.options.features),
+            ..RowBatch::default()
+        };
         for row in range {
             match self.options.target {
                 SynthTarget::Classes(classes) => {

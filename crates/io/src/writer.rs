@@ -37,7 +37,7 @@ const BLOCK_ROWS: usize = 4096;
 
 /// What a data set is to be like.
 #[derive(Debug, Clone)]
-pub struct Layout {
+pub struct DatasetLayout {
     /// What its features and targets mean.
     pub encoding: Encoding,
     /// How features are stored; `None` for the narrowest type that loses nothing.
@@ -48,7 +48,7 @@ pub struct Layout {
 
 /// Rows to write. What the layout does not have stays empty.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Rows {
+pub struct RowBatch {
     /// Row-major, NaN where a value is missing and the encoding has a fill for it.
     pub features: Vec<f32>,
     /// A class per row.
@@ -63,7 +63,7 @@ pub struct Rows {
 /// it is dropped before.
 #[derive(Debug)]
 pub struct DatasetWriter {
-    layout: Layout,
+    layout: DatasetLayout,
     fills: Vec<f32>,
     columns: Columns,
     block_rows: usize,
@@ -74,7 +74,7 @@ pub struct DatasetWriter {
     targets: AtomicFile,
     weights: AtomicFile,
     /// Rows that do not make a whole block yet.
-    pending: Rows,
+    pending: RowBatch,
     rows: u64,
     moments: Vec<Moments>,
     target_moments: Vec<Moments>,
@@ -102,7 +102,7 @@ impl DatasetWriter {
     ///
     /// # Errors
     /// The layout has no features, or the directory cannot be written to.
-    pub fn create(path: &Path, layout: Layout) -> Result<DatasetWriter> {
+    pub fn create(path: &Path, layout: DatasetLayout) -> Result<DatasetWriter> {
         let (labels, targets, classes) = match &layout.encoding.target {
             Target::Classes { names, .. } => (1, 0, names.len()),
             Target::Numbers { columns } => (0, columns.len(), 0),
@@ -123,7 +123,7 @@ impl DatasetWriter {
             features: SectionWriter::create(path)?,
             targets: AtomicFile::create(path)?,
             weights: AtomicFile::create(path)?,
-            pending: Rows::default(),
+            pending: RowBatch::default(),
             rows: 0,
             moments: vec![Moments::EMPTY; features],
             target_moments: vec![Moments::EMPTY; targets],
@@ -144,7 +144,7 @@ impl DatasetWriter {
     /// # Errors
     /// The lengths in `rows` do not fit the layout or each other, a label is no class, a value does not
     /// fit the type asked for, or the disk is full.
-    pub fn push(&mut self, rows: &Rows) -> Result<()> {
+    pub fn push(&mut self, rows: &RowBatch) -> Result<()> {
         let count = rows.features.len() / self.columns.features;
         let Columns { features, labels, targets, weights } = self.columns;
         if rows.features.len() != count * features

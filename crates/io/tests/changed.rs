@@ -5,8 +5,8 @@ mod common;
 
 use common::{classes, names_in, numbers};
 use gristmill_io::{
-    Dataset, DatasetWriter, Dtype, Error, FormatChoice, ImportOptions, ImportProgress, Layout,
-    Plan, Rows, SplitOptions, export, head, histograms, import, split,
+    Dataset, DatasetLayout, DatasetWriter, Dtype, Error, FormatChoice, ImportOptions,
+    ImportProgress, Plan, RowBatch, SplitOptions, export, head, histograms, import, split,
 };
 use std::fs::{self, File, FileTimes, OpenOptions};
 use std::os::unix::fs::{FileExt, PermissionsExt};
@@ -16,17 +16,17 @@ use std::sync::Once;
 const ROWS: u64 = 5000;
 
 fn write_dataset(path: &Path) -> Dataset {
-    let layout = Layout {
+    let layout = DatasetLayout {
         encoding: numbers(&["a", "b"], classes(&["no", "yes"])),
         dtype: Some(Dtype::F32),
         weighted: false,
     };
     let mut writer = DatasetWriter::create(path, layout).unwrap();
     writer
-        .push(&Rows {
+        .push(&RowBatch {
             features: (0..2 * ROWS).map(|value| value as f32).collect(),
             labels: (0..ROWS).map(|row| (row % 2) as u32).collect(),
-            ..Rows::default()
+            ..RowBatch::default()
         })
         .unwrap();
     writer.finish().unwrap();

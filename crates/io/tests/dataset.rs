@@ -4,20 +4,20 @@ mod common;
 
 use common::{classes, names_in, numbers, texts};
 use gristmill_io::schema::{InputKind, Target};
-use gristmill_io::{Dataset, DatasetWriter, Defect, Dtype, Layout, Rows};
+use gristmill_io::{Dataset, DatasetLayout, DatasetWriter, Defect, Dtype, RowBatch};
 use proptest::prelude::*;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-fn write(path: &Path, layout: Layout, rows: &Rows) -> Dataset {
+fn write(path: &Path, layout: DatasetLayout, rows: &RowBatch) -> Dataset {
     let mut writer = DatasetWriter::create(path, layout).unwrap();
     writer.push(rows).unwrap();
     writer.finish().unwrap();
     Dataset::open(path).unwrap()
 }
 
-fn plain(names: &[&str], target: Target) -> Layout {
-    Layout { encoding: numbers(names, target), dtype: None, weighted: false }
+fn plain(names: &[&str], target: Target) -> DatasetLayout {
+    DatasetLayout { encoding: numbers(names, target), dtype: None, weighted: false }
 }
 
 fn features(dataset: &Dataset) -> Vec<f32> {
@@ -32,13 +32,13 @@ fn features(dataset: &Dataset) -> Vec<f32> {
 
 /// A small data set that uses every region.
 fn small(path: &Path) -> Dataset {
-    let rows = Rows {
+    let rows = RowBatch {
         features: vec![1.0, 0.5, 2.0, 0.25, 3.0, 0.125],
         labels: vec![0, 1, 1],
         weights: vec![1.0, 2.0, 0.5],
-        ..Rows::default()
+        ..RowBatch::default()
     };
-    let layout = Layout { weighted: true, ..plain(&["a", "b"], classes(&["no", "yes"])) };
+    let layout = DatasetLayout { weighted: true, ..plain(&["a", "b"], classes(&["no", "yes"])) };
     write(path, layout, &rows)
 }
 
@@ -66,7 +66,7 @@ fn missing_values_are_filled_but_not_counted_in() {
     let directory = tempfile::tempdir().unwrap();
     let mut layout = plain(&["a"], Target::None);
     layout.encoding.inputs[0].kind = InputKind::Number { fill: Some(0.1) };
-    let rows = Rows { features: vec![1.0, f32::NAN, 3.0], ..Rows::default() };
+    let rows = RowBatch { features: vec![1.0, f32::NAN, 3.0], ..RowBatch::default() };
     let dataset = write(&directory.path().join("d"), layout, &rows);
     assert_eq!(features(&dataset), [1.0, 0.1, 3.0]);
     let s = dataset.statistics()[0];
@@ -83,7 +83,7 @@ fn what_was_written_is_widened_when_a_later_value_needs_it() {
     let mut writer =
         DatasetWriter::create(&directory.path().join("d"), plain(&["a"], Target::None)).unwrap();
     for part in values.chunks(10_000) {
-        writer.push(&Rows { features: part.to_vec(), ..Rows::default() }).unwrap();
+        writer.push(&RowBatch { features: part.to_vec(), ..RowBatch::default() }).unwrap();
     }
     let summary = writer.finish().unwrap();
     assert_eq!((summary.rows, summary.dtype), (count as u64, Dtype::F32));
@@ -104,7 +104,7 @@ fn the_bytes_do_not_depend_on_pushes_or_threads() {
             let mut writer = DatasetWriter::create(&path, plain(&["a", "b"], target)).unwrap();
             for part in values.chunks(part) {
                 let targets = part.iter().step_by(2).copied().collect();
-                let rows = Rows { features: part.to_vec(), targets, ..Rows::default() };
+                let rows = RowBatch { features: part.to_vec(), targets, ..RowBatch::default() };
                 writer.push(&rows).unwrap();
             }
             writer.finish().unwrap();
@@ -121,9 +121,9 @@ fn a_type_asked_for_is_used_or_refused() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("d");
     let wanted = |dtype, value: f32| {
-        let layout = Layout { dtype: Some(dtype), ..plain(&["a"], Target::None) };
+        let layout = DatasetLayout { dtype: Some(dtype), ..plain(&["a"], Target::None) };
         let mut writer = DatasetWriter::create(&path, layout).unwrap();
-        writer.push(&Rows { features: vec![value], ..Rows::default() })?;
+        writer.push(&RowBatch { features: vec![value], ..RowBatch::default() })?;
         writer.finish()?;
         Dataset::open(&path)
     };
@@ -141,10 +141,10 @@ fn rows_that_do_not_fit_are_refused() {
     let directory = tempfile::tempdir().unwrap();
     let layout = plain(&["a", "b"], classes(&["no", "yes"]));
     let mut writer = DatasetWriter::create(&directory.path().join("d"), layout).unwrap();
-    let rows = |features: &[f32], labels: &[u32]| Rows {
+    let rows = |features: &[f32], labels: &[u32]| RowBatch {
         features: features.to_vec(),
         labels: labels.to_vec(),
-        ..Rows::default()
+        ..RowBatch::default()
     };
     for bad in [rows(&[1.0], &[]), rows(&[1.0, 2.0], &[]), rows(&[1.0, 2.0], &[2])] {
         assert!(writer.push(&bad).is_err(), "{bad:?}");
@@ -186,7 +186,8 @@ fn every_damage_is_found() {
 fn verify_names_the_bad_block_and_its_rows() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("d.grist");
-    let rows = Rows { features: (0..900_000).map(|i| i as f32).collect(), ..Rows::default() };
+    let rows =
+        RowBatch { features: (0..900_000).map(|i| i as f32).collect(), ..RowBatch::default() };
     drop(write(&path, plain(&["a", "b", "c"], Target::None), &rows));
     let file = std::fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
     file.write_all_at(b"\xff", 4096 + (2 << 20) + 5).unwrap();
@@ -206,7 +207,7 @@ fn data_sets_of_other_content_have_other_fingerprints() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("d");
     let of = |value: f32| {
-        let rows = Rows { features: vec![value, 3.0, 1.0], ..Rows::default() };
+        let rows = RowBatch { features: vec![value, 3.0, 1.0], ..RowBatch::default() };
         write(&path, plain(&["a"], Target::None), &rows).fingerprint()
     };
     assert_eq!(of(2.0), of(2.0));
@@ -219,7 +220,7 @@ fn a_thousand_million_rows_open() {
     const ROWS: u64 = 1_000_000_000;
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("d.grist");
-    let rows = Rows { features: vec![0.0; 28], labels: vec![0], ..Rows::default() };
+    let rows = RowBatch { features: vec![0.0; 28], labels: vec![0], ..RowBatch::default() };
     let names: Vec<String> = (0..28).map(|i| format!("f{i}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     drop(write(&path, plain(&names, classes(&["no", "yes"])), &rows));
@@ -272,16 +273,16 @@ proptest! {
         let target = Target::Numbers { columns: (0..targets).map(|i| format!("t{i}")).collect() };
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("d");
-        let layout = Layout { weighted: true, ..plain(&names, target) };
+        let layout = DatasetLayout { weighted: true, ..plain(&names, target) };
         let mut writer = DatasetWriter::create(&path, layout).unwrap();
         let goal = |row: usize, t: usize| (row * 3 + t) as f32 * 0.1;
         for start in (0..rows).step_by(part) {
             let range = start..rows.min(start + part);
-            writer.push(&Rows {
+            writer.push(&RowBatch {
                 features: values[range.start * columns..range.end * columns].to_vec(),
                 targets: range.clone().flat_map(|r| (0..targets).map(move |t| goal(r, t))).collect(),
                 weights: range.map(|r| r as f32).collect(),
-                ..Rows::default()
+                ..RowBatch::default()
             }).unwrap();
         }
         writer.finish().unwrap();

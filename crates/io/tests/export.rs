@@ -5,7 +5,7 @@ mod common;
 
 use common::{names_in, texts};
 use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target};
-use gristmill_io::writer::{DatasetWriter, Layout, Rows};
+use gristmill_io::writer::{DatasetLayout, DatasetWriter, RowBatch};
 use gristmill_io::{
     Dataset, Dtype, ExportSummary, FORMATS, FormatChoice, ImportOptions, Missing, Plan, Task,
     export, import,
@@ -22,7 +22,7 @@ fn one_hot(name: &str, categories: &[&str]) -> InputColumn {
     InputColumn { name: name.to_owned(), kind: InputKind::OneHot { categories } }
 }
 
-fn write(path: &Path, layout: Layout, rows: &Rows) -> Dataset {
+fn write(path: &Path, layout: DatasetLayout, rows: &RowBatch) -> Dataset {
     let mut writer = DatasetWriter::create(path, layout).unwrap();
     writer.push(rows).unwrap();
     writer.finish().unwrap();
@@ -103,7 +103,7 @@ fn classes_weights_and_categories() {
     if let Target::Classes { names, .. } = &mut encoding.target {
         names.sort();
     }
-    let rows = Rows {
+    let rows = RowBatch {
         features: [
             [0.1, 1.0, 0.0, -0.0],
             [f32::MAX, 0.0, 1.0, f32::MIN_POSITIVE / 8.0],
@@ -113,9 +113,9 @@ fn classes_weights_and_categories() {
         .concat(),
         labels: vec![3, 1, 0, 2],
         weights: vec![0.5, 1.0, 0.0, 1e-30],
-        ..Rows::default()
+        ..RowBatch::default()
     };
-    let layout = Layout { encoding, dtype: None, weighted: true };
+    let layout = DatasetLayout { encoding, dtype: None, weighted: true };
     let dataset = write(&directory.path().join("d.grist"), layout, &rows);
     assert_eq!(dataset.dtype(), Dtype::F32);
     assert_round_trips(&dataset, directory.path(), Some(Task::Classify));
@@ -126,13 +126,13 @@ fn numeric_classes_stay_in_numeric_order() {
     let directory = tempfile::tempdir().unwrap();
     let target = Target::Classes { column: "digit".to_owned(), names: texts(&["2", "9", "10"]) };
     let encoding = Encoding { inputs: vec![number("a"), number("weight")], target };
-    let rows = Rows {
+    let rows = RowBatch {
         features: vec![0.0, 255.0, 7.0, 8.0, 9.0, 1.0],
         labels: vec![1, 2, 0],
         weights: vec![1.0, 2.0, 3.0],
-        ..Rows::default()
+        ..RowBatch::default()
     };
-    let layout = Layout { encoding, dtype: None, weighted: true };
+    let layout = DatasetLayout { encoding, dtype: None, weighted: true };
     let dataset = write(&directory.path().join("d.grist"), layout, &rows);
     assert_eq!(dataset.dtype(), Dtype::U8);
     assert_round_trips(&dataset, directory.path(), Some(Task::Classify));
@@ -173,8 +173,8 @@ fn a_class_that_no_row_has_needs_the_encoding() {
     let directory = tempfile::tempdir().unwrap();
     let target = Target::Classes { column: "y".to_owned(), names: texts(&["no", "yes"]) };
     let encoding = Encoding { inputs: vec![number("a")], target };
-    let rows = Rows { features: vec![1.5], labels: vec![1], ..Rows::default() };
-    let layout = Layout { encoding, dtype: Some(Dtype::F32), weighted: false };
+    let rows = RowBatch { features: vec![1.5], labels: vec![1], ..RowBatch::default() };
+    let layout = DatasetLayout { encoding, dtype: Some(Dtype::F32), weighted: false };
     let dataset = write(&directory.path().join("d.grist"), layout, &rows);
     assert_round_trips(&dataset, directory.path(), None);
 }
@@ -184,8 +184,8 @@ fn rows_without_a_target() {
     let directory = tempfile::tempdir().unwrap();
     let encoding =
         Encoding { inputs: vec![one_hot("a", &["", "b"]), number("c")], target: Target::None };
-    let rows = Rows { features: vec![1.0, 0.0, 1.0, 0.0, 1.0, 2.0], ..Rows::default() };
-    let layout = Layout { encoding, dtype: None, weighted: false };
+    let rows = RowBatch { features: vec![1.0, 0.0, 1.0, 0.0, 1.0, 2.0], ..RowBatch::default() };
+    let layout = DatasetLayout { encoding, dtype: None, weighted: false };
     let dataset = write(&directory.path().join("d.grist"), layout, &rows);
     assert_round_trips(&dataset, directory.path(), None);
 }
@@ -196,12 +196,12 @@ fn more_rows_than_a_batch() {
     let target = Target::Numbers { columns: texts(&["u", "v"]) };
     let encoding = Encoding { inputs: vec![number("a"), number("b")], target };
     let count = 150_000;
-    let rows = Rows {
+    let rows = RowBatch {
         features: (0..2 * count).map(|i| (i % 999) as f32 + 0.5).collect(),
         targets: (0..2 * count).map(|i| i as f32 / 7.0).collect(),
-        ..Rows::default()
+        ..RowBatch::default()
     };
-    let layout = Layout { encoding, dtype: None, weighted: false };
+    let layout = DatasetLayout { encoding, dtype: None, weighted: false };
     let dataset = write(&directory.path().join("d.grist"), layout, &rows);
     assert_eq!(dataset.dtype(), Dtype::F16);
     assert_round_trips(&dataset, directory.path(), Some(Task::Regress));
@@ -227,13 +227,13 @@ proptest! {
             Dtype::F32 => x,
         };
         let hot = |c: u8| (0..4).map(move |k| f32::from(u8::from(k == c)));
-        let data = Rows {
+        let data = RowBatch {
             features: rows.iter().flat_map(|(x, c, ..)| [feature(*x)].into_iter().chain(hot(*c))).collect(),
             targets: rows.iter().flat_map(|(x, _, t, _)| [*t, *x]).collect(),
             weights: if weighted { rows.iter().map(|row| row.3).collect() } else { Vec::new() },
-            ..Rows::default()
+            ..RowBatch::default()
         };
-        let layout = Layout { encoding, dtype: Some(dtype), weighted };
+        let layout = DatasetLayout { encoding, dtype: Some(dtype), weighted };
         let dataset = write(&directory.path().join("d.grist"), layout, &data);
         assert_round_trips(&dataset, directory.path(), None);
     }
@@ -243,8 +243,8 @@ proptest! {
 fn what_cannot_be_written_is_said_and_nothing_left() {
     let directory = tempfile::tempdir().unwrap();
     let encoding = Encoding { inputs: vec![one_hot("a", &["b\0", "c"])], target: Target::None };
-    let rows = Rows { features: vec![1.0, 0.0], ..Rows::default() };
-    let layout = Layout { encoding, dtype: None, weighted: false };
+    let rows = RowBatch { features: vec![1.0, 0.0], ..RowBatch::default() };
+    let layout = DatasetLayout { encoding, dtype: None, weighted: false };
     let dataset = write(&directory.path().join("d.grist"), layout, &rows);
     let refused = |name: &str, format: Option<&str>| {
         let path = directory.path().join(name);

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{classes, numbers};
-use gristmill_io::{Advice, Dataset, DatasetWriter, Dtype, Layout, Rows};
+use gristmill_io::{Advice, Dataset, DatasetLayout, DatasetWriter, Dtype, RowBatch};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,17 +14,17 @@ const CHILD: &str = "GRISTMILL_TEST_FILE";
 
 /// Row r holds r and 2 r; its class is r mod 2. Larger than what a system reads ahead.
 fn dataset(path: &Path) -> Dataset {
-    let layout = Layout {
+    let layout = DatasetLayout {
         encoding: numbers(&["a", "b"], classes(&["no", "yes"])),
         dtype: Some(Dtype::F32),
         weighted: false,
     };
     let mut writer = DatasetWriter::create(path, layout).unwrap();
     writer
-        .push(&Rows {
+        .push(&RowBatch {
             features: (0..ROWS).flat_map(|r| [r as f32, 2.0 * r as f32]).collect(),
             labels: (0..ROWS).map(|r| (r % 2) as u32).collect(),
-            ..Rows::default()
+            ..RowBatch::default()
         })
         .unwrap();
     writer.finish().unwrap();

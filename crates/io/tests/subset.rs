@@ -5,8 +5,8 @@ mod common;
 use common::{classes, names_in, numbers};
 use gristmill_io::schema::{InputKind, Target};
 use gristmill_io::{
-    Dataset, DatasetWriter, Dtype, Histogram, Layout, Rows, SplitOptions, first_rows, head,
-    histograms, split,
+    Dataset, DatasetLayout, DatasetWriter, Dtype, Histogram, RowBatch, SplitOptions, first_rows,
+    head, histograms, split,
 };
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,17 +16,17 @@ const ROWS: u64 = 10_007;
 /// Row r holds r and r mod 8; one row in ten has the class "yes"; the weight is r + 1.
 fn source(directory: &Path) -> Dataset {
     let path = directory.join("source.grist");
-    let layout = Layout {
+    let layout = DatasetLayout {
         encoding: numbers(&["a", "b"], classes(&["no", "yes"])),
         dtype: None,
         weighted: true,
     };
     let mut writer = DatasetWriter::create(&path, layout).unwrap();
-    let rows = Rows {
+    let rows = RowBatch {
         features: (0..ROWS).flat_map(|r| [r as f32, (r % 8) as f32]).collect(),
         labels: (0..ROWS).map(|r| u32::from(r.is_multiple_of(10))).collect(),
         weights: (0..ROWS).map(|r| r as f32 + 1.0).collect(),
-        ..Rows::default()
+        ..RowBatch::default()
     };
     writer.push(&rows).unwrap();
     writer.finish().unwrap();
@@ -115,10 +115,13 @@ fn numeric_targets_have_no_mix_to_keep() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("n.grist");
     let target = Target::Numbers { columns: vec!["y".to_owned()] };
-    let layout = Layout { encoding: numbers(&["a"], target), dtype: None, weighted: false };
+    let layout = DatasetLayout { encoding: numbers(&["a"], target), dtype: None, weighted: false };
     let mut writer = DatasetWriter::create(&path, layout).unwrap();
-    let rows =
-        Rows { features: vec![1.0; 4], targets: vec![0.0, 1.0, 2.0, 9.0], ..Rows::default() };
+    let rows = RowBatch {
+        features: vec![1.0; 4],
+        targets: vec![0.0, 1.0, 2.0, 9.0],
+        ..RowBatch::default()
+    };
     writer.push(&rows).unwrap();
     writer.finish().unwrap();
     let dataset = Dataset::open(&path).unwrap();
@@ -171,11 +174,12 @@ fn small_classes(directory: &Path) -> Dataset {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let encoding = numbers(&["a"], classes(&names));
     let mut writer =
-        DatasetWriter::create(&path, Layout { encoding, dtype: None, weighted: false }).unwrap();
-    let rows = Rows {
+        DatasetWriter::create(&path, DatasetLayout { encoding, dtype: None, weighted: false })
+            .unwrap();
+    let rows = RowBatch {
         features: (0..100).map(|row| row as f32).collect(),
         labels: (0..100).map(|row| row / 2).collect(),
-        ..Rows::default()
+        ..RowBatch::default()
     };
     writer.push(&rows).unwrap();
     writer.finish().unwrap();
@@ -250,9 +254,10 @@ fn rows_whose_gaps_were_filled_otherwise_do_not_fit() {
         let path = directory.path().join(name);
         let mut encoding = numbers(&["a"], classes(&["no", "yes"]));
         encoding.inputs[0].kind = InputKind::Number { fill: Some(fill) };
-        let layout = Layout { encoding, dtype: None, weighted: false };
+        let layout = DatasetLayout { encoding, dtype: None, weighted: false };
         let mut writer = DatasetWriter::create(&path, layout).unwrap();
-        let rows = Rows { features: values.to_vec(), labels: vec![0, 1, 0, 1], ..Rows::default() };
+        let rows =
+            RowBatch { features: values.to_vec(), labels: vec![0, 1, 0, 1], ..RowBatch::default() };
         writer.push(&rows).unwrap();
         writer.finish().unwrap();
         Dataset::open(&path).unwrap()

@@ -1,15 +1,15 @@
 //! What the weights of rows decide, and that a data set is known by all that it says of its rows.
 
 use gristmill_io::schema::{Encoding, InputColumn, InputKind, Statistics, Target};
-use gristmill_io::{Dataset, DatasetWriter, Layout, Rows};
+use gristmill_io::{Dataset, DatasetLayout, DatasetWriter, RowBatch};
 use std::path::Path;
 
-fn write(path: &Path, rows: &Rows) -> Dataset {
+fn write(path: &Path, rows: &RowBatch) -> Dataset {
     let inputs = vec![InputColumn { name: "x".into(), kind: InputKind::Number { fill: None } }];
     let target = Target::Numbers { columns: vec!["y".into()] };
     let encoding = Encoding { inputs, target };
     let weighted = !rows.weights.is_empty();
-    let layout = Layout { encoding, dtype: None, weighted };
+    let layout = DatasetLayout { encoding, dtype: None, weighted };
     let mut writer = DatasetWriter::create(path, layout).unwrap();
     writer.push(rows).unwrap();
     writer.finish().unwrap();
@@ -23,7 +23,7 @@ fn rows_of_no_weight_change_no_statistics() {
     // More than a block of rows, and one of no weight in each.
     let count = 10_000;
     let value = |row: usize| (row * 7919 % 1000) as f32;
-    let mut rows = Rows::default();
+    let mut rows = RowBatch::default();
     for row in 0..count {
         let counts = row % 1000 != 500;
         rows.features.push(if counts { value(row) } else { 1e9 });
@@ -51,7 +51,7 @@ fn rows_of_no_weight_change_no_statistics() {
 fn without_rows_of_no_weight_the_statistics_have_the_bits_of_unweighted_ones() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("d.grist");
-    let mut rows = Rows::default();
+    let mut rows = RowBatch::default();
     for row in 0..9000 {
         rows.features.push((row * 7919 % 1000) as f32 * 0.1);
         rows.targets.push((row * 104_729 % 1000) as f32 * 0.3);
@@ -66,20 +66,20 @@ fn without_rows_of_no_weight_the_statistics_have_the_bits_of_unweighted_ones() {
 #[test]
 fn the_fingerprint_covers_features_targets_and_weights() {
     let directory = tempfile::tempdir().unwrap();
-    let rows = Rows {
+    let rows = RowBatch {
         features: vec![1.0, 2.0, 3.0],
         targets: vec![1.0, 0.0, 2.0],
         weights: vec![1.0, 2.0, 1.0],
-        ..Rows::default()
+        ..RowBatch::default()
     };
-    let fingerprint = |rows: &Rows| {
+    let fingerprint = |rows: &RowBatch| {
         let path = directory.path().join("d.grist");
         write(&path, rows).fingerprint()
     };
     let first = fingerprint(&rows);
     assert_eq!(first, fingerprint(&rows));
     // The same statistics in another order, so that only the rows themselves differ.
-    let swapped = |change: fn(&mut Rows)| {
+    let swapped = |change: fn(&mut RowBatch)| {
         let mut rows = rows.clone();
         change(&mut rows);
         fingerprint(&rows)

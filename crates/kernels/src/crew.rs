@@ -144,7 +144,7 @@ impl<T> Origin<T> {
 }
 
 impl Crew {
-    /// A crew of so many, the leader among them. The others have yet to come: see [`post`](Self::post).
+    /// A crew of `members`, the leader among them. Helpers join it by [`Post::serve`]: see [`post`](Self::post).
     pub fn new(members: usize) -> Crew {
         Crew {
             shared: Arc::new(Shared {
@@ -228,8 +228,8 @@ impl Crew {
         });
     }
 
-    /// Does the tasks `0..tasks`, each once; those from `first(m)` on are the share of member m, up to
-    /// the next one's. Nothing is unsafe about a poor `first`.
+    /// Does the tasks `0..tasks`, each once. Member m begins with those from `first(m)` up to `first(m + 1)`;
+    /// whatever `first` returns, every task is done exactly once.
     fn run(&mut self, tasks: usize, first: impl Fn(usize) -> usize, work: &Work<'_>) {
         if self.members() == 1 || tasks < 2 {
             return (0..tasks).for_each(work);
@@ -271,7 +271,7 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// Where the share of a member begins among so many things.
+/// Where the share of a member begins among `count` items that all members divide.
 fn share(count: usize, member: usize, members: usize) -> usize {
     (count as u128 * member as u128 / members as u128) as usize
 }

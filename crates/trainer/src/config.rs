@@ -1,7 +1,7 @@
 //! A training run as its user describes it: every option, its default, and its TOML form.
 //!
 //! Each section stands in a file of its own under `config/`. [`RunConfig::resolve`] decides
-//! what is left out and gives the [`Plan`] that the trainer follows. Nothing here touches data or trains.
+//! what is left out and gives the [`TrainingPlan`] that the trainer follows. Nothing here touches data or trains.
 
 mod assign;
 mod byte_size;
@@ -21,7 +21,7 @@ pub use data::DataConfig;
 pub use loss::{LossConfig, LossKind};
 pub use network::{InitKind, LayerConfig, LayerPlan, NetworkConfig, OutputConfig};
 pub use optimizer::{OptimizerConfig, OptimizerKind, OptimizerPlan};
-pub use plan::Plan;
+pub use plan::TrainingPlan;
 pub use schedule::{ScheduleConfig, ScheduleKind};
 pub use training::{
     CheckpointConfig, EarlyStoppingConfig, OnNan, Shuffle, TrainingConfig, ValidationConfig,
@@ -133,7 +133,7 @@ impl RunConfig {
     /// Writes TOML that [`from_toml`](Self::from_toml) reads back as an equal configuration.
     ///
     /// Every value is spelled out, with a comment per section. Keys that are still undecided can
-    /// only be left out, so write that of a [`Plan`], in which they are decided.
+    /// only be left out, so write that of a [`TrainingPlan`], in which they are decided.
     pub fn to_toml(&self) -> String {
         let plain = toml::to_string(self).expect("every field has a TOML form");
         let mut commented = String::with_capacity(plain.len() + 2048);

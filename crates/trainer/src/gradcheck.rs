@@ -1,7 +1,7 @@
 //! Are the gradients right? The f32 step against backpropagation in f64, and that against
 //! differences of the loss.
 
-use crate::config::Plan;
+use crate::config::TrainingPlan;
 use crate::data::samples::{Samples, Table, TableError};
 use crate::error::TrainError;
 use crate::model::Trained;
@@ -26,7 +26,7 @@ pub struct GradientReport {
     pub kernels: f64,
 }
 
-/// Differences are taken for so many parameters of a layer.
+/// Parameters of each layer for which differences of the loss are taken.
 const PARAMETERS_PER_LAYER: usize = 200;
 
 /// Checks the network that a plan starts with, on `samples` random rows.
@@ -35,7 +35,7 @@ const PARAMETERS_PER_LAYER: usize = 200;
 /// The rows cannot be made up.
 pub fn check_plan(
     isa: Isa,
-    plan: &Plan,
+    plan: &TrainingPlan,
     is_class: bool,
     samples: usize,
 ) -> Result<GradientReport, TrainError> {

@@ -20,12 +20,13 @@ use std::sync::Mutex;
 /// tile of weights.
 const PART_ROWS: usize = 256;
 
-/// Fewer rows are cut into so many parts, unless those are too small to be worth reading all weights.
+/// Least parts that rows are cut into, so that several threads have work, unless parts would become smaller
+/// than `LEAST_PART_ROWS`: each part reads all weights.
 const LEAST_PARTS: usize = 8;
 const LEAST_PART_ROWS: usize = 32;
 
-/// Multiply-adds per thread that are worth more than a join, as far as rows and memory for what comes
-/// out of them go.
+/// Multiply-adds per thread and batch: beside them the cost of a join does not count. The limits on rows and
+/// on outputs bound the memory of a batch.
 const WORK_PER_THREAD: usize = 1 << 26;
 const ROWS_PER_THREAD: RangeInclusive<usize> = LEAST_PARTS * PART_ROWS..=16_384;
 const OUTPUTS_PER_THREAD: usize = 1 << 20;
@@ -84,8 +85,8 @@ impl Workspaces {
     }
 }
 
-/// Rows of each part but the last where there are so many in all. What is summed part by part must not
-/// depend on the threads, so neither does this, and batches are whole parts.
+/// Rows of each part but the last, where there are `all` rows. Sums are taken part by part and must not
+/// depend on the number of threads, so neither does this, and batches are whole parts.
 pub(crate) fn part_rows(all: u64) -> usize {
     let share = usize::try_from(all).unwrap_or(usize::MAX) / LEAST_PARTS;
     share.clamp(LEAST_PART_ROWS, PART_ROWS).next_multiple_of(LANES)

@@ -8,15 +8,15 @@ use std::f64::consts::PI;
 /// How the learning rate changes during a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Schedule {
-    /// Epochs over which the rate rises evenly to where the shape starts.
+    /// Epochs over which the rate rises evenly to where the curve starts.
     pub warmup: f64,
-    /// What follows.
-    pub shape: Shape,
+    /// The course of the learning rate after that.
+    pub curve: Curve,
 }
 
 /// The course of the learning rate after warm-up, as a factor of the optimiser's rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Shape {
+pub enum Curve {
     /// 1.
     Constant,
     /// Times `factor` after every `every` epochs.
@@ -52,28 +52,28 @@ pub enum Shape {
 
 impl Schedule {
     /// The factor of step number `step`, counted from 0 over a run of `epochs` epochs of
-    /// `steps_per_epoch` steps. For [`Shape::Plateau`] multiply by [`PlateauState::factor`] too.
+    /// `steps_per_epoch` steps. For [`Curve::Plateau`] multiply by [`PlateauState::factor`] too.
     pub fn factor(&self, step: u64, steps_per_epoch: u64, epochs: u32) -> f64 {
         let warmup = (self.warmup * steps_per_epoch as f64).round() as u64;
         let total = (steps_per_epoch * u64::from(epochs)).saturating_sub(warmup);
         if step < warmup {
             let reached = (step + 1) as f64 / warmup as f64;
-            return reached * self.shape.factor(0, steps_per_epoch, total);
+            return reached * self.curve.factor(0, steps_per_epoch, total);
         }
-        self.shape.factor(step - warmup, steps_per_epoch, total)
+        self.curve.factor(step - warmup, steps_per_epoch, total)
     }
 }
 
-impl Shape {
+impl Curve {
     fn factor(&self, step: u64, steps_per_epoch: u64, total: u64) -> f64 {
         let (step, total) = (step as f64, total as f64);
         let epochs_gone = step / steps_per_epoch as f64;
         match *self {
-            Shape::Constant | Shape::Plateau(_) => 1.0,
-            Shape::Step { every, factor } => factor.powf((epochs_gone / every).floor()),
-            Shape::Exponential { factor } => factor.powf(epochs_gone),
-            Shape::Cosine { end } => half_cosine(1.0, end, step / total),
-            Shape::OneCycle { start, end, rise } => {
+            Curve::Constant | Curve::Plateau(_) => 1.0,
+            Curve::Step { every, factor } => factor.powf((epochs_gone / every).floor()),
+            Curve::Exponential { factor } => factor.powf(epochs_gone),
+            Curve::Cosine { end } => half_cosine(1.0, end, step / total),
+            Curve::OneCycle { start, end, rise } => {
                 let (peak, last) = (rise * total - 1.0, total - 1.0);
                 if step < peak {
                     half_cosine(start, 1.0, step / peak)
@@ -147,8 +147,8 @@ mod tests {
         (0..steps).map(|step| schedule.factor(step, steps_per_epoch, epochs)).collect()
     }
 
-    fn without_warmup(shape: Shape) -> Schedule {
-        Schedule { warmup: 0.0, shape }
+    fn without_warmup(curve: Curve) -> Schedule {
+        Schedule { warmup: 0.0, curve }
     }
 
     fn assert_close(actual: &[f64], expected: &[f64]) {
@@ -160,17 +160,17 @@ mod tests {
 
     #[test]
     fn constant_step_and_exponential_follow_their_closed_forms() {
-        assert_eq!(factors(without_warmup(Shape::Constant), 2, 2), [1.0; 4]);
-        let step = without_warmup(Shape::Step { every: 2.0, factor: 0.1 });
+        assert_eq!(factors(without_warmup(Curve::Constant), 2, 2), [1.0; 4]);
+        let step = without_warmup(Curve::Step { every: 2.0, factor: 0.1 });
         assert_close(&factors(step, 2, 5), &[1., 1., 1., 1., 0.1, 0.1, 0.1, 0.1, 0.01, 0.01]);
-        let exponential = without_warmup(Shape::Exponential { factor: 0.25 });
+        let exponential = without_warmup(Curve::Exponential { factor: 0.25 });
         assert_close(&factors(exponential, 2, 2), &[1.0, 0.5, 0.25, 0.125]);
     }
 
     #[test]
     fn cosine_matches_pytorch() {
         // CosineAnnealingLR(T_max=8, eta_min=0.1) at learning rate 1.
-        let cosine = without_warmup(Shape::Cosine { end: 0.1 });
+        let cosine = without_warmup(Curve::Cosine { end: 0.1 });
         let expected = COSINE;
         assert_close(&factors(cosine, 2, 4), &expected);
         assert_close(&[cosine.factor(8, 2, 4), cosine.factor(9, 2, 4)], &[0.1, 0.1]);
@@ -179,16 +179,16 @@ mod tests {
     #[test]
     fn one_cycle_matches_pytorch() {
         // OneCycleLR(max_lr=1, total_steps=10), by its default factors.
-        let shape = Shape::OneCycle { start: 0.04, end: 4e-6, rise: 0.3 };
-        assert_close(&factors(without_warmup(shape), 5, 2), &ONE_CYCLE);
+        let curve = Curve::OneCycle { start: 0.04, end: 4e-6, rise: 0.3 };
+        assert_close(&factors(without_warmup(curve), 5, 2), &ONE_CYCLE);
     }
 
     #[test]
     fn one_cycle_of_few_steps_stays_between_its_ends() {
         for steps in 1..8 {
             for rise in [0.0, 0.1, 0.5, 1.0] {
-                let shape = Shape::OneCycle { start: 0.04, end: 0.01, rise };
-                for factor in factors(without_warmup(shape), steps, 1) {
+                let curve = Curve::OneCycle { start: 0.04, end: 0.01, rise };
+                for factor in factors(without_warmup(curve), steps, 1) {
                     assert!((0.01..=1.0).contains(&factor), "{steps} steps, rise {rise}: {factor}");
                 }
             }
@@ -196,16 +196,16 @@ mod tests {
     }
 
     #[test]
-    fn warmup_rises_to_where_the_shape_starts() {
-        let constant = Schedule { warmup: 1.5, shape: Shape::Constant };
+    fn warmup_rises_to_where_the_curve_starts() {
+        let constant = Schedule { warmup: 1.5, curve: Curve::Constant };
         assert_close(&factors(constant, 2, 3), &[1.0 / 3.0, 2.0 / 3.0, 1.0, 1.0, 1.0, 1.0]);
-        let step = Schedule { warmup: 1.0, shape: Shape::Step { every: 1.0, factor: 0.5 } };
+        let step = Schedule { warmup: 1.0, curve: Curve::Step { every: 1.0, factor: 0.5 } };
         assert_close(&factors(step, 2, 3), &[0.5, 1.0, 1.0, 1.0, 0.5, 0.5]);
-        let shape = Shape::OneCycle { start: 0.04, end: 4e-6, rise: 0.3 };
-        let after = factors(Schedule { warmup: 1.0, shape }, 5, 3);
+        let curve = Curve::OneCycle { start: 0.04, end: 4e-6, rise: 0.3 };
+        let after = factors(Schedule { warmup: 1.0, curve }, 5, 3);
         assert_close(&after[..5], &[0.008, 0.016, 0.024, 0.032, 0.04]);
         assert_close(&after[5..], &ONE_CYCLE);
-        let cosine = Schedule { warmup: 1.0, shape: Shape::Cosine { end: 0.1 } };
+        let cosine = Schedule { warmup: 1.0, curve: Curve::Cosine { end: 0.1 } };
         assert_close(&factors(cosine, 2, 5)[2..], &COSINE);
     }
 

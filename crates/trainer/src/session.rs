@@ -16,7 +16,7 @@ mod watch;
 pub use outcome::{Limit, Outcome, Reason};
 pub use watch::Save;
 
-use crate::config::Plan;
+use crate::config::TrainingPlan;
 use crate::data::feed::{Feed, Paging};
 use crate::data::memory;
 use crate::data::order::{Order, Picker, Shuffling};
@@ -44,7 +44,7 @@ use watch::Watch;
 
 /// A training run on data sets of type `S`.
 pub struct Session<'d, S: Samples> {
-    plan: Plan,
+    plan: TrainingPlan,
     shuffling: Shuffling,
     isa: Isa,
     pool: Arc<ThreadPool>,
@@ -88,7 +88,7 @@ struct Position {
     score: f64,
 }
 
-/// What it takes at least until a page has been read.
+/// The least time that reading a page from a disk takes.
 const PAGE_READ: Duration = Duration::from_micros(100);
 
 impl<S: Samples> Session<'_, S> {
@@ -366,7 +366,7 @@ impl<S: Samples> Session<'_, S> {
 
         let find = |metric| validation.iter().find(|(m, _)| *m == metric).map(|(_, value)| *value);
         let loss = find(Metric::Loss).unwrap_or(train_loss);
-        if let schedule::Shape::Plateau(plateau) = self.plan.schedule.shape {
+        if let schedule::Curve::Plateau(plateau) = self.plan.schedule.curve {
             plateau.observe(&mut self.plateau, loss);
         }
         let watched = match self.plan.early_stopping.metric {

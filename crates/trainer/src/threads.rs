@@ -6,10 +6,10 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::sync::OnceLock;
 use std::thread::{self, Scope, ScopedJoinHandle};
 
-/// Threads beyond so many are not started: no machine has a use for them.
+/// Most threads that are ever started: no machine has a use for more.
 const MOST_THREADS: usize = 1024;
 
-/// A pool of so many threads; 0 is one per core.
+/// A pool of `threads` threads; 0 is one per core.
 ///
 /// # Errors
 /// The system refuses to start them.
@@ -59,7 +59,7 @@ pub fn useful() -> usize {
     rayon::current_num_threads().min(cores)
 }
 
-/// Works on so many threads (0 is one per core): predictions and measurements in `work` use them all.
+/// Runs `work` on a pool of `threads` threads (0 is one per core), which predictions and evaluations use.
 ///
 /// # Errors
 /// The system refuses to start them.
@@ -70,8 +70,8 @@ pub fn on_threads<R: Send>(
     Ok(pool(threads)?.install(work))
 }
 
-/// Leads a crew of so many, whose helpers are threads of the current pool. They have no other work until
-/// `lead` ends, so nothing in it may wait for another task of the pool.
+/// Leads a crew of `members` threads: this one, and helpers from the current pool. The helpers have no other
+/// work until `lead` returns, so nothing in it may wait for another task of the pool.
 pub fn with_crew<R>(members: usize, lead: impl FnOnce(&mut Crew) -> R) -> R {
     let mut crew = Crew::new(members);
     if members < 2 {

@@ -7,7 +7,7 @@
 #![cfg(target_arch = "x86_64")]
 
 use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target};
-use gristmill_io::{Dataset, DatasetWriter, Layout, Rows};
+use gristmill_io::{Dataset, DatasetLayout, DatasetWriter, RowBatch};
 use gristmill_trainer::config::RunConfig;
 use gristmill_trainer::network::Network;
 use gristmill_trainer::samples::{Samples, Table};
@@ -227,12 +227,12 @@ fn weighted_file(path: &Path) -> Dataset {
         |i: u32| InputColumn { name: format!("x{i}"), kind: InputKind::Number { fill: None } };
     let target = Target::Classes { column: "class".to_owned(), names: names(3) };
     let encoding = Encoding { inputs: (0..37).map(column).collect(), target };
-    let layout = Layout { encoding, dtype: None, weighted: true };
+    let layout = DatasetLayout { encoding, dtype: None, weighted: true };
     let mut writer = DatasetWriter::create(path, layout).unwrap();
     let (features, labels) = classified(FILE_ROWS, 37, 3);
     let features = features.into_iter().map(|x| ((x + 1.0) * 100.0).floor()).collect();
     let weights = (0..FILE_ROWS).map(|row| (row % 5) as f32 / 2.0).collect();
-    writer.push(&Rows { features, labels, targets: Vec::new(), weights }).unwrap();
+    writer.push(&RowBatch { features, labels, targets: Vec::new(), weights }).unwrap();
     writer.finish().unwrap();
     Dataset::open(path).unwrap()
 }

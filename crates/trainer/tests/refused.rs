@@ -1,7 +1,7 @@
 //! Data that nothing can be learned from or measured on: refused before the first step.
 
 use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target};
-use gristmill_io::{Dataset, DatasetWriter, Layout, Rows};
+use gristmill_io::{Dataset, DatasetLayout, DatasetWriter, RowBatch};
 use gristmill_trainer::config::RunConfig;
 use gristmill_trainer::{Isa, Session};
 use std::path::Path;
@@ -10,11 +10,15 @@ use std::path::Path;
 fn write(path: &Path, xs: &[f32], weights: &[f32]) -> Dataset {
     let inputs = vec![InputColumn { name: "x".into(), kind: InputKind::Number { fill: None } }];
     let encoding = Encoding { inputs, target: Target::Numbers { columns: vec!["y".into()] } };
-    let layout = Layout { encoding, dtype: None, weighted: true };
+    let layout = DatasetLayout { encoding, dtype: None, weighted: true };
     let mut writer = DatasetWriter::create(path, layout).unwrap();
     let targets = xs.iter().map(|x| x.clamp(-9.0, 9.0)).collect();
-    let rows =
-        Rows { features: xs.to_vec(), targets, weights: weights.to_vec(), ..Rows::default() };
+    let rows = RowBatch {
+        features: xs.to_vec(),
+        targets,
+        weights: weights.to_vec(),
+        ..RowBatch::default()
+    };
     writer.push(&rows).unwrap();
     writer.finish().unwrap();
     Dataset::open(path).unwrap()

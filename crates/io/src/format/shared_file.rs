@@ -38,19 +38,19 @@ impl SharedFile {
     }
 
     /// The bytes from `start` to `end`.
-    pub(super) fn part(&self, start: u64, end: u64) -> Part {
-        Part { file: self.clone(), position: start, end }
+    pub(super) fn part(&self, start: u64, end: u64) -> FilePart {
+        FilePart { file: self.clone(), position: start, end }
     }
 }
 
 /// A part of a file as a stream.
-pub(super) struct Part {
+pub(super) struct FilePart {
     file: SharedFile,
     position: u64,
     end: u64,
 }
 
-impl Read for Part {
+impl Read for FilePart {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let left = usize::try_from(self.end - self.position).unwrap_or(usize::MAX);
         let wanted = bytes.len().min(left);

@@ -6,7 +6,7 @@ use crate::error::{Error, Place, Result};
 use crate::format::table::{Table, Wanted};
 use crate::format::values::{Batch, ColumnKind, Texts, Values, is_missing};
 use crate::schema::{Encoding, InputKind, Target};
-use crate::writer::Rows;
+use crate::writer::RowBatch;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -109,12 +109,12 @@ impl<'a> Encoder<'a> {
     }
 
     /// Encodes a batch of the columns wanted.
-    pub(super) fn encode(&self, batch: &Batch) -> Result<Rows> {
+    pub(super) fn encode(&self, batch: &Batch) -> Result<RowBatch> {
         let count = batch.rows.len();
-        let mut rows = Rows {
+        let mut rows = RowBatch {
             features: vec![0.0; count * self.features],
             targets: vec![0.0; count * self.targets],
-            ..Rows::default()
+            ..RowBatch::default()
         };
         for (column, (what, values)) in self.uses.iter().zip(&batch.columns).enumerate() {
             let refuse = |row: usize, reason: String| {

@@ -4,7 +4,7 @@
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target};
-use gristmill_io::writer::{DatasetWriter, Layout, Rows};
+use gristmill_io::writer::{DatasetLayout, DatasetWriter, RowBatch};
 use gristmill_io::{Dataset, FORMATS, FormatChoice, export};
 use std::io::Write;
 use std::path::Path;
@@ -39,9 +39,9 @@ fn encoding() -> Encoding {
 
 /// Writes the table as a data set.
 pub(crate) fn dataset(path: &Path) -> Dataset {
-    let layout = Layout { encoding: encoding(), dtype: None, weighted: false };
+    let layout = DatasetLayout { encoding: encoding(), dtype: None, weighted: false };
     let mut writer = DatasetWriter::create(path, layout).unwrap();
-    let mut rows = Rows::default();
+    let mut rows = RowBatch::default();
     for row in 0..ROWS {
         let hot = |category| f32::from(u8::from(row % 3 == category));
         rows.features.extend([row as f32 / 7.0, hot(0), hot(1), hot(2), (row % 200) as f32]);

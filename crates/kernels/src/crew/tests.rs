@@ -1,7 +1,7 @@
 use super::*;
 use std::sync::atomic::AtomicUsize;
 
-/// Leads a crew of so many whose helpers have a thread each.
+/// Leads a crew of `members` whose helpers have a thread each.
 fn with_crew<R>(members: usize, lead: impl FnOnce(&mut Crew) -> R) -> R {
     let mut crew = Crew::new(members);
     std::thread::scope(|scope| {

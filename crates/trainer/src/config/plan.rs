@@ -9,7 +9,7 @@ use gristmill_kernels::Loss;
 
 /// What the trainer does, decided in every point. Made by [`RunConfig::resolve`].
 #[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
+pub struct TrainingPlan {
     /// The configuration with every default that depends on the data filled in.
     pub config: RunConfig,
     /// Decides every draw.
@@ -67,7 +67,7 @@ impl RunConfig {
     /// # Errors
     /// A value out of its range, or values that do not fit each other or the data; the error names
     /// the key, the value and what is allowed.
-    pub fn resolve(&self, data: &DataShape<'_>) -> Result<Plan, ConfigError> {
+    pub fn resolve(&self, data: &DataShape<'_>) -> Result<TrainingPlan, ConfigError> {
         self.check()?;
         let (loss_config, loss) = self.loss.resolve(data.target)?;
         let outputs = match data.target {
@@ -88,7 +88,7 @@ impl RunConfig {
         config.optimizer = optimizer_config;
         config.schedule = schedule_config;
         config.training.standardize_targets = Some(standardize_targets);
-        Ok(Plan {
+        Ok(TrainingPlan {
             seed: u64::from(self.seed),
             layers,
             loss,
@@ -114,7 +114,7 @@ impl RunConfig {
 mod tests {
     use super::*;
     use crate::network::init::Init;
-    use crate::schedule::Shape;
+    use crate::schedule::Curve;
     use gristmill_kernels::{Activation, UpdateRule};
 
     fn names(count: usize) -> Vec<String> {
@@ -129,7 +129,7 @@ mod tests {
         DataShape { features: 4, target: TargetShape::Numbers(count) }
     }
 
-    fn resolve(toml: &str, data: DataShape<'_>) -> Plan {
+    fn resolve(toml: &str, data: DataShape<'_>) -> TrainingPlan {
         RunConfig::from_toml(toml).unwrap().resolve(&data).unwrap()
     }
 
@@ -148,7 +148,7 @@ mod tests {
         let adam = UpdateRule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
         assert_eq!(plan.optimizer.rule, adam);
         assert_eq!(plan.optimizer.learning_rate, 0.001);
-        assert_eq!(plan.schedule, Schedule { warmup: 0.0, shape: Shape::Constant });
+        assert_eq!(plan.schedule, Schedule { warmup: 0.0, curve: Curve::Constant });
 
         let plan = resolve("[network]\nhidden = []", classes(&names(3)));
         assert_eq!(plan.loss, Loss::SoftmaxCrossEntropy);

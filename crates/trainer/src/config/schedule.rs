@@ -2,7 +2,7 @@
 
 use super::{ConfigError, check_options, require};
 use crate::names::named;
-use crate::schedule::{self, Schedule, Shape};
+use crate::schedule::{self, Curve, Schedule};
 use serde::{Deserialize, Serialize};
 
 named! {
@@ -79,20 +79,20 @@ impl ScheduleConfig {
             min_delta,
             ..
         } = &mut complete;
-        let shape = match self.kind {
-            Constant => Shape::Constant,
-            Step => Shape::Step {
+        let curve = match self.kind {
+            Constant => Curve::Constant,
+            Step => Curve::Step {
                 every: *every.get_or_insert(10.0),
                 factor: *factor.get_or_insert(0.1),
             },
-            Exponential => Shape::Exponential { factor: *factor.get_or_insert(0.95) },
-            Cosine => Shape::Cosine { end: *end_factor.get_or_insert(0.0) },
-            OneCycle => Shape::OneCycle {
+            Exponential => Curve::Exponential { factor: *factor.get_or_insert(0.95) },
+            Cosine => Curve::Cosine { end: *end_factor.get_or_insert(0.0) },
+            OneCycle => Curve::OneCycle {
                 start: *start_factor.get_or_insert(0.04),
                 end: *end_factor.get_or_insert(4e-6),
                 rise: *rise.get_or_insert(0.3),
             },
-            Plateau => Shape::Plateau(schedule::Plateau {
+            Plateau => Curve::Plateau(schedule::Plateau {
                 factor: *factor.get_or_insert(0.5),
                 patience: *patience.get_or_insert(5),
                 min_delta: *min_delta.get_or_insert(1e-4),
@@ -137,6 +137,6 @@ impl ScheduleConfig {
                 ("min_delta", complete.min_delta, &[Plateau], not_negative, "at least 0"),
             ],
         )?;
-        Ok((complete, Schedule { warmup: self.warmup, shape }))
+        Ok((complete, Schedule { warmup: self.warmup, curve }))
     }
 }

@@ -134,12 +134,12 @@ impl Default for EarlyStoppingConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CheckpointConfig {
-    /// Save after every so many epochs; default 1, 0 never.
+    /// Epochs from one save to the next; default 1, 0 never.
     pub every_epochs: u32,
     /// Largest share of the time that saving after epochs may take, above 0; default 0.1. A checkpoint
     /// that would come too soon after the last is left out, but for that of the last epoch.
     pub max_share: f64,
-    /// Save also within an epoch after so many seconds; default 300, 0 never.
+    /// Seconds after which a run is also saved within an epoch; default 300, 0 never.
     pub every_seconds: u32,
     /// How many of the newest checkpoints stay on disk; at least 1, default 3.
     pub keep: usize,

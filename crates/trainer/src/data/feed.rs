@@ -51,10 +51,10 @@ enum Request {
     Drop(u64),
 }
 
-/// How many small pieces are on their way at once: disks deliver more the more they are asked for.
+/// Small reads that are requested ahead: a disk delivers more bytes a second when several requests wait.
 const READS: usize = 16;
-/// Bytes of rows that are read at a time. Pieces larger than the smaller number are large enough for a
-/// disk each by itself.
+/// Bytes of one read. Its end is the most; a read above its start keeps a disk busy by itself, without others
+/// requested beside it.
 const READ_BYTES: Range<u64> = 2 << 20..16 << 20;
 
 impl<'scope> Feed<'scope> {

@@ -1,6 +1,6 @@
 //! How much memory there is for the data, and what order of rows follows from it.
 
-use crate::config::{LayerPlan, OnNan, Plan, Shuffle};
+use crate::config::{LayerPlan, OnNan, Shuffle, TrainingPlan};
 use crate::data::feed::Paging;
 use crate::data::order::Shuffling;
 use crate::data::samples::Samples;
@@ -128,7 +128,7 @@ pub fn available() -> Option<u64> {
 ///
 /// # Errors
 /// The system does not give as much.
-pub(crate) fn check_room(plan: &Plan, rows: u64) -> Result<(), TrainError> {
+pub(crate) fn check_room(plan: &TrainingPlan, rows: u64) -> Result<(), TrainError> {
     let bytes = training_bytes(plan, rows);
     let mut room: Vec<u8> = Vec::new();
     let is_given = usize::try_from(bytes).is_ok_and(|bytes| room.try_reserve_exact(bytes).is_ok());
@@ -143,7 +143,7 @@ pub(crate) fn check_room(plan: &Plan, rows: u64) -> Result<(), TrainError> {
 }
 
 /// About how many bytes the weights, what is kept of each, and the values of a minibatch take.
-fn training_bytes(plan: &Plan, rows: u64) -> u128 {
+fn training_bytes(plan: &TrainingPlan, rows: u64) -> u128 {
     let lanes = |units: usize| units.next_multiple_of(LANES) as u128;
     let weights =
         |layer: &LayerPlan| lanes(layer.inputs) * layer.outputs as u128 + lanes(layer.outputs);

@@ -71,7 +71,7 @@ pub(crate) struct JudgedClass {
 }
 
 impl JudgedClass {
-    /// A row of [`ClassMeter::add`], of so many classes.
+    /// Judges one row of [`ClassMeter::add`], whose class is one of `classes`.
     pub(crate) fn new(classes: usize, probabilities: &[f32], label: u32, weight: f64) -> Self {
         let class = label as usize;
         assert!(class < classes, "class {class} of {classes}");

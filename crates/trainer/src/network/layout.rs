@@ -103,21 +103,21 @@ pub struct Layout {
     layer_tiles: Vec<Range<usize>>,
 }
 
-/// All tiles of a network in parts for tasks, in the order of the arenas.
+/// All tiles of a network as the tasks of the second phase, in the order of the arenas.
 #[derive(Debug)]
-pub(crate) struct Parts {
+pub(crate) struct TileTasks {
     tiles: Vec<Tile>,
     bounds: Vec<usize>,
     sum_bounds: Vec<usize>,
 }
 
-impl Parts {
-    /// Which part is which.
-    pub(crate) fn tile(&self, part: usize) -> &Tile {
-        &self.tiles[part]
+impl TileTasks {
+    /// The tile, or part of one, that a task owns.
+    pub(crate) fn tile(&self, task: usize) -> &Tile {
+        &self.tiles[task]
     }
 
-    /// Where each part begins in the arenas, and where the last one ends.
+    /// Where the rows of each task begin in the arenas, and where those of the last one end.
     pub(crate) fn bounds(&self) -> &[usize] {
         &self.bounds
     }
@@ -172,8 +172,8 @@ impl Layout {
         &self.shapes
     }
 
-    /// All tiles in parts, cut too where the shares of so many threads meet.
-    pub(crate) fn parts(&self, threads: usize) -> Parts {
+    /// The tasks of the second phase: all tiles, cut where the shares of two of `threads` threads meet.
+    pub(crate) fn tasks(&self, threads: usize) -> TileTasks {
         let shares: Vec<usize> = (1..threads).map(|i| self.rows() * i / threads).collect();
         let tiles: Vec<Tile> = self.tiles.iter().flat_map(|tile| tile.cut_at(&shares)).collect();
         let (mut bounds, mut sum_bounds) = (vec![0], vec![0]);
@@ -183,7 +183,7 @@ impl Layout {
             sums += part.bias_terms();
             sum_bounds.push(sums);
         }
-        Parts { tiles, bounds, sum_bounds }
+        TileTasks { tiles, bounds, sum_bounds }
     }
 
     /// The tiles of one layer, output blocks outermost.
@@ -275,9 +275,9 @@ mod tests {
             let shape = Shape { inputs, outputs, bias: true };
             let layout = Layout::new(&[shape, Shape { inputs: outputs, outputs: 3, bias: false }]);
             for threads in [1, 2, 3, 64] {
-                let parts = layout.parts(threads);
+                let tasks = layout.tasks(threads);
                 let mut row = 0;
-                for (part, bounds) in parts.tiles.iter().zip(parts.bounds().windows(2)) {
+                for (part, bounds) in tasks.tiles.iter().zip(tasks.bounds().windows(2)) {
                     assert_eq!(part.rows(), bounds[0]..bounds[1]);
                     assert_eq!(part.weights.start, row);
                     assert_eq!(part.weights.len(), part.input_panels().len() * part.outputs.len());
@@ -288,7 +288,7 @@ mod tests {
                 }
                 assert_eq!(row, layout.rows());
                 let terms = |tiles: &[Tile]| tiles.iter().map(|t| t.bias.len()).sum::<usize>();
-                assert_eq!(terms(&parts.tiles), terms(layout.layer(0)));
+                assert_eq!(terms(&tasks.tiles), terms(layout.layer(0)));
             }
         }
     }
@@ -299,9 +299,9 @@ mod tests {
         for widths in [[28, 64, 64], [100, 30, 7], [17, 33, 100]] {
             let layer = |pair: &[usize]| Shape { inputs: pair[0], outputs: pair[1], bias: true };
             let layout = Layout::new(&widths.windows(2).map(layer).collect::<Vec<_>>());
-            let parts = layout.parts(2);
+            let tasks = layout.tasks(2);
             let half = layout.rows() / 2;
-            let nearest = parts.bounds().iter().map(|&row| row.abs_diff(half)).min();
+            let nearest = tasks.bounds().iter().map(|&row| row.abs_diff(half)).min();
             assert!(nearest.is_some_and(|distance| distance <= widths[1].max(widths[2]) / 2 + 1));
         }
     }

@@ -55,7 +55,7 @@ pub struct Window {
 }
 
 impl Windows {
-    /// The windows of this epoch of a run with this seed over so many rows, at least 1.
+    /// The windows of epoch number `epoch` over `rows` rows (at least 1), in a run with this seed.
     pub fn new(rows: u64, shape: WindowShape, seed: u64, epoch: u64) -> Windows {
         let WindowShape { block_rows, blocks } = shape;
         let draws = Random::new(seed, Purpose::Order).part(epoch);

@@ -1,6 +1,6 @@
 //! What a plan makes of the data: the network at its start, the scales, and the objective.
 
-use crate::config::{ClassWeights, LayerPlan, Plan};
+use crate::config::{ClassWeights, LayerPlan, TrainingPlan};
 use crate::data::samples::Samples;
 use crate::data::subset::Subset;
 use crate::model::Trained;
@@ -13,7 +13,7 @@ use gristmill_io::{OutputKind, Scale};
 use gristmill_kernels::Loss;
 
 /// The network of a plan with its start weights.
-pub(crate) fn network(plan: &Plan) -> Network {
+pub(crate) fn network(plan: &TrainingPlan) -> Network {
     let layer = |plan: &LayerPlan| Layer {
         shape: Shape { inputs: plan.inputs, outputs: plan.outputs, bias: plan.bias.is_some() },
         activation: plan.activation,
@@ -28,7 +28,7 @@ pub(crate) fn network(plan: &Plan) -> Network {
 }
 
 /// The scale of each feature.
-pub(super) fn input_scales<S: Samples>(plan: &Plan, samples: &S) -> Vec<Scale> {
+pub(super) fn input_scales<S: Samples>(plan: &TrainingPlan, samples: &S) -> Vec<Scale> {
     let statistics = samples.statistics();
     if plan.standardize_inputs {
         statistics.iter().map(|s| feature_scale(s, samples.element())).collect()
@@ -38,7 +38,7 @@ pub(super) fn input_scales<S: Samples>(plan: &Plan, samples: &S) -> Vec<Scale> {
 }
 
 /// The scales of features and numeric targets.
-pub(super) fn preprocess<S: Samples>(plan: &Plan, samples: &S) -> Preprocess {
+pub(super) fn preprocess<S: Samples>(plan: &TrainingPlan, samples: &S) -> Preprocess {
     let targets = samples.target_statistics();
     let targets = if plan.standardize_targets {
         targets.iter().map(standard_scale).collect()
@@ -49,7 +49,7 @@ pub(super) fn preprocess<S: Samples>(plan: &Plan, samples: &S) -> Preprocess {
 }
 
 /// What the numbers of the last layer become.
-pub(super) fn output_kind(plan: &Plan) -> OutputKind {
+pub(super) fn output_kind(plan: &TrainingPlan) -> OutputKind {
     match plan.loss {
         Loss::SoftmaxCrossEntropy => OutputKind::Softmax,
         Loss::BinaryCrossEntropy => OutputKind::Sigmoid,
@@ -58,7 +58,7 @@ pub(super) fn output_kind(plan: &Plan) -> OutputKind {
 }
 
 /// What is minimised over the rows that are learned from.
-pub(super) fn objective<S: Samples>(plan: &Plan, train: &Subset<'_, S>) -> Objective {
+pub(super) fn objective<S: Samples>(plan: &TrainingPlan, train: &Subset<'_, S>) -> Objective {
     let names = match &train.samples().encoding().target {
         Target::Classes { names, .. } => names.as_slice(),
         _ => &[],

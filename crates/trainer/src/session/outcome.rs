@@ -17,7 +17,7 @@ pub enum Reason {
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Outcome {
-    /// Why.
+    /// What ended it.
     pub reason: Reason,
     /// Epochs completed.
     pub epochs: u32,
@@ -25,8 +25,8 @@ pub struct Outcome {
     pub restored: Option<u32>,
     /// How long it took.
     pub seconds: Duration,
-    /// For how much of that steps and validation waited until their rows had been read: for stretches
-    /// that are read ahead, and at least so long for pages that were not.
+    /// How much of that time steps and validation waited for rows to be read from the disk: measured where
+    /// rows are read ahead, and a lower bound where pages are read when they are touched.
     pub waited_for_data: Duration,
     /// Where the time of the steps went; all zero where they are too short to be measured.
     pub profile: Profile,

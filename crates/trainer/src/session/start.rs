@@ -2,7 +2,7 @@
 
 use super::build::{self, class_counts};
 use super::{Position, Session};
-use crate::config::{DataShape, Plan, RunConfig, Shuffle, TargetShape};
+use crate::config::{DataShape, RunConfig, Shuffle, TargetShape, TrainingPlan};
 use crate::data::feed::Paging;
 use crate::data::order::{Order, Shuffling};
 use crate::data::samples::Samples;
@@ -152,7 +152,7 @@ impl<'d, S: Samples> Session<'d, S> {
 /// another machine keeps it. A window that mixes badly is made of smaller blocks; what is still bad is
 /// told.
 fn decide_order<S: Samples>(
-    plan: &mut Plan,
+    plan: &mut TrainingPlan,
     train: &Subset<'_, S>,
     warnings: &mut Vec<String>,
 ) -> Shuffling {
@@ -206,7 +206,7 @@ fn decide_order<S: Samples>(
     shuffling
 }
 
-fn split<S: Samples>(plan: &Plan, samples: &S) -> Split {
+fn split<S: Samples>(plan: &TrainingPlan, samples: &S) -> Split {
     let rows = samples.rows();
     let Target::Classes { names, .. } = &samples.encoding().target else {
         return Split::random(rows, plan.validation.split, plan.seed);

@@ -6,11 +6,11 @@
 
 use crate::data::samples::Samples;
 use crate::network::Network;
-use crate::network::layout::{LayerValues, Layout, Parts};
+use crate::network::layout::{LayerValues, Layout, TileTasks};
 use crate::objective::Objective;
 use crate::preprocess::Preprocess;
 use crate::step::pace::Pace;
-use crate::step::profile::{Part, Profile, Stopwatch};
+use crate::step::profile::{Phase, Profile, Stopwatch};
 use crate::step::shard::{Purpose, RowContext, Shard, TrainingContext};
 use crate::step::update::{self, OptimizerState};
 use gristmill_kernels as kernels;
@@ -23,11 +23,12 @@ use std::time::{Duration, Instant};
 /// Most samples in a shard: its activations share the second-level cache with a tile of weights.
 const SHARD_ROWS: usize = 128;
 
-/// About how many bytes of shards a thread should have at once: its share of the last cache. Larger
+/// Bytes of shards that a thread computes in one round: about its share of the last-level cache. Larger
 /// minibatches are computed in rounds.
 const ROUND_BYTES: usize = 8 << 20;
 
-/// Collecting a gradient in rounds pays where the values of the samples are so many times larger.
+/// Rounds pay where the values of the samples are at least this many times as large as the gradient, which
+/// every round reads and writes.
 const WORTH_ROUNDS: usize = 4;
 
 /// Everything that a training step reads and writes.
@@ -49,7 +50,7 @@ pub struct Engine {
     collected: Option<Collected>,
     pace: Pace,
     /// Tasks of the second phase.
-    parts: Parts,
+    tasks: TileTasks,
     /// Most threads that a step runs on.
     threads: usize,
     stopwatch: Stopwatch,
@@ -84,8 +85,8 @@ struct Collected {
 }
 
 impl Collected {
-    fn new(layout: &Layout, parts: &Parts) -> Collected {
-        Collected { gradient: Rows::zeroed(layout.rows()), sums: Rows::zeroed(parts.bias_terms()) }
+    fn new(layout: &Layout, tasks: &TileTasks) -> Collected {
+        Collected { gradient: Rows::zeroed(layout.rows()), sums: Rows::zeroed(tasks.bias_terms()) }
     }
 }
 
@@ -148,7 +149,7 @@ impl Engine {
         let shards = batch.div_ceil(capacity);
         let at_once = shards_per_round(&network, shards, capacity, threads);
         let layout = network.layout();
-        let parts = layout.parts(threads);
+        let tasks = layout.tasks(threads);
         let collects = clip_norm.is_some() || at_once < shards;
         Engine {
             isa,
@@ -158,8 +159,8 @@ impl Engine {
             objective,
             state: OptimizerState::new(rule, layout.rows()),
             shards: (0..at_once).map(|_| Shard::new(&network, capacity, Purpose::Train)).collect(),
-            collected: collects.then(|| Collected::new(layout, &parts)),
-            parts,
+            collected: collects.then(|| Collected::new(layout, &tasks)),
+            tasks,
             threads,
             pace,
             stopwatch: Stopwatch::default(),
@@ -167,7 +168,7 @@ impl Engine {
         }
     }
 
-    /// Members of the crew that its steps are worth.
+    /// Threads that its steps can use: the size of the crew to pass to [`step`](Self::step).
     pub fn crew_size(&self) -> usize {
         self.threads
     }
@@ -202,11 +203,11 @@ impl Engine {
         batch
     }
 
-    /// About how long a step on so many samples takes, from a short trial of the matrix product that
-    /// most of it is.
+    /// Estimates how long steps on `samples` samples take, from a short trial of the matrix product, which
+    /// is most of a step.
     pub fn expected_seconds(&self, samples: u64) -> f64 {
         const EDGE: usize = 128;
-        // The fastest of some, since whatever else runs can only make one slower.
+        // The fastest trial counts: other programs can only make one slower.
         const TRIALS: usize = 20;
         let operand = Rows::zeroed(EDGE * EDGE / LANES);
         let mut sum = operand.clone();
@@ -245,7 +246,7 @@ impl Engine {
         dropout_seed: u64,
     ) -> (BatchLoss, Vec<LayerValues>) {
         let mut alone = Crew::new(1);
-        let collected = Collected::new(self.network.layout(), &self.parts);
+        let collected = Collected::new(self.network.layout(), &self.tasks);
         let before = self.collected.replace(collected);
         let batch = self.run_rounds(&mut alone, samples, count, row, dropout_seed);
         let collected = std::mem::replace(&mut self.collected, before);
@@ -314,30 +315,30 @@ impl Engine {
     /// Adds the gradient of every tile, summed over the samples in the shards.
     fn collect(&mut self, crew: &mut Crew, start: Start<'static>) {
         let Some(Collected { gradient, sums }) = &mut self.collected else { return };
-        let (stopwatch, parts) = (&self.stopwatch, &self.parts);
+        let (stopwatch, tasks) = (&self.stopwatch, &self.tasks);
         let layout = self.network.layout();
         let gradients = update::Gradients { isa: self.isa, layout, shards: &self.shards };
-        let arenas = [(parts.bounds(), &mut **gradient), (parts.sum_bounds(), &mut **sums)];
-        crew.for_each_part(arenas, |part, [gradient, sums]| {
+        let arenas = [(tasks.bounds(), &mut **gradient), (tasks.sum_bounds(), &mut **sums)];
+        crew.for_each_part(arenas, |task, [gradient, sums]| {
             let mut since = stopwatch.start();
-            gradients.compute(parts.tile(part), start, gradient, sums);
-            stopwatch.lap(Part::Tiles, &mut since);
+            gradients.compute(tasks.tile(task), start, gradient, sums);
+            stopwatch.lap(Phase::Tiles, &mut since);
         });
     }
 
     /// Gradient and update of every tile, from the samples in the shards.
     fn update(&mut self, crew: &mut Crew, step: &Step) {
-        let (isa, parts) = (self.isa, &self.parts);
+        let (isa, tasks) = (self.isa, &self.tasks);
         let (layout, weights) = self.network.layout_and_weights_mut();
         let [a, b] = &mut self.state.slots;
-        let arenas = [weights, a, b].map(|arena| (parts.bounds(), arena));
+        let arenas = [weights, a, b].map(|arena| (tasks.bounds(), arena));
         let training = update::TileTraining {
             gradients: update::Gradients { isa, layout, shards: &self.shards },
             updates: update::Updates { isa, rule: self.rule, step },
             stopwatch: &self.stopwatch,
         };
-        crew.for_each_part(arenas, |part, [weights, a, b]| {
-            training.run(parts.tile(part), weights, [a, b]);
+        crew.for_each_part(arenas, |task, [weights, a, b]| {
+            training.run(tasks.tile(task), weights, [a, b]);
         });
     }
 
@@ -351,15 +352,15 @@ impl Engine {
                 step.gradient_scale *= limit / norm;
             }
         }
-        let (stopwatch, parts) = (&self.stopwatch, &self.parts);
+        let (stopwatch, tasks) = (&self.stopwatch, &self.tasks);
         let updates = update::Updates { isa: self.isa, rule: self.rule, step: &step };
         let weights = self.network.weights_mut();
         let [a, b] = &mut self.state.slots;
-        let arenas = [weights, a, b, gradient].map(|arena| (parts.bounds(), arena));
-        crew.for_each_part(arenas, |part, [weights, a, b, gradient]| {
+        let arenas = [weights, a, b, gradient].map(|arena| (tasks.bounds(), arena));
+        crew.for_each_part(arenas, |task, [weights, a, b, gradient]| {
             let mut since = stopwatch.start();
-            updates.apply(parts.tile(part), weights, [a, b], gradient);
-            stopwatch.lap(Part::Update, &mut since);
+            updates.apply(tasks.tile(task), weights, [a, b], gradient);
+            stopwatch.lap(Phase::Update, &mut since);
         });
     }
 }

@@ -1,15 +1,15 @@
 //! Whether the steps of a network run on all threads or on one: whichever is faster.
 //!
-//! What threads wait for each other costs as much as a small step, and how much depends on the machine: on
-//! where the cores are, and on who else uses them. So small networks are tried both ways now and then. The
+//! Joining threads costs as much time as a small step, and how much depends on the machine: on where its cores
+//! are, and on what else runs on them. So the steps of small networks are timed both ways now and then. The
 //! choice changes no bit of the result.
 
 use std::time::Duration;
 
-/// Fewer multiply-adds a step are never worth a join.
+/// Steps of fewer multiply-adds than this never gain from threads.
 const LEAST_WORK: usize = 1 << 18;
 
-/// From so many multiply-adds a step on, a join always costs less than it saves.
+/// Steps of at least this many multiply-adds always gain more from threads than a join costs.
 const CERTAIN_WORK: usize = 1 << 24;
 
 /// Steps of a trial of one way; the ways take turns.
@@ -44,7 +44,7 @@ pub(crate) struct Trials {
 }
 
 impl Pace {
-    /// For steps of so many multiply-adds on so many threads.
+    /// For steps of `work` multiply-adds, on at most `threads` threads.
     pub(crate) fn new(work: usize, threads: usize) -> Pace {
         match work {
             _ if threads < 2 => Pace::Fixed { parallel: false },
@@ -116,7 +116,7 @@ impl Trials {
 mod tests {
     use super::*;
 
-    /// Steps on all threads among so many, where a step takes so long on one thread and on all.
+    /// Of `steps` steps, how many run on all threads where a step takes `one` on one thread and `all` on all.
     fn parallel_steps(steps: u32, one: Duration, all: Duration) -> u32 {
         let mut pace = Pace::new(LEAST_WORK, 2);
         let mut parallel_steps = 0;

@@ -28,9 +28,9 @@ impl Profile {
     }
 }
 
-/// A part of a step.
+/// What a step is made of, in the order in which it is done.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Part {
+pub(crate) enum Phase {
     Gather,
     Forward,
     Backward,
@@ -40,7 +40,7 @@ pub(crate) enum Part {
 
 const PARTS: usize = 5;
 
-/// Adds up the time of each part over all threads; does nothing, at no cost, unless it is on.
+/// Adds up the time of each phase over all threads; does nothing, at no cost, unless it is on.
 #[derive(Debug, Default)]
 pub(crate) struct Stopwatch {
     on: bool,
@@ -53,24 +53,24 @@ impl Stopwatch {
         *self = Stopwatch { on, ..Stopwatch::default() };
     }
 
-    /// The beginning of a part.
+    /// The beginning of a phase.
     #[inline]
     pub(crate) fn start(&self) -> Option<Instant> {
         self.on.then(Instant::now)
     }
 
-    /// The end of a part that began at `start`, and the beginning of the next.
+    /// The end of a phase that began at `start`, and the beginning of the next.
     #[inline]
-    pub(crate) fn lap(&self, part: Part, start: &mut Option<Instant>) {
+    pub(crate) fn lap(&self, phase: Phase, start: &mut Option<Instant>) {
         if let Some(since) = start {
             let now = Instant::now();
             let spent = now.duration_since(*since).as_nanos() as u64;
-            self.nanoseconds[part as usize].fetch_add(spent, Ordering::Relaxed);
+            self.nanoseconds[phase as usize].fetch_add(spent, Ordering::Relaxed);
             *since = now;
         }
     }
 
-    /// The end of a step that began at `start` and had so many threads.
+    /// The end of a step that began at `start` and ran on `threads` threads.
     #[inline]
     pub(crate) fn finish(&mut self, threads: usize, start: Option<Instant>) {
         if let Some(since) = start {
@@ -80,11 +80,12 @@ impl Stopwatch {
 
     /// What was measured since the last call.
     pub(crate) fn take(&mut self) -> Profile {
-        let part = |part: Part| {
-            Duration::from_nanos(self.nanoseconds[part as usize].swap(0, Ordering::Relaxed))
+        let spent = |phase: Phase| {
+            Duration::from_nanos(self.nanoseconds[phase as usize].swap(0, Ordering::Relaxed))
         };
         let [gather, forward, backward, tiles, update] =
-            [Part::Gather, Part::Forward, Part::Backward, Part::Tiles, Part::Update].map(part);
+            [Phase::Gather, Phase::Forward, Phase::Backward, Phase::Tiles, Phase::Update]
+                .map(spent);
         let busy = gather + forward + backward + tiles + update;
         let waiting = std::mem::take(&mut self.total).saturating_sub(busy);
         Profile { gather, forward, backward, tiles, update, waiting }

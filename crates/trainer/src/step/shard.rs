@@ -18,7 +18,7 @@ use crate::data::samples::Samples;
 use crate::network::{Layer, Network};
 use crate::objective::Objective;
 use crate::preprocess::Preprocess;
-use crate::step::profile::{Part, Stopwatch};
+use crate::step::profile::{Phase, Stopwatch};
 use Purpose::{Measure, Train};
 use gristmill_kernels::{Activation, Isa, LANES, Panels, Row, Rows, panels};
 
@@ -163,19 +163,19 @@ impl Shard {
         self.losses[..self.columns()].iter().zip(&self.weights[..self.columns()])
     }
 
-    /// Weighted score of each panel of samples: see the field.
+    /// Weighted score of each panel of samples: whether the class is right, or the squared error.
     pub(crate) fn scores(&self) -> impl Iterator<Item = &Row> {
         self.scores[..self.columns()].iter()
     }
 
-    /// The input of a layer of so many inputs: samples x inputs.
+    /// The input of a layer, transposed: samples x inputs.
     pub(crate) fn layer_input(&self, layer: usize, inputs: usize) -> Panels<'_> {
         let data = if layer == 0 { &self.inputs } else { &self.layers[layer - 1].transposed };
         let samples = self.rows.len();
         Panels::new(&data[..panels(inputs) * samples], samples)
     }
 
-    /// The error of a layer of so many units: units x samples.
+    /// The error of a layer: units x samples.
     pub(crate) fn layer_error(&self, layer: usize, units: usize) -> Panels<'_> {
         Panels::new(&self.layers[layer].error[..self.columns() * units], units)
     }
@@ -200,13 +200,13 @@ impl Shard {
         let mut since = stopwatch.start();
         self.gather(context);
         self.gather_targets(context, training.objective);
-        stopwatch.lap(Part::Gather, &mut since);
+        stopwatch.lap(Phase::Gather, &mut since);
         self.forward(context, Some(training.dropout_seed));
         self.score(context, training.objective);
         self.loss(context, training.objective);
-        stopwatch.lap(Part::Forward, &mut since);
+        stopwatch.lap(Phase::Forward, &mut since);
         self.backward(context);
-        stopwatch.lap(Part::Backward, &mut since);
+        stopwatch.lap(Phase::Backward, &mut since);
     }
 
     /// Gathers the rows and runs them forward; [`output_mut`](Self::output_mut) then has the results.

@@ -10,7 +10,7 @@
 //! in an arena of its own.
 
 use crate::network::layout::{Layout, Tile};
-use crate::step::profile::{Part, Stopwatch};
+use crate::step::profile::{Phase, Stopwatch};
 use crate::step::shard::Shard;
 use gristmill_kernels as kernels;
 use gristmill_kernels::{Finish, Isa, LANES, PanelsMut, Row, Rows, Start, Step, UpdateRule};
@@ -116,9 +116,9 @@ impl TileTraining<'_> {
             let scratch = grown(buffer, tile.rows().len() + tile.bias_terms());
             let (gradient, sums) = scratch.split_at_mut(tile.rows().len());
             self.gradients.compute(tile, Start::Zero, gradient, sums);
-            self.stopwatch.lap(Part::Tiles, &mut since);
+            self.stopwatch.lap(Phase::Tiles, &mut since);
             self.updates.apply(tile, weights, slots, gradient);
-            self.stopwatch.lap(Part::Update, &mut since);
+            self.stopwatch.lap(Phase::Update, &mut since);
         });
     }
 }

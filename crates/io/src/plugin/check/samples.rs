@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::model::{ActivationSpec, DenseLayer, Model, OutputKind, Scale};
 use crate::random::hash;
 use crate::schema::{Encoding, InputColumn, InputKind, Target};
-use crate::writer::{DatasetWriter, Layout, Rows};
+use crate::writer::{DatasetLayout, DatasetWriter, RowBatch};
 use std::path::Path;
 
 /// Numbers that are lost where they are written with too few digits, or as integers, or as dates.
@@ -79,10 +79,10 @@ fn value(row: usize, column: usize) -> f32 {
 
 /// A table of numbers.
 pub(super) fn numbers(path: &Path) -> Result<Dataset> {
-    let rows = Rows {
+    let rows = RowBatch {
         features: (0..ROWS).flat_map(|row| (0..3).map(move |column| value(row, column))).collect(),
         targets: (0..ROWS).map(|row| value(row, 3)).collect(),
-        ..Rows::default()
+        ..RowBatch::default()
     };
     write(path, numbers_encoding(), &rows)
 }
@@ -101,16 +101,16 @@ pub(super) fn texts(path: &Path) -> Result<Dataset> {
         let one_hot = (0..count).map(move |category| f32::from(category == row));
         std::iter::once(value(row, 0)).chain(one_hot)
     };
-    let rows = Rows {
+    let rows = RowBatch {
         features: (0..count).flat_map(row).collect(),
         labels: (0..count as u32).rev().collect(),
-        ..Rows::default()
+        ..RowBatch::default()
     };
     write(path, encoding, &rows)
 }
 
-fn write(path: &Path, encoding: Encoding, rows: &Rows) -> Result<Dataset> {
-    let layout = Layout { encoding, dtype: Some(Dtype::F32), weighted: false };
+fn write(path: &Path, encoding: Encoding, rows: &RowBatch) -> Result<Dataset> {
+    let layout = DatasetLayout { encoding, dtype: Some(Dtype::F32), weighted: false };
     let mut writer = DatasetWriter::create(path, layout)?;
     writer.push(rows)?;
     writer.finish()?;

@@ -8,7 +8,7 @@ use gristmill_kernels::loss::LossPanels;
 use gristmill_kernels::{LANES, Row, Targets};
 
 impl Shard {
-    /// Weighted scores of the samples: see the field.
+    /// Weighted scores of the samples: 1 where the class is right, or the squared error of numbers.
     pub(super) fn score<S>(&mut self, context: &RowContext<'_, S>, objective: &Objective) {
         let outputs = context.network.outputs();
         let last = self.layers.last().expect("a network has a layer");
