@@ -1,7 +1,7 @@
 //! Rows: where they come from, which of them take part, in which order, and how they get into memory.
 
 pub mod feed;
-pub mod memory;
+pub(crate) mod memory;
 pub(crate) mod mixing;
 pub mod order;
 pub mod pass;

@@ -4,7 +4,7 @@ use crate::config::EarlyStoppingConfig;
 
 /// The best epoch so far. A checkpoint holds it; the rest is configuration.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Best {
+pub(crate) struct Best {
     /// The value of the watched metric.
     pub value: f64,
     /// Number of the epoch, from 1.
@@ -13,7 +13,7 @@ pub struct Best {
 
 /// What an epoch means for the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// The best so far: keep its parameters.
     Improved,
     /// Not better, but within patience.
@@ -24,19 +24,19 @@ pub enum Verdict {
 
 /// Watches one metric over the epochs.
 #[derive(Debug, Clone, PartialEq)]
-pub struct EarlyStopping {
+pub(crate) struct EarlyStopping {
     config: EarlyStoppingConfig,
     best: Option<Best>,
 }
 
 impl EarlyStopping {
     /// From the start of a run, or with the `best` of the checkpoint that it resumes from.
-    pub fn new(config: EarlyStoppingConfig, best: Option<Best>) -> EarlyStopping {
+    pub(crate) fn new(config: EarlyStoppingConfig, best: Option<Best>) -> EarlyStopping {
         EarlyStopping { config, best }
     }
 
     /// The best epoch so far; `None` before the first one whose metric is a number.
-    pub fn best(&self) -> Option<Best> {
+    pub(crate) fn best(&self) -> Option<Best> {
         self.best
     }
 
@@ -44,7 +44,7 @@ impl EarlyStopping {
     ///
     /// A value that is not a number never improves. Without patience the verdict is never
     /// [`Verdict::Stop`].
-    pub fn observe(&mut self, epoch: u32, value: f64) -> Verdict {
+    pub(crate) fn observe(&mut self, epoch: u32, value: f64) -> Verdict {
         let gain = |best: Best| {
             let more = value - best.value;
             if self.config.metric.higher_is_better() { more } else { -more }

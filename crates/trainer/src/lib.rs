@@ -1,7 +1,10 @@
 //! Backpropagation on minibatches: networks, optimisers, metrics and the fit loop.
 //!
+//! What a program needs that trains and predicts is in the [`prelude`]. Training, on a table in memory or
+//! just so on a [`Dataset`](gristmill_io::Dataset), which is a mapped file of any size:
+//!
 //! ```
-//! use gristmill_trainer::{Isa, Session, config::RunConfig, samples::Table};
+//! use gristmill_trainer::prelude::*;
 //!
 //! let table = Table::of_classes(
 //!     &[0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0],
@@ -15,37 +18,92 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`observer::Observer`] follows a run step by step; `()` follows in silence.
+//! An [`Observer`](observer::Observer) in place of the first `()` follows a run step by step and can end it.
+//! A [`Run`](run::Run) trains a session in a directory of its own, with checkpoints and metrics.
+//!
+//! Predicting, and measuring how good predictions are:
+//!
+//! ```
+//! use gristmill_trainer::prelude::*;
+//!
+//! # let features = [0.0, 1.0, 2.0, 3.0];
+//! # let names = vec!["low".into(), "high".into()];
+//! # let table = Table::of_classes(&features, vec![0, 0, 1, 1], names)?;
+//! # let config = RunConfig::from_toml("training.epochs = 200\noptimizer.learning_rate = 0.1")?;
+//! # let mut session = Session::new(&config, Isa::from_env()?, &table, None)?;
+//! # session.fit(&mut (), &mut |_| Ok(()))?;
+//! let model = session.model(); // or Model::load(path)
+//! let mut predictor = Predictor::new(Isa::from_env()?, Trained::from_model(&model)?);
+//! let mut probabilities = vec![0.0; 4 * predictor.outputs()];
+//! predictor.predict(&table, 0..4, &mut probabilities);
+//! assert!(probabilities[0] < 0.5 && probabilities[3] > 0.5, "{probabilities:?}");
+//!
+//! let report = evaluate(Isa::from_env()?, &model, &table, None, &mut |_rows_done| ())?;
+//! assert_eq!(report.get(Metric::Accuracy), Some(1.0));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #![forbid(unsafe_code)]
 
 pub mod config;
-mod data;
-pub mod early_stopping;
+pub mod data;
+mod early_stopping;
 mod error;
 pub mod evaluation;
-pub mod gradcheck;
 pub mod inference;
 pub mod metrics;
 pub mod model;
-pub mod names;
-pub mod network;
-pub mod objective;
+mod names;
 pub mod observer;
-pub mod preprocess;
-pub mod random;
-pub mod reference;
 pub mod run;
-pub mod sampler;
-pub mod schedule;
+mod schedule;
 pub mod session;
-mod step;
 mod threads;
 
-pub use data::{feed, memory, order, pass, samples, subset};
+// What this workspace measures, compares and checks by itself. It may change with any version.
+#[doc(hidden)]
+pub mod gradcheck;
+#[doc(hidden)]
+pub mod network;
+#[doc(hidden)]
+pub mod objective;
+#[doc(hidden)]
+pub mod preprocess;
+#[doc(hidden)]
+pub mod random;
+#[doc(hidden)]
+pub mod reference;
+#[doc(hidden)]
+pub mod sampler;
+#[doc(hidden)]
+pub mod step;
+
 pub use error::TrainError;
 pub use gristmill_kernels::Isa;
-pub use network::{init, layout};
 pub use session::{Limit, Outcome, Reason, Session};
-pub use step::{engine, profile};
 pub use threads::{on_threads, start_threads, useful as useful_threads, with_crew};
+
+// By the names that they have had.
+#[doc(hidden)]
+pub use data::{feed, order, pass, samples, subset};
+#[doc(hidden)]
+pub use network::{init, layout};
+#[doc(hidden)]
+pub use step::{engine, profile};
+
+/// What a program needs that trains, predicts and evaluates.
+pub mod prelude {
+    pub use crate::config::RunConfig;
+    pub use crate::data::samples::{Samples, Table};
+    pub use crate::error::TrainError;
+    pub use crate::evaluation::evaluate;
+    pub use crate::inference::Predictor;
+    pub use crate::metrics::{Metric, Report};
+    pub use crate::model::Trained;
+    pub use crate::observer::{Control, EpochReport, Observer, StepReport};
+    pub use crate::run::{Draft, Run};
+    pub use crate::session::{Outcome, Reason, Session};
+    pub use crate::threads::on_threads;
+    pub use gristmill_io::{Dataset, Model};
+    pub use gristmill_kernels::Isa;
+}

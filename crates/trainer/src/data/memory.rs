@@ -112,7 +112,7 @@ fn fits_bytes(bytes: u64, budget: Option<u64>) -> bool {
 
 /// Bytes that this process may still use for its own data and for cached files: what the system has
 /// available, or the limit of its control group if that is less. `None` where nobody tells.
-pub fn available() -> Option<u64> {
+pub(crate) fn available() -> Option<u64> {
     let system = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
         let line = text.lines().find(|line| line.starts_with("MemAvailable:"))?;
         let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
