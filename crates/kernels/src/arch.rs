@@ -1,7 +1,8 @@
 //! One file per instruction set. Each only translates [`Simd`](crate::Simd) into instructions;
-//! no algorithm lives here.
+//! no algorithm lives here. Beside them, the floating-point mode of threads.
 #![allow(unsafe_code)]
 
+pub(crate) mod float_mode;
 pub(crate) mod portable;
 
 #[cfg(target_arch = "x86_64")]

@@ -14,6 +14,7 @@
 //! late, or sleeps, holds nobody up but by the tasks that it has taken and not yet counted.
 #![allow(unsafe_code)]
 
+use crate::arch::float_mode::FlushDenormals;
 use crate::simd::Row;
 use std::any::Any;
 use std::cell::UnsafeCell;
@@ -295,13 +296,14 @@ impl Drop for Crew {
 
 impl Post {
     /// Helps until the crew is dropped; not at all if it has helpers enough. The thread must be neither
-    /// the leader's nor at a task.
+    /// the leader's nor at a task. Meanwhile it [flushes denormals](FlushDenormals), as its leader has to.
     pub fn serve(&self) {
         let shared = &*self.shared;
         let member = 1 + shared.helpers.fetch_add(1, Ordering::Relaxed);
         if member >= shared.shares.len() {
             return;
         }
+        let _mode = FlushDenormals::on_this_thread();
         while shared.await_tasks(member) {
             let done = shared.work_off(member);
             if done > 0 {

@@ -28,6 +28,7 @@ mod name;
 mod testing;
 
 pub use activation::Activation;
+pub use arch::float_mode::FlushDenormals;
 pub use bias::{accumulate_rows, total_lanes};
 pub use crew::{Crew, Post};
 pub use dropout::{DropoutKey, dropout};

@@ -11,7 +11,7 @@ use crate::step::shard::{Purpose, RowContext, Shard};
 use crate::threads;
 use gristmill_io::OutputKind;
 use gristmill_kernels as kernels;
-use gristmill_kernels::{Isa, LANES, Probabilities, Row};
+use gristmill_kernels::{FlushDenormals, Isa, LANES, Probabilities, Row};
 use rayon::prelude::*;
 use std::ops::{Range, RangeInclusive};
 use std::sync::Mutex;
@@ -78,6 +78,7 @@ impl Workspaces {
         let parts = Mutex::new(parts);
         let next = || parts.lock().expect("counting parts does not panic").next();
         self.shards[..threads].par_iter_mut().with_max_len(1).for_each(|shard| {
+            let _mode = FlushDenormals::on_this_thread();
             while let Some((rows, extra)) = next() {
                 run(shard, rows, extra);
             }

@@ -1,7 +1,7 @@
 //! Threads for one piece of work.
 
 use crate::error::TrainError;
-use gristmill_kernels::Crew;
+use gristmill_kernels::{Crew, FlushDenormals};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::sync::OnceLock;
 use std::thread::{self, Scope, ScopedJoinHandle};
@@ -71,8 +71,10 @@ pub fn on_threads<R: Send>(
 }
 
 /// Leads a crew of `members` threads: this one, and helpers from the current pool. The helpers have no other
-/// work until `lead` returns, so nothing in it may wait for another task of the pool.
+/// work until `lead` returns, so nothing in it may wait for another task of the pool. All of them
+/// [flush denormals](FlushDenormals) until then.
 pub fn with_crew<R>(members: usize, lead: impl FnOnce(&mut Crew) -> R) -> R {
+    let _mode = FlushDenormals::on_this_thread();
     let mut crew = Crew::new(members);
     if members < 2 {
         return lead(&mut crew);

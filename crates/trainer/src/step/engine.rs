@@ -15,7 +15,7 @@ use crate::step::shard::{Purpose, RowContext, Shard, TrainingContext};
 use crate::step::update::{self, OptimizerState};
 use gristmill_kernels as kernels;
 use gristmill_kernels::{
-    Crew, Finish, Isa, LANES, Panels, PanelsMut, Row, Rows, Start, Step, UpdateRule,
+    Crew, Finish, FlushDenormals, Isa, LANES, Panels, PanelsMut, Row, Rows, Start, Step, UpdateRule,
 };
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -245,6 +245,7 @@ impl Engine {
         row: &(impl Fn(usize) -> u64 + Sync),
         dropout_seed: u64,
     ) -> (BatchLoss, Vec<LayerValues>) {
+        let _mode = FlushDenormals::on_this_thread();
         let mut alone = Crew::new(1);
         let collected = Collected::new(self.network.layout(), &self.tasks);
         let before = self.collected.replace(collected);
