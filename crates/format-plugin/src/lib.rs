@@ -24,20 +24,16 @@
 
 #![forbid(unsafe_code)]
 
+mod error;
 mod options;
 mod plugin;
 mod reading;
 mod table;
 mod writing;
 
+pub use error::{Error, Result};
 pub use options::{OptionType, Options};
 pub use plugin::Plugin;
 pub use reading::Incoming;
 pub use table::{Column, ColumnType, Role, Value};
 pub use writing::TableWriter;
-
-/// Why a plugin cannot do what it is asked: shown to the user.
-pub type Error = Box<dyn std::error::Error + Send + Sync>;
-
-/// What everything here returns that may fail.
-pub type Result<T> = std::result::Result<T, Error>;

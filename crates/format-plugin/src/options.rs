@@ -1,6 +1,6 @@
 //! What a plugin is told: `--name=value` on its command line, checked before by gristmill.
 
-use crate::Result;
+use crate::error::Result;
 use std::ffi::OsString;
 use std::str::FromStr;
 

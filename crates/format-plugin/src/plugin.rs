@@ -1,9 +1,9 @@
 //! A plugin as its `main` sees it: what it is, what it does, and the command line that asks for it.
 
+use crate::error::{Error, Result};
 use crate::options::{OptionType, Options};
 use crate::reading::Incoming;
 use crate::writing::TableWriter;
-use crate::{Error, Result};
 use serde_json::{Map, Value, json};
 use std::env::ArgsOs;
 use std::ffi::OsString;

@@ -1,7 +1,7 @@
 //! The table that a plugin is given: an Arrow stream on standard input, rows out.
 
+use crate::error::{Error, Result};
 use crate::table::{Column, ColumnType, Value};
-use crate::{Error, Result};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, UInt8Type};
 use arrow_array::{Array, RecordBatch};

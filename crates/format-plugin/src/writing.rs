@@ -1,7 +1,7 @@
 //! The table that a plugin gives: rows in, an Arrow stream on standard output.
 
+use crate::error::{Error, Result};
 use crate::table::{Column, ColumnType, Value};
-use crate::{Error, Result};
 use arrow_array::builder::{Float64Builder, StringBuilder};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_ipc::writer::StreamWriter;

@@ -93,7 +93,8 @@ impl Modules {
         Ok(())
     }
 
-    /// The module that defines what a path means in the module `within`; `None` for what is not of this crate.
+    /// The module that defines what a path means in the module `within`; `None` for what is not of this
+    /// crate, and for a module by itself, which is only the way to what is in it.
     pub(crate) fn home(&self, within: &[String], path: &[String]) -> Option<&Module> {
         self.resolve(within, path, 8)
     }
@@ -118,7 +119,7 @@ impl Modules {
 
     fn resolve_from(&self, mut at: ModulePath, path: &[String], depth: usize) -> Option<&Module> {
         let module = self.by_path.get(&at)?;
-        let Some((first, rest)) = path.split_first() else { return Some(module) };
+        let (first, rest) = path.split_first()?;
         if first == "super" {
             at.pop();
             return self.resolve_from(at, rest, depth);
