@@ -4,13 +4,13 @@
 //! `train --resume` needs.
 
 mod count;
-mod network;
 mod plugins;
-mod run;
+mod setting;
+mod settings;
 mod table;
 
 pub(crate) use count::count;
-pub(crate) use network::NetworkArgs;
 pub(crate) use plugins::PluginArgs;
-pub(crate) use run::RunArgs;
-pub(crate) use table::{ReadArgs, TableArgs};
+pub(crate) use setting::Given;
+pub(crate) use settings::{Course, Network, Training};
+pub(crate) use table::{ReadArgs, Reading, TableArgs};

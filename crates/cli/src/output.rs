@@ -47,8 +47,9 @@ impl Output {
     /// Writes to standard error and lives with it if that is closed. Names in the line may be anyone's: what a
     /// terminal would obey is escaped.
     fn write_error_line(&self, line: &dyn Display) {
+        let line = line.to_string();
         let write = || {
-            let _ = writeln!(io::stderr().lock(), "{}", shown_lines(&line.to_string()));
+            let _ = writeln!(io::stderr().lock(), "{}", shown_lines(&line));
         };
         match &self.bars {
             // `suspend` panics where the bars cannot be cleared: the terminal has hung up.
@@ -58,8 +59,13 @@ impl Output {
         }
     }
 
-    /// Prints a result.
+    /// Prints a result for human eyes.
     pub(crate) fn print(&self, text: impl Display) -> Result<(), Failure> {
+        self.print_data(shown_lines(&text.to_string()))
+    }
+
+    /// Prints a result that programs read, such as JSON or CSV, as it is.
+    pub(crate) fn print_data(&self, text: impl Display) -> Result<(), Failure> {
         let mut results = self.results();
         writeln!(results, "{text}").map_err(Failure::standard_output)?;
         results.flush().map_err(Failure::standard_output)

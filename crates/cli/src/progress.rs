@@ -3,26 +3,15 @@
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output::Output;
+use crate::progress_line::ProgressLine;
 use crate::table::{number, thousands};
 use gristmill_io::ImportProgress;
 use gristmill_trainer::metrics::Metric;
 use gristmill_trainer::observer::{Control, EpochReport, EpochStart, Observer, StepReport};
-use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, HumanDuration};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-
-/// How often the numbers beside a bar change.
-const REFRESH: Duration = Duration::from_millis(100);
-
-/// A bar of `length` units below what is on the terminal, or one that nobody sees.
-fn bar(output: &Output, length: u64, template: &str) -> ProgressBar {
-    let Some(bars) = output.bars() else { return ProgressBar::hidden() };
-    let style = ProgressStyle::with_template(template).expect("the templates here are valid");
-    let bar = bars.add(ProgressBar::new(length));
-    bar.set_style(style.progress_chars("=> "));
-    bar
-}
 
 /// Follows an import, or another operation on a data set, until the user interrupts it: a bar on a terminal,
 /// elsewhere a line now and then.
@@ -30,7 +19,7 @@ pub(crate) struct DataBar<'a> {
     output: &'a Output,
     what: String,
     interrupted: Arc<AtomicBool>,
-    bar: ProgressBar,
+    line: ProgressLine,
     began: Instant,
     /// Tens of seconds after which the last line was said.
     lines: AtomicU64,
@@ -42,24 +31,21 @@ const LINES: Duration = Duration::from_secs(10);
 impl<'a> DataBar<'a> {
     /// A bar that says what is being done.
     pub(crate) fn new(output: &'a Output, what: impl Into<String>) -> Result<DataBar<'a>, Failure> {
-        let template =
-            "{prefix} [{bar:30}] {bytes}/{total_bytes}  {bytes_per_sec}  {msg}  ETA {eta}";
-        let bar = bar(output, 0, template);
         let what = what.into();
-        bar.set_prefix(what.clone());
         let interrupted = interrupt::flag();
         Ok(DataBar {
             output,
             what,
             interrupted,
-            bar,
+            line: ProgressLine::new(output, 0),
             began: Instant::now(),
             lines: AtomicU64::new(0),
         })
     }
 
-    fn line(&self, bytes_done: u64, rows: &str) {
-        let total = self.bar.length().unwrap_or(0).max(1);
+    /// Where there is no terminal.
+    fn say(&self, bytes_done: u64, rows: &str) {
+        let total = self.line.bar().length().unwrap_or(0).max(1);
         let share = bytes_done as f64 / total as f64;
         let left = self.began.elapsed().as_secs_f64() * (1.0 / share.max(1e-9) - 1.0);
         let left = Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX);
@@ -76,7 +62,7 @@ impl<'a> DataBar<'a> {
 
 impl ImportProgress for DataBar<'_> {
     fn begin(&self, total_bytes: u64) {
-        self.bar.set_length(total_bytes);
+        self.line.bar().set_length(total_bytes);
     }
 
     fn advance(&self, bytes_done: u64, rows_done: u64) {
@@ -84,13 +70,19 @@ impl ImportProgress for DataBar<'_> {
             0 => String::new(),
             rows => format!("{} rows", thousands(rows)),
         };
-        self.bar.set_position(bytes_done);
-        if !self.bar.is_hidden() {
-            self.bar.set_message(rows());
-        }
+        self.line.advance(bytes_done, |bar| {
+            let total = bar.length().unwrap_or(0);
+            vec![
+                self.what.clone(),
+                format!("ETA {:#}", HumanDuration(bar.eta())),
+                rows(),
+                format!("{}/{}", HumanBytes(bytes_done), HumanBytes(total)),
+                format!("{}/s", HumanBytes(bar.per_sec() as u64)),
+            ]
+        });
         let lines = (self.began.elapsed().as_secs_f64() / LINES.as_secs_f64()) as u64;
         if self.lines.fetch_max(lines, Ordering::Relaxed) < lines && self.output.bars().is_none() {
-            self.line(bytes_done, &rows());
+            self.say(bytes_done, &rows());
         }
     }
 
@@ -103,38 +95,29 @@ impl ImportProgress for DataBar<'_> {
     }
 }
 
-impl Drop for DataBar<'_> {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
-    }
-}
-
 /// Follows an operation on the rows of a data set.
 pub(crate) struct RowsBar {
-    bar: ProgressBar,
+    what: String,
+    line: ProgressLine,
 }
 
 impl RowsBar {
     /// A bar that says what is done to how many rows.
     pub(crate) fn new(output: &Output, what: &str, rows: u64) -> RowsBar {
-        let bar = bar(
-            output,
-            rows,
-            "{prefix} [{bar:30}] {human_pos}/{human_len} rows  {per_sec}  ETA {eta}",
-        );
-        bar.set_prefix(what.to_owned());
-        RowsBar { bar }
+        RowsBar { what: what.to_owned(), line: ProgressLine::new(output, rows) }
     }
 
     /// Shows that the first `rows_done` rows are done.
     pub(crate) fn advance(&self, rows_done: u64) {
-        self.bar.set_position(rows_done);
-    }
-}
-
-impl Drop for RowsBar {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        self.line.advance(rows_done, |bar| {
+            let rows = bar.length().unwrap_or(0);
+            vec![
+                self.what.clone(),
+                format!("ETA {:#}", HumanDuration(bar.eta())),
+                format!("{}/{} rows", thousands(rows_done), thousands(rows)),
+                format!("{} rows/s", thousands(bar.per_sec() as u64)),
+            ]
+        });
     }
 }
 
@@ -142,8 +125,7 @@ impl Drop for RowsBar {
 pub(crate) struct FitProgress<'a> {
     output: &'a Output,
     interrupted: &'a AtomicBool,
-    bar: ProgressBar,
-    refreshed: Instant,
+    line: ProgressLine,
     /// When this process began to train, and how many steps and epochs it has done since.
     began: Instant,
     steps_done: u64,
@@ -159,8 +141,7 @@ impl<'a> FitProgress<'a> {
         FitProgress {
             output,
             interrupted,
-            bar: bar(output, 0, "{prefix} [{bar:30}] {percent:>3}%  {msg}"),
-            refreshed: now,
+            line: ProgressLine::new(output, 0),
             began: now,
             steps_done: 0,
             start: None,
@@ -169,29 +150,29 @@ impl<'a> FitProgress<'a> {
         }
     }
 
-    /// Rate, loss, and the time to the end of the last epoch.
-    fn refresh(&mut self, report: &StepReport) {
+    /// Loss, the time to the end of the last epoch, and rate.
+    fn refresh(&self, report: &StepReport) {
         let Some(EpochStart { epoch, epochs, steps, .. }) = self.start else { return };
-        let rate = self.rows_in_epoch as f64 / self.epoch_began.elapsed().as_secs_f64();
-        let steps_left = (steps - report.step) + u64::from(epochs - epoch) * steps;
-        let seconds = self.began.elapsed().as_secs_f64() / self.steps_done as f64;
-        let left =
-            Duration::try_from_secs_f64(seconds * steps_left as f64).unwrap_or(Duration::MAX);
-        self.bar.set_position(report.step);
-        self.bar.set_message(format!(
-            "{} rows/s  loss {}  ETA {:#}",
-            thousands(rate as u64),
-            number(report.loss),
-            HumanDuration(left),
-        ));
+        self.line.advance(report.step, |_| {
+            let rate = self.rows_in_epoch as f64 / self.epoch_began.elapsed().as_secs_f64();
+            let steps_left = (steps - report.step) + u64::from(epochs - epoch) * steps;
+            let seconds = self.began.elapsed().as_secs_f64() / self.steps_done as f64;
+            let left =
+                Duration::try_from_secs_f64(seconds * steps_left as f64).unwrap_or(Duration::MAX);
+            vec![
+                format!("epoch {epoch}/{epochs}"),
+                format!("loss {}", number(report.loss)),
+                format!("ETA {:#}", HumanDuration(left)),
+                format!("{} rows/s", thousands(rate as u64)),
+            ]
+        });
     }
 }
 
 impl Observer for FitProgress<'_> {
     fn epoch_begin(&mut self, start: &EpochStart) {
-        self.bar.set_length(start.steps);
-        self.bar.set_position(start.done);
-        self.bar.set_prefix(format!("epoch {}/{}", start.epoch, start.epochs));
+        self.line.bar().set_length(start.steps);
+        self.line.bar().set_position(start.done);
         self.start = Some(*start);
         self.rows_in_epoch = 0;
         self.epoch_began = Instant::now();
@@ -200,10 +181,7 @@ impl Observer for FitProgress<'_> {
     fn step(&mut self, report: &StepReport) -> Control {
         self.steps_done += 1;
         self.rows_in_epoch += report.rows as u64;
-        if !self.bar.is_hidden() && self.refreshed.elapsed() >= REFRESH {
-            self.refreshed = Instant::now();
-            self.refresh(report);
-        }
+        self.refresh(report);
         if self.interrupted.load(Ordering::Relaxed) { Control::Stop } else { Control::Continue }
     }
 
@@ -238,10 +216,4 @@ fn shown(values: &[(Metric, f64)]) -> String {
     let at_a_glance = [Metric::Loss, Metric::Accuracy, Metric::Rmse, Metric::R2];
     let values = values.iter().filter(|(metric, _)| at_a_glance.contains(metric));
     values.map(|(metric, value)| format!(" {metric} {}", number(*value))).collect()
-}
-
-impl Drop for FitProgress<'_> {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
-    }
 }

@@ -1,5 +1,6 @@
 //! From the files that a user names to data sets: `.grist` files as they are, all else imported.
 
+use crate::args::Reading;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output::Output;
@@ -160,15 +161,18 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// Opens a data set, or imports tables as `options` say.
+    /// Opens a data set, or imports tables as they are to be read.
     pub(crate) fn open(
         paths: Vec<PathBuf>,
-        options: ImportOptions,
+        reading: Reading,
         output: &Output,
     ) -> Result<Rows, Failure> {
         match Source::find(paths)? {
-            Source::Native(path) => Ok(Rows { dataset: open_native(&path)?, _scratch: None }),
-            Source::Tables(paths) => Rows::import(&paths, &Plan::Learn(options), output),
+            Source::Native(path) => {
+                reading.refuse_all(&path)?;
+                Ok(Rows { dataset: open_native(&path)?, _scratch: None })
+            }
+            Source::Tables(paths) => Rows::import(&paths, &Plan::Learn(reading.options), output),
         }
     }
 
@@ -177,11 +181,15 @@ impl Rows {
         paths: Vec<PathBuf>,
         model: &Model,
         with_target: bool,
-        options: ImportOptions,
+        reading: Reading,
         output: &Output,
     ) -> Result<Rows, Failure> {
+        if !with_target {
+            reading.refuse_columns_for("predictions do not depend on weights; leave it out")?;
+        }
         match Source::find(paths)? {
             Source::Native(path) => {
+                reading.refuse_all(&path)?;
                 let dataset = open_native(&path)?;
                 match dataset.mismatch(&model.encoding, with_target) {
                     None => Ok(Rows { dataset, _scratch: None }),
@@ -192,6 +200,7 @@ impl Rows {
                 }
             }
             Source::Tables(paths) => {
+                let options = reading.options;
                 let plan = Plan::Fixed { encoding: &model.encoding, with_target, options };
                 Rows::import(&paths, &plan, output)
             }
@@ -199,17 +208,15 @@ impl Rows {
     }
 
     fn import(paths: &[PathBuf], plan: &Plan, output: &Output) -> Result<Rows, Failure> {
-        let parent = std::env::temp_dir();
-        let scratch = Scratch::within(&parent).map_err(Failure::io("write to", &parent))?;
-        interrupt::remove_when_interrupted(scratch.directory.path());
-        let file = scratch.directory.path().join(Scratch::ROWS);
+        let scratch = Scratch::create()?;
+        let file = scratch.path().join(Scratch::ROWS);
         let dataset = import_tables(paths, &file, plan, output)?;
         Ok(Rows { dataset, _scratch: Some(scratch) })
     }
 }
 
 /// A temporary directory, with a file in it that is locked as long as this process lives.
-struct Scratch {
+pub(crate) struct Scratch {
     directory: TempDir,
     _lock: File,
 }
@@ -217,7 +224,21 @@ struct Scratch {
 impl Scratch {
     const PREFIX: &str = "gristmill-rows-";
     const LOCK: &str = ".in-use";
-    const ROWS: &str = "rows.grist";
+    /// The data set in it, by which a later process knows what to remove.
+    pub(crate) const ROWS: &str = "rows.grist";
+
+    /// Makes one where the system keeps temporary files.
+    pub(crate) fn create() -> Result<Scratch, Failure> {
+        let parent = std::env::temp_dir();
+        let scratch = Scratch::within(&parent).map_err(Failure::io("write to", &parent))?;
+        interrupt::remove_when_interrupted(scratch.path());
+        Ok(scratch)
+    }
+
+    /// The directory.
+    pub(crate) fn path(&self) -> &Path {
+        self.directory.path()
+    }
 
     /// Makes one, after removing those that killed processes left.
     fn within(parent: &Path) -> io::Result<Scratch> {

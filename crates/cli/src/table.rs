@@ -1,5 +1,6 @@
 //! Aligned columns for human eyes.
 
+use gristmill_io::shown;
 use std::fmt;
 
 /// Rows of cells; the first column is aligned to the left, the others to the right.
@@ -11,12 +12,13 @@ pub(crate) struct Table {
 impl Table {
     /// A table with these headings.
     pub(crate) fn new(headings: &[&str]) -> Table {
-        Table { rows: vec![headings.iter().map(|&h| h.to_owned()).collect()] }
+        Table { rows: vec![headings.iter().map(|h| shown(h).to_string()).collect()] }
     }
 
     /// Appends a row.
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(cells.into_iter().collect());
+        let visible = |cell: String| shown(&cell).to_string();
+        self.rows.push(cells.into_iter().map(visible).collect());
     }
 }
 

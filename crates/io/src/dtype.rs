@@ -117,7 +117,7 @@ impl FromStr for Dtype {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Dtype, String> {
-        let known = Dtype::ALL.into_iter().find(|dtype| dtype.name() == name);
+        let known = Dtype::ALL.into_iter().find(|dtype| dtype.name().eq_ignore_ascii_case(name));
         known.ok_or_else(|| format!("\"{name}\" is not one of u8, f16, f32"))
     }
 }

@@ -8,11 +8,12 @@ use crate::atomic::AtomicFile;
 use crate::choice::FormatChoice;
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::format::{FORMATS, Format};
+use crate::format::{FORMATS, Format, NpyHeader};
 use crate::plugin::description::Operation;
 use crate::plugin::program::Plugin;
 use crate::plugin::tables;
 use crate::progress::ImportProgress;
+use crate::suggest::alike;
 use crate::threads;
 pub use again::Again;
 use flate2::Compression;
@@ -58,18 +59,8 @@ pub fn export(
     progress: &dyn ImportProgress,
 ) -> Result<ExportSummary> {
     let name = output.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    let (plain, compression) = match name.rsplit_once('.') {
-        Some((plain, "gz")) => (plain, Some("gz")),
-        Some((plain, "zst")) => (plain, Some("zst")),
-        _ => (&*name, None),
-    };
-    let format = Written::choose(choice, plain, output)?;
-    if let Some(ending) = compression.filter(|_| !format.is_stream()) {
-        let (output, name) = (output.display(), format.name());
-        return Err(Error::Options(format!(
-            "{output}: a file of {name} is read at many places and cannot be compressed as a whole: leave out .{ending}"
-        )));
-    }
+    let (plain, compression) = compression_of(&name);
+    let format = choose(output, choice)?;
     threads::start()?;
     let table = Exported::new(dataset, output, plain, progress);
     let file = BufWriter::new(AtomicFile::create(output)?);
@@ -107,6 +98,41 @@ pub fn export(
     })
 }
 
+/// Refuses a file that [`export`] could not write, for what it is called or the format that is chosen.
+///
+/// # Errors
+/// There is no such format, or it cannot be written or compressed.
+pub fn check_export(output: &Path, choice: &FormatChoice) -> Result<()> {
+    choose(output, choice).map(drop)
+}
+
+/// What an NPY file of a row-major matrix of f32 begins with; its numbers follow, little-endian.
+pub fn array_header(rows: u64, columns: u64) -> Vec<u8> {
+    NpyHeader::write("<f4", &[rows, columns])
+}
+
+/// A name without the ending of a compression, and that.
+fn compression_of(name: &str) -> (&str, Option<&str>) {
+    match name.rsplit_once('.') {
+        Some((plain, ending @ ("gz" | "zst"))) => (plain, Some(ending)),
+        _ => (name, None),
+    }
+}
+
+/// The format of a file to be written.
+fn choose(output: &Path, choice: &FormatChoice) -> Result<Written> {
+    let name = output.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let (plain, compression) = compression_of(&name);
+    let format = Written::choose(choice, plain, output)?;
+    if let Some(ending) = compression.filter(|_| !format.is_stream()) {
+        let (output, name) = (output.display(), format.name());
+        return Err(Error::Options(format!(
+            "{output}: a file of {name} is read at many places and cannot be compressed as a whole: leave out .{ending}"
+        )));
+    }
+    Ok(format)
+}
+
 /// A format that is written.
 enum Written {
     BuiltIn(&'static dyn Format, Exporter),
@@ -118,7 +144,7 @@ impl Written {
     fn choose(choice: &FormatChoice, file_name: &str, output: &Path) -> Result<Written> {
         let extension = file_name.rsplit_once('.').map_or("", |(_, extension)| extension);
         let is_asked_for = |format: &&&dyn Format| match &choice.name {
-            Some(name) => format.name() == name,
+            Some(name) => alike(format.name(), name),
             None => format.extensions().contains(&extension),
         };
         if let Some(format) = FORMATS.iter().find(is_asked_for)

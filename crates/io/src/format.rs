@@ -42,6 +42,7 @@ use crate::plugin::program::Plugin;
 use crate::plugin::search::Plugins;
 use crate::plugin::tables;
 use crate::source::Source;
+use crate::suggest::{alike, did_you_mean};
 use interface::HEAD;
 use std::sync::Arc;
 
@@ -109,12 +110,15 @@ pub(crate) fn recognised(source: &Source, plugins: &Plugins) -> Result<String> {
 }
 
 fn named(name: &str, choice: &FormatChoice) -> Result<Found> {
-    if let Some(format) = FORMATS.iter().find(|format| format.name() == name) {
+    if let Some(format) = FORMATS.iter().find(|format| alike(format.name(), name)) {
         return Ok(Found::BuiltIn(*format));
     }
     choice.plugins.named(name)?.map(Found::Plugin).ok_or_else(|| {
         let (names, no_plugin) = (names(), choice.no_plugin(name));
-        Error::Options(format!("there is no format \"{name}\"; there are {names}{no_plugin}"))
+        let meant = did_you_mean(name, FORMATS.iter().map(|format| format.name()));
+        Error::Options(format!(
+            "there is no format \"{name}\"{meant}; there are {names}{no_plugin}"
+        ))
     })
 }
 

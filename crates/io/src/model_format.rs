@@ -22,6 +22,7 @@ use crate::open::open;
 use crate::plugin::description::Operation;
 use crate::plugin::program::Plugin;
 use crate::plugin::search::Plugins;
+use crate::suggest::{alike, did_you_mean};
 use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -165,12 +166,14 @@ enum Found {
 }
 
 fn named(name: &str, choice: &FormatChoice) -> Result<Found> {
-    if let Some(format) = MODEL_FORMATS.iter().find(|format| format.name() == name) {
+    if let Some(format) = MODEL_FORMATS.iter().find(|format| alike(format.name(), name)) {
         return Ok(Found::BuiltIn(*format));
     }
     choice.plugins.named(name)?.map(Found::Plugin).ok_or_else(|| {
         let (names, no_plugin) = (names(|_| true), choice.no_plugin(name));
-        let reason = format!("there is no model format \"{name}\"; there are {names}{no_plugin}");
+        let meant = did_you_mean(name, MODEL_FORMATS.iter().map(|format| format.name()));
+        let reason =
+            format!("there is no model format \"{name}\"{meant}; there are {names}{no_plugin}");
         Error::Options(reason)
     })
 }

@@ -113,6 +113,11 @@ pub fn synth(
     writer.finish()
 }
 
+/// Most features of a row: a row has to fit in memory many times.
+const MOST_FEATURES: usize = 1 << 24;
+/// Most bytes of features.
+const MOST_BYTES: u64 = 1 << 60;
+
 /// Makes rows by the options and what follows from the seed.
 struct Maker<'a> {
     options: &'a SynthOptions,
@@ -131,6 +136,17 @@ impl<'a> Maker<'a> {
         }
         if !(options.noise >= 0.0 && options.noise.is_finite()) {
             return refuse("noise is 0 or more");
+        }
+        if options.features > MOST_FEATURES {
+            return refuse(&format!("a row has at most {MOST_FEATURES} features"));
+        }
+        let row_bytes = (options.features * options.dtype.size()) as u64;
+        let bytes = options.rows.checked_mul(row_bytes).filter(|bytes| *bytes <= MOST_BYTES);
+        if bytes.is_none() {
+            let (rows, most) = (options.rows, MOST_BYTES >> 40);
+            return refuse(&format!(
+                "{rows} rows are more than the {most} TiB that a file may have"
+            ));
         }
         let count = match options.target {
             SynthTarget::Classes(0 | 1) => return refuse("there are at least 2 classes"),

@@ -91,6 +91,10 @@ pub use network::{init, layout};
 #[doc(hidden)]
 pub use step::{engine, profile};
 
+/// Names of activations, as a configuration takes them.
+#[doc(hidden)]
+pub const ACTIVATIONS: [&str; 9] = gristmill_kernels::Activation::NAMES;
+
 /// What a program needs that trains, predicts and evaluates.
 pub mod prelude {
     pub use crate::config::RunConfig;

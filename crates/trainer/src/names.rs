@@ -1,7 +1,8 @@
 //! Enums that users write by name: one macro gives each its names, their parsing and their TOML.
 //!
-//! Names are written with `-`, but for those that also head columns; parsing takes `_` as well.
+//! Names are written with `-`, but for those that also head columns; parsing minds neither case nor separators.
 
+use gristmill_io::suggest::did_you_mean;
 use std::fmt;
 
 /// A name that is not among those expected.
@@ -15,7 +16,9 @@ pub struct UnknownName {
 
 impl fmt::Display for UnknownName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unknown name {:?}; expected one of {}", self.given, self.expected.join(", "))
+        let suggestion = did_you_mean(&self.given, self.expected.iter().copied());
+        let expected = self.expected.join(", ");
+        write!(f, "unknown name {:?}{suggestion}; expected one of {expected}", self.given)
     }
 }
 
@@ -35,6 +38,9 @@ macro_rules! named {
             /// Every name, in the order in which help lists them.
             pub const NAMES: &'static [&'static str] = &[$($name),+];
 
+            /// Every variant, in the order of [`NAMES`](Self::NAMES).
+            pub const ALL: &'static [$type] = &[$($type::$variant),+];
+
             /// The name that users write.
             pub fn name(self) -> &'static str {
                 match self { $( $type::$variant => $name ),+ }
@@ -50,8 +56,7 @@ macro_rules! named {
         impl std::str::FromStr for $type {
             type Err = $crate::names::UnknownName;
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                let alike = |name: &str| name.replace('_', "-") == text.replace('_', "-");
-                $( if alike($name) { return Ok($type::$variant); } )+
+                $( if gristmill_io::suggest::alike($name, text) { return Ok($type::$variant); } )+
                 Err($crate::names::UnknownName { given: text.to_owned(), expected: $type::NAMES })
             }
         }

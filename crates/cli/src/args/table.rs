@@ -2,8 +2,11 @@
 
 use super::PluginArgs;
 use crate::failure::Failure;
+use crate::report::shell_quoted;
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use gristmill_io::{Decimal, Dtype, FormatChoice, ImportOptions, Missing, Plugins, Task};
+use std::path::Path;
 
 /// How a table is read whose encoding is known: a model's.
 #[derive(Args)]
@@ -32,21 +35,52 @@ pub(crate) struct TableArgs {
 
 impl TableArgs {
     /// As the library takes them.
-    pub(crate) fn options(self, plugins: PluginArgs) -> Result<ImportOptions, Failure> {
+    pub(crate) fn reading(self, plugins: PluginArgs) -> Result<Reading, Failure> {
         let format = plugins.choice(self.format.clone())?;
-        Ok(ImportOptions { format, ..self.with(Plugins::default()) })
+        let mut reading = self.with(Plugins::default());
+        let options =
+            format.options.iter().map(|(key, value)| given("option", &format!("{key}={value}")));
+        reading.of_file.extend(options);
+        reading.options.format = format;
+        Ok(reading)
     }
 
     /// The same, for tables that plugins without options may read.
-    pub(crate) fn with(self, plugins: Plugins) -> ImportOptions {
+    pub(crate) fn with(self, plugins: Plugins) -> Reading {
         let header = match (self.header, self.no_header) {
             (false, false) => None,
             (header, _) => Some(header),
         };
-        let format = FormatChoice { name: self.format, plugins, ..Default::default() };
-        let TableArgs { decimal, na, weights, .. } = self;
-        ImportOptions { format, header, decimal, na, weights, ..Default::default() }
+        let name = self.format.as_deref();
+        let of_file = [
+            // A data set is of this format.
+            name.filter(|name| !name.eq_ignore_ascii_case("grist"))
+                .map(|name| given("format", name)),
+            self.header.then(|| "--header".to_owned()),
+            self.no_header.then(|| "--no-header".to_owned()),
+            self.decimal.map(|_| "--decimal".to_owned()),
+        ];
+        let of_file = of_file.into_iter().flatten();
+        let of_file = of_file.chain(self.na.iter().map(|text| given("na", text)));
+        let of_columns = self.weights.iter().map(|column| given("weights", column));
+        Reading {
+            of_file: of_file.collect(),
+            of_columns: of_columns.collect(),
+            is_missing_given: false,
+            options: ImportOptions {
+                format: FormatChoice { name: self.format, plugins, ..Default::default() },
+                header,
+                decimal: self.decimal,
+                na: self.na,
+                weights: self.weights,
+                ..Default::default()
+            },
+        }
     }
+}
+
+fn given(flag: &str, value: &str) -> String {
+    format!("--{flag} {}", shell_quoted(value))
 }
 
 /// How a table is read whose encoding is to be learned.
@@ -70,7 +104,7 @@ struct LearnArgs {
     #[arg(long, value_name = "COL")]
     target: Vec<String>,
     /// What the target is [default: classes for text and for few whole numbers, else numbers]
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, ignore_case = true)]
     task: Option<TaskName>,
     /// Column to leave out; again for each further one
     #[arg(long, value_name = "COL")]
@@ -78,9 +112,9 @@ struct LearnArgs {
     /// Column of texts, even if they look like numbers; again for each further one
     #[arg(long, value_name = "COL")]
     category: Vec<String>,
-    /// What to do about a missing value: stop, or put the column's mean in its place
-    #[arg(long, value_enum, default_value = "error")]
-    missing: MissingName,
+    /// What to do about a missing value: stop, or put the column's mean in its place [default: error]
+    #[arg(long, value_enum, ignore_case = true)]
+    missing: Option<MissingName>,
     /// How features are stored: u8, f16 or f32 [default: the narrowest that loses nothing]
     #[arg(long, value_name = "TYPE")]
     dtype: Option<Dtype>,
@@ -88,23 +122,92 @@ struct LearnArgs {
 
 impl ReadArgs {
     /// As the library takes them.
-    pub(crate) fn options(self) -> Result<ImportOptions, Failure> {
+    pub(crate) fn reading(self) -> Result<Reading, Failure> {
         let LearnArgs { target, task, drop, category, missing, dtype } = self.learn;
-        Ok(ImportOptions {
-            target,
-            task: task.map(|task| match task {
-                TaskName::Classify => Task::Classify,
-                TaskName::Regress => Task::Regress,
-            }),
-            drop,
-            category,
-            missing: match missing {
-                MissingName::Error => Missing::Error,
-                MissingName::Mean => Missing::Mean,
-            },
-            dtype,
-            ..self.table.options(self.plugins)?
-        })
+        let mut reading = self.table.reading(self.plugins)?;
+        let named = |name: Option<PossibleValue>| {
+            name.map_or_else(String::new, |n| n.get_name().to_owned())
+        };
+        let columns = &mut reading.of_columns;
+        columns.extend(target.iter().map(|column| given("target", column)));
+        columns.extend(drop.iter().map(|column| given("drop", column)));
+        columns.extend(category.iter().map(|column| given("category", column)));
+        columns.extend(task.map(|task| given("task", &named(task.to_possible_value()))));
+        columns
+            .extend(missing.map(|missing| given("missing", &named(missing.to_possible_value()))));
+        columns.extend(dtype.map(|dtype| given("dtype", dtype.name())));
+        let options = &mut reading.options;
+        (options.target, options.drop, options.dtype) = (target, drop, dtype);
+        options.category = category;
+        options.task = task.map(|task| match task {
+            TaskName::Classify => Task::Classify,
+            TaskName::Regress => Task::Regress,
+        });
+        options.missing = match missing {
+            None => options.missing,
+            Some(MissingName::Error) => Missing::Error,
+            Some(MissingName::Mean) => Missing::Mean,
+        };
+        reading.is_missing_given = missing.is_some();
+        Ok(reading)
+    }
+}
+
+/// How tables are to be read, and the flags that say so: where no table is read they are refused.
+pub(crate) struct Reading {
+    /// As the library takes them.
+    pub(crate) options: ImportOptions,
+    /// Whether it was said what to do about missing values.
+    pub(crate) is_missing_given: bool,
+    /// Flags about the file: its format and its header.
+    of_file: Vec<String>,
+    /// Flags about what its columns become.
+    of_columns: Vec<String>,
+}
+
+impl Reading {
+    /// Refuses flags about columns that a table would be learned by, all but that of weights.
+    pub(crate) fn refuse_learning(&self, dataset: &Path) -> Result<(), Failure> {
+        let learned = self.of_columns.iter().filter(|flag| !flag.starts_with("--weights"));
+        refuse_columns(dataset, learned.map(String::as_str))
+    }
+
+    /// Refuses any flag for a data set.
+    pub(crate) fn refuse_all(&self, dataset: &Path) -> Result<(), Failure> {
+        if let Some(first) = self.of_file.first() {
+            let dataset = dataset.display();
+            return Err(Failure::usage(format!(
+                "{first}: {dataset} is a data set, which is not read as a table; leave it out"
+            )));
+        }
+        refuse_columns(dataset, self.of_columns.iter().map(String::as_str))
+    }
+
+    /// Refuses flags about columns where they are shown as they are.
+    pub(crate) fn refuse_columns_for(&self, reason: &str) -> Result<(), Failure> {
+        refuse(self.of_columns.first(), reason)
+    }
+
+    /// Refuses any flag where nothing is read.
+    pub(crate) fn refuse_all_for(&self, reason: &str) -> Result<(), Failure> {
+        refuse(self.of_file.iter().chain(&self.of_columns).next(), reason)
+    }
+}
+
+fn refuse_columns<'a>(dataset: &Path, flags: impl Iterator<Item = &'a str>) -> Result<(), Failure> {
+    let flags: Vec<&str> = flags.collect();
+    let [first, ..] = &flags[..] else { return Ok(()) };
+    let (flags, dataset) = (flags.join(" "), dataset.display());
+    Err(Failure::usage(format!(
+        "{first}: {dataset} is a data set, whose columns were settled by its import; leave it out, or \
+         make another: gristmill import {dataset} {flags} -o NEW.grist"
+    )))
+}
+
+fn refuse(flag: Option<&String>, reason: &str) -> Result<(), Failure> {
+    match flag {
+        Some(flag) => Err(Failure::usage(format!("{flag}: {reason}"))),
+        None => Ok(()),
     }
 }
 

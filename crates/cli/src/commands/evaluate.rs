@@ -2,6 +2,7 @@
 
 use crate::args::{PluginArgs, TableArgs, count};
 use crate::failure::Failure;
+use crate::model_source;
 use crate::output::Output;
 use crate::progress::RowsBar;
 use crate::source::Rows;
@@ -29,7 +30,7 @@ Columns are matched by name with those that the model was trained on. Rows are s
 and coded as the model stored it. Of two classes the second is the positive one: precision,
 recall, f1 and roc_auc are about it.")]
 pub(crate) struct Evaluate {
-    /// A trained model
+    /// A trained model, or the directory or a checkpoint of a run
     model: PathBuf,
     /// A table or a data set
     #[arg(required = true)]
@@ -57,9 +58,13 @@ pub(crate) struct Evaluate {
 impl Evaluate {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         let isa = Isa::from_env().map_err(|error| Failure::new(error.to_string()))?;
-        let model = Model::load(&self.model)?;
-        let options = self.table.options(self.plugins)?;
-        let rows = Rows::for_model(self.data, &model, true, options, output)?;
+        let model = model_source::load(&model_source::file_of(&self.model, output)?)?;
+        let reading = self.table.reading(self.plugins)?;
+        let rows = Rows::for_model(self.data, &model, true, reading, output)?;
+        if rows.dataset.rows() == 0 {
+            let reason = "has no rows, so there is nothing to measure";
+            return Err(Failure::at(rows.dataset.path())(reason));
+        }
         let bar = RowsBar::new(output, "measuring", rows.dataset.rows());
         let report = on_threads(self.threads, || {
             let memory = self.memory.map(|size| size.0);
@@ -67,11 +72,11 @@ impl Evaluate {
         })??;
         drop(bar);
         let names = names(&model);
-        output.print(match (&report, self.json) {
-            (_, true) => as_json(&report, names).to_string(),
-            (Report::Classes(classes), _) => classes_text(&report, classes, names),
-            (Report::Numbers(numbers), _) => numbers_text(&report, numbers, names),
-        })
+        match (&report, self.json) {
+            (_, true) => output.print_data(as_json(&report, names)),
+            (Report::Classes(classes), _) => output.print(classes_text(&report, classes, names)),
+            (Report::Numbers(numbers), _) => output.print(numbers_text(&report, numbers, names)),
+        }
     }
 }
 

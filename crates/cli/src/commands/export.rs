@@ -2,11 +2,12 @@
 
 use crate::args::{PluginArgs, TableArgs, count};
 use crate::failure::Failure;
+use crate::model_source;
 use crate::output::Output;
 use crate::progress::RowsBar;
-use crate::source::Rows;
+use crate::source::{Rows, Source};
 use crate::table::{number, thousands};
-use gristmill_io::{Dataset, FormatChoice, Model, export_model, import_model, refuse_overwriting};
+use gristmill_io::{Dataset, FormatChoice, Plugins, export_model, import_model, refuse_overwriting};
 use gristmill_trainer::inference::Predictor;
 use gristmill_trainer::model::Trained;
 use gristmill_trainer::{Isa, on_threads};
@@ -31,7 +32,7 @@ five lines. A C header is one function without dependencies. docs/formats.md say
 
 --verify accepts differences up to 0.00001, of the prediction where that is beyond 1.")]
 pub(crate) struct Export {
-    /// A trained model
+    /// A trained model, or the directory or a checkpoint of a run
     model: PathBuf,
     /// Format: onnx, safetensors, npz, c or a plugin [default: by the ending of FILE]
     #[arg(long, value_name = "FORMAT")]
@@ -43,13 +44,9 @@ pub(crate) struct Export {
     /// difference; again for each further table
     #[arg(long, value_name = "DATA")]
     verify: Vec<PathBuf>,
-    /// Threads [default: every core]
-    #[arg(
-        long, value_name = "N", value_parser = count::<usize>,
-        default_value_t = 0,
-        hide_default_value = true
-    )]
-    threads: usize,
+    /// Threads of --verify [default: every core]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, requires = "verify")]
+    threads: Option<usize>,
     #[command(flatten)]
     table: TableArgs,
     #[command(flatten)]
@@ -58,9 +55,16 @@ pub(crate) struct Export {
 
 impl Export {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
-        refuse_overwriting(std::slice::from_ref(&self.model), &self.output)?;
+        let model_file = model_source::file_of(&self.model, output)?;
+        refuse_overwriting(std::slice::from_ref(&model_file), &self.output)?;
         refuse_overwriting(&self.verify, &self.output)?;
-        let model = Model::load(&self.model)?;
+        let mut reading = self.table.with(Plugins::default());
+        if self.verify.is_empty() {
+            reading.refuse_all_for("only tables for --verify are read; leave it out, or give --verify")?;
+        } else if let Source::Native(path) = Source::find(self.verify.clone())? {
+            reading.refuse_all(&path)?;
+        }
+        let model = model_source::load(&model_file)?;
         let choice = self.plugins.choice(self.to)?;
         let format = export_model(&model, &self.output, &choice)?;
         let (what, path) = (&format.description, self.output.display());
@@ -81,13 +85,17 @@ impl Export {
             return Err(Failure::at(&self.output)(format!("does not read back: {reason}")));
         }
         let networks = [
-            Trained::from_model(&model).map_err(Failure::at(&self.model))?,
+            Trained::from_model(&model).map_err(Failure::at(&model_file))?,
             Trained::from_model(&back).map_err(Failure::at(&self.output))?,
         ];
-        let options = self.table.with(plugins);
-        let rows = Rows::for_model(self.verify, &model, false, options, output)?;
+        reading.options.format.plugins = plugins;
+        let rows = Rows::for_model(self.verify, &model, false, reading, output)?;
         let dataset = &rows.dataset;
-        let largest = on_threads(self.threads, || largest_difference(networks, dataset, output))??;
+        if dataset.rows() == 0 {
+            let reason = "has no rows, so nothing is verified: name data that has";
+            return Err(Failure::at(dataset.path())(reason));
+        }
+        let largest = on_threads(self.threads.unwrap_or(0), || largest_difference(networks, dataset, output))??;
         judge(largest, dataset.rows(), &self.output, output)
     }
 }

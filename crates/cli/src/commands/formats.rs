@@ -78,7 +78,10 @@ fn list(choice: &FormatChoice, as_json: bool, output: &Output) -> Result<(), Fai
             Err(error) => output.warn(format_args!("{} is left out: {error}", program.display())),
         }
     }
-    output.print(if as_json { json_of(&lines).to_string() } else { text_of(&lines) })
+    match as_json {
+        true => output.print_data(json_of(&lines)),
+        false => output.print(text_of(&lines)),
+    }
 }
 
 fn built_in() -> Vec<Line> {

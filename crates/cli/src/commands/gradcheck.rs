@@ -1,11 +1,11 @@
 //! `gristmill gradcheck`: are the gradients of a network right?
 
-use crate::args::{NetworkArgs, count};
+use crate::args::{Given, Network, count};
 use crate::failure::Failure;
+use crate::model_source;
 use crate::output::Output;
 use crate::report;
 use crate::table::thousands;
-use gristmill_io::Model;
 use gristmill_trainer::Isa;
 use gristmill_trainer::config::{DataShape, RunConfig, TargetShape};
 use gristmill_trainer::gradcheck::{GradientReport, check_model, check_plan};
@@ -16,6 +16,9 @@ use std::path::PathBuf;
 const DIFFERENCES_LIMIT: f64 = 1e-6;
 /// More than this between f32 and f64 is a mistake.
 const KERNELS_LIMIT: f64 = 1e-4;
+
+/// Most features, outputs, classes and rows: differences take a pass for each parameter.
+const MOST: usize = 1 << 16;
 
 /// Compare gradients with differences of the loss, on random rows
 #[derive(clap::Args)]
@@ -29,8 +32,8 @@ Examples:
 Two errors are shown: of backpropagation in f64 against central differences of the loss, and of
 the f32 kernels against backpropagation in f64. Exit code 1 if one is too large.")]
 pub(crate) struct Gradcheck {
-    /// Check the network of this model
-    #[arg(conflicts_with_all = ["NetworkArgs", "features", "outputs", "classes"])]
+    /// Check the network of this model, or of the directory or a checkpoint of a run
+    #[arg(conflicts_with_all = ["Network", "features", "outputs", "classes"])]
     model: Option<PathBuf>,
     /// Features of the network
     #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 10)]
@@ -55,7 +58,7 @@ pub(crate) struct Gradcheck {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    network: NetworkArgs,
+    network: Given<Network>,
 }
 
 impl Gradcheck {
@@ -64,10 +67,20 @@ impl Gradcheck {
         if self.features == 0 || self.outputs == 0 || self.rows == 0 {
             return Err(Failure::usage("--features, --outputs and --rows must be at least 1"));
         }
+        let counts = [
+            ("features", self.features),
+            ("outputs", self.outputs),
+            ("classes", self.classes.unwrap_or(0)),
+            ("rows", self.rows),
+        ];
+        if let Some((flag, count)) = counts.into_iter().find(|(_, count)| *count > MOST) {
+            let text = format!("--{flag} is {count}: expected at most {MOST}, which take long enough");
+            return Err(Failure::usage(text));
+        }
         let json = self.json;
         let report = match &self.model {
             Some(path) => {
-                let model = Model::load(path)?;
+                let model = model_source::load(&model_source::file_of(path, output)?)?;
                 output.talk(format_args!("network {}", report::network_line(&model.layers)));
                 check_model(isa, &model, self.rows, self.seed.into())?
             }
@@ -75,13 +88,17 @@ impl Gradcheck {
         };
         let right = report.differences.largest_relative_error <= DIFFERENCES_LIMIT
             && report.kernels <= KERNELS_LIMIT;
-        output.print(if json { as_json(isa, &report).to_string() } else { as_text(isa, &report) })?;
+        match json {
+            true => output.print_data(as_json(isa, &report))?,
+            false => output.print(as_text(isa, &report))?,
+        }
         if right { Ok(()) } else { Err(Failure::new("the gradients do not agree")) }
     }
 
     fn check_described(self, isa: Isa) -> Result<GradientReport, Failure> {
-        let mut config = RunConfig { seed: self.seed, ..Default::default() };
-        self.network.apply(&mut config);
+        let config = RunConfig { seed: self.seed, ..Default::default() };
+        let (config, _) = config.assign(&self.network.assignments)?;
+        config.check_heeded(&self.network.assignments)?;
         let names: Vec<String> = (0..self.classes.unwrap_or(0)).map(|c| c.to_string()).collect();
         let target = match self.classes {
             Some(_) => TargetShape::Classes(&names),

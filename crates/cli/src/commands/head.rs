@@ -45,10 +45,10 @@ pub(crate) struct Head {
 
 impl Head {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
-        let options = self.read.options()?;
+        let reading = self.read.reading()?;
         if let Some(path) = self.output {
             refuse_overwriting(&self.data, &path)?;
-            let rows = Rows::open(self.data, options, output)?;
+            let rows = Rows::open(self.data, reading, output)?;
             let bar = DataBar::new(output, format!("writing {}", path.display()))?;
             let summary = head(&rows.dataset, self.rows, &path, &bar)?;
             drop(bar);
@@ -57,14 +57,19 @@ impl Head {
         }
         let count = usize::try_from(self.rows).unwrap_or(usize::MAX);
         let (names, rows) = match Source::find(self.data)? {
-            Source::Native(path) => first_rows(&Dataset::open(&path)?, self.rows)?,
+            Source::Native(path) => {
+                reading.refuse_all(&path)?;
+                first_rows(&Dataset::open(&path)?, self.rows)?
+            }
             Source::Tables(paths) => {
+                let reason = "a table is shown as it is; leave it out, or give -o to make a data set";
+                reading.refuse_columns_for(reason)?;
                 let bar = DataBar::new(output, "reading")?;
-                preview(&paths, &options, count, &bar)?
+                preview(&paths, &reading.options, count, &bar)?
             }
         };
         match (self.csv, self.all) {
-            (true, _) => output.print(csv(&names, &rows)),
+            (true, _) => output.print_data(csv(&names, &rows)),
             (false, true) => output.print(table(&names, &rows, names.len())),
             (false, false) => output.print(table(&names, &rows, COLUMNS)),
         }

@@ -62,7 +62,7 @@ impl Import {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         refuse_overwriting(&self.sources, &self.output)?;
         refuse_overwriting(self.like.as_slice(), &self.output)?;
-        let mut options = self.read.options()?;
+        let mut options = self.read.reading()?.options;
         options.memory = self.memory.map(|ByteSize(bytes)| bytes);
         let like = self.like.as_deref().map(source::encoding_of).transpose()?;
         let plan = match &like {

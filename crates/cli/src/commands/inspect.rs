@@ -1,6 +1,7 @@
 //! `gristmill inspect`: what is in a file of ours.
 
 use crate::failure::Failure;
+use crate::model_source;
 use crate::output::Output;
 use crate::report;
 use crate::table::{Table, thousands};
@@ -20,9 +21,9 @@ Examples:
   gristmill inspect runs/iris-1/model.gristmill
   gristmill inspect --json runs/iris-1/checkpoints/step-000000000020.checkpoint")]
 pub(crate) struct Inspect {
-    /// A data set, a model or a checkpoint
+    /// A data set, a model, a checkpoint, or the directory of a run
     file: PathBuf,
-    /// Show every feature of a data set, not only the first 20
+    /// Show every feature of a data set and every input column of a model, not only the first
     #[arg(long)]
     all: bool,
     /// Print JSON, with all that is known
@@ -32,32 +33,38 @@ pub(crate) struct Inspect {
 
 impl Inspect {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
-        let path = &self.file;
-        let text = match FileKind::of(path)? {
+        let path = &model_source::file_of(&self.file, output)?;
+        match FileKind::of(path)? {
             Some(FileKind::Dataset) => {
                 let dataset = Dataset::open(path)?;
-                if self.json { dataset_json(&dataset).to_string() } else { self.dataset(&dataset) }
+                match self.json {
+                    true => output.print_data(dataset_json(&dataset)),
+                    false => output.print(self.dataset(&dataset)),
+                }
             }
             Some(FileKind::Model) => {
                 let model = Model::load(path)?;
-                if self.json { model_json(&model).to_string() } else { model_text(path, &model) }
+                match self.json {
+                    true => output.print_data(model_json(&model)),
+                    false => output.print(self.model(path, &model)),
+                }
+            }
+            Some(FileKind::Checkpoint) if self.all => {
+                let path = path.display();
+                Err(Failure::usage(format!("--all: {path} is a checkpoint, of which all is shown")))
             }
             Some(FileKind::Checkpoint) => {
                 let checkpoint = Checkpoint::load(path)?;
-                if self.json {
-                    checkpoint_json(&checkpoint).to_string()
-                } else {
-                    checkpoint_text(path, &checkpoint)
+                match self.json {
+                    true => output.print_data(checkpoint_json(&checkpoint)),
+                    false => output.print(checkpoint_text(path, &checkpoint)),
                 }
             }
-            None => {
-                return Err(Failure::new(format!(
-                    "{} is no gristmill data set, model or checkpoint: a table has to be imported first",
-                    path.display()
-                )));
-            }
-        };
-        output.print(text)
+            None => Err(Failure::new(format!(
+                "{} is no gristmill data set, model or checkpoint: a table has to be imported first",
+                path.display()
+            ))),
+        }
     }
 
     fn dataset(&self, dataset: &Dataset) -> String {
@@ -90,6 +97,34 @@ impl Inspect {
         }
         text
     }
+
+    fn model(&self, path: &Path, model: &Model) -> String {
+        let columns: Vec<String> = model.encoding.inputs.iter().map(|i| i.name.clone()).collect();
+        let columns = if self.all { columns.join(", ") } else { report::list(&columns) };
+        let mut text = format!(
+            "{}: model\nnetwork: {}\nparameters: {}\n{}\ninput columns: {columns}\n",
+            path.display(),
+            report::network_line(&model.layers),
+            thousands(report::parameters(&model.layers)),
+            report::target_line(&model.encoding),
+        );
+        let mut layers = Table::new(&["layer", "inputs", "outputs", "activation", "bias"]);
+        for (number, layer) in model.layers.iter().enumerate() {
+            layers.row([
+                (number + 1).to_string(),
+                thousands(layer.inputs.into()),
+                thousands(layer.outputs.into()),
+                report::activation(layer),
+                if layer.bias.is_some() { "yes" } else { "no" }.to_owned(),
+            ]);
+        }
+        text += &format!("\n{layers}\n\n");
+        let mut training = Table::new(&["trained", "with"]);
+        for (name, value) in &model.training {
+            training.row([name.clone(), value.clone()]);
+        }
+        text + &training.to_string()
+    }
 }
 
 fn dataset_json(dataset: &Dataset) -> Value {
@@ -113,33 +148,6 @@ fn dataset_json(dataset: &Dataset) -> Value {
         "targets": targets,
         "fingerprint": format!("{:016x}", dataset.fingerprint()),
     })
-}
-
-fn model_text(path: &Path, model: &Model) -> String {
-    let mut text = format!(
-        "{}: model\nnetwork: {}\nparameters: {}\n{}\ninput columns: {}\n",
-        path.display(),
-        report::network_line(&model.layers),
-        thousands(report::parameters(&model.layers)),
-        report::target_line(&model.encoding),
-        report::list(&model.encoding.inputs.iter().map(|i| i.name.clone()).collect::<Vec<_>>()),
-    );
-    let mut layers = Table::new(&["layer", "inputs", "outputs", "activation", "bias"]);
-    for (number, layer) in model.layers.iter().enumerate() {
-        layers.row([
-            (number + 1).to_string(),
-            thousands(layer.inputs.into()),
-            thousands(layer.outputs.into()),
-            report::activation(layer),
-            if layer.bias.is_some() { "yes" } else { "no" }.to_owned(),
-        ]);
-    }
-    text += &format!("\n{layers}\n\n");
-    let mut training = Table::new(&["trained", "with"]);
-    for (name, value) in &model.training {
-        training.row([name.clone(), value.clone()]);
-    }
-    text + &training.to_string()
 }
 
 fn model_json(model: &Model) -> Value {

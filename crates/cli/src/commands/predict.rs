@@ -1,18 +1,22 @@
 //! `gristmill predict`: a model and rows in, a table of predictions out.
 
+mod classes;
+mod table;
+
 use crate::args::{PluginArgs, TableArgs, count};
 use crate::failure::Failure;
+use crate::model_source;
 use crate::output::Output;
 use crate::progress::RowsBar;
 use crate::report::quoted;
 use crate::source::Rows;
+use classes::{most_probable, probability_of, with_probabilities};
 use gristmill_io::schema::Target;
-use gristmill_io::{AtomicFile, Dataset, Model, refuse_overwriting};
+use gristmill_io::{AtomicFile, Dataset, FormatChoice, Model, array_header, check_export, refuse_overwriting};
 use gristmill_trainer::config::ByteSize;
 use gristmill_trainer::inference::Predictor;
 use gristmill_trainer::model::Trained;
 use gristmill_trainer::{Isa, on_threads};
-use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -22,21 +26,27 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "\
 Examples:
   gristmill predict runs/iris-1/model.gristmill new.csv
-  gristmill predict runs/iris-1/model.gristmill new.csv -o predictions.csv
+  gristmill predict runs/iris-1 new.csv -o predictions.csv
+  gristmill predict runs/iris-1 new.csv -o predictions.parquet
   gristmill predict runs/prices-1/model.gristmill new.csv.gz | head
 
 Columns are matched by name with those that the model was trained on; others are ignored, and
 the target need not be there. Rows are standardised and coded as the model stored it. The output
-has a line per row: the class and the probability of each class, or the predicted numbers.")]
+has a row for each: the class and the probability of each class, or the predicted numbers. It is CSV,
+or what the ending of FILE says: CSV, TSV, JSON Lines, also with .gz or .zst, Parquet, Arrow, NPZ, or
+NPY, an array of the probabilities or numbers alone.")]
 pub(crate) struct Predict {
-    /// A trained model
+    /// A trained model, or the directory or a checkpoint of a run
     model: PathBuf,
     /// A table or a data set
     #[arg(required = true)]
     data: Vec<PathBuf>,
-    /// CSV file to write [default: standard output]
-    #[arg(short, long = "output", value_name = "FILE.csv")]
+    /// The file to write [default: CSV to standard output]
+    #[arg(short, long = "output", value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Format of FILE, as of export-data [default: by its ending; CSV without one]
+    #[arg(long, value_name = "NAME", requires = "output")]
+    to: Option<String>,
     /// Threads [default: every core]
     #[arg(
         long, value_name = "N", value_parser = count::<usize>,
@@ -56,20 +66,47 @@ pub(crate) struct Predict {
 
 impl Predict {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
+        let model_file = model_source::file_of(&self.model, output)?;
         if let Some(path) = &self.output {
-            refuse_overwriting(std::slice::from_ref(&self.model), path)?;
+            refuse_overwriting(std::slice::from_ref(&model_file), path)?;
             refuse_overwriting(&self.data, path)?;
         }
         let isa = Isa::from_env().map_err(|error| Failure::new(error.to_string()))?;
-        let model = Model::load(&self.model)?;
-        let options = self.table.options(self.plugins)?;
-        let rows = Rows::for_model(self.data, &model, false, options, output)?;
-        let trained = Trained::from_model(&model).map_err(Failure::at(&self.model))?;
+        let model = model_source::load(&model_file)?;
+        let reading = self.table.reading(self.plugins)?;
+        // Options are for the plugin that reads.
+        let plugins = reading.options.format.plugins.clone();
+        let choice = FormatChoice { name: self.to, plugins, ..Default::default() };
+        let file = self.output.as_deref();
+        let is_array = file.is_some_and(|path| is_array(path, &choice));
+        let tabular = file.filter(|path| !is_array && !is_plain_csv(path, &choice));
+        if let Some(path) = tabular {
+            check_export(path, &choice)?;
+        }
+        let rows = Rows::for_model(self.data, &model, false, reading, output)?;
+        let trained = Trained::from_model(&model).map_err(Failure::at(&model_file))?;
+        if is_array && matches!(model.encoding.target, Target::Classes { .. }) {
+            output.talk("an array has no texts: it gets the probability of each class, in order");
+        }
         on_threads(self.threads, || {
+            if let Some(path) = tabular {
+                let table = table::Table {
+                    predictor: Predictor::new(isa, trained),
+                    model: &model,
+                    dataset: &rows.dataset,
+                    memory: self.memory.map(|size| size.0),
+                    choice: &choice,
+                    output,
+                };
+                return table.write(path);
+            }
             let bar = RowsBar::new(output, "predicting", rows.dataset.rows());
             let table = Predictions {
                 predictor: Predictor::new(isa, trained),
-                lines: Lines::new(&model),
+                lines: match is_array {
+                    true => Lines::array(&model, rows.dataset.rows()),
+                    false => Lines::new(&model),
+                },
                 dataset: &rows.dataset,
                 memory: self.memory.map(|size| size.0),
                 bar: &bar,
@@ -80,6 +117,28 @@ impl Predict {
             }
         })?
     }
+}
+
+/// Whether a file is CSV that is written line by line: by its ending or without one, or since it is a pipe
+/// or a device.
+fn is_plain_csv(path: &Path, choice: &FormatChoice) -> bool {
+    if let Some(name) = &choice.name {
+        return name.eq_ignore_ascii_case("csv") && !is_compressed(path);
+    }
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    let is_text = matches!(extension.as_deref(), None | Some("csv" | "txt" | "data"));
+    is_text || (path.exists() && !path.is_file())
+}
+
+/// Whether a file is one array of numbers.
+fn is_array(path: &Path, choice: &FormatChoice) -> bool {
+    let ends_so = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy"));
+    let is_npy = choice.name.as_ref().map_or(ends_so, |name| name.eq_ignore_ascii_case("npy"));
+    is_npy && !is_compressed(path)
+}
+
+fn is_compressed(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "gz" || extension == "zst")
 }
 
 /// The table that is to be written.
@@ -111,14 +170,14 @@ impl Predictions<'_> {
         failure: &dyn Fn(io::Error) -> Failure,
     ) -> Result<(), Failure> {
         let outputs = self.predictor.outputs();
-        to.write_all(self.lines.header().as_bytes()).map_err(failure)?;
-        let lines = |values: &[f32], text: &mut String| {
-            text.clear();
-            values.chunks_exact(outputs).for_each(|row| self.lines.push(text, row));
+        to.write_all(&self.lines.header()).map_err(failure)?;
+        let lines = |values: &[f32], out: &mut Vec<u8>| {
+            out.clear();
+            values.chunks_exact(outputs).for_each(|row| self.lines.push(out, row));
         };
         self.predictor.predict_all(self.dataset, self.memory, lines, |end, texts| {
             let mut texts = texts.iter();
-            texts.try_for_each(|text| to.write_all(text.as_bytes())).map_err(failure)?;
+            texts.try_for_each(|text| to.write_all(text)).map_err(failure)?;
             self.bar.advance(end);
             Ok::<(), Failure>(())
         })?;
@@ -126,12 +185,14 @@ impl Predictions<'_> {
     }
 }
 
-/// How predictions become lines of CSV.
+/// How predictions become lines of CSV, or rows of an array.
 enum Lines<'a> {
     /// The most probable class, and the probability of each.
     Classes { column: &'a str, names: &'a [String], quoted: Vec<String> },
     /// The numbers.
     Numbers { columns: &'a [String] },
+    /// The probability of each class or the numbers, as f32.
+    Array { rows: u64, width: usize },
 }
 
 impl<'a> Lines<'a> {
@@ -146,47 +207,53 @@ impl<'a> Lines<'a> {
         }
     }
 
-    fn header(&self) -> String {
+    fn array(model: &Model, rows: u64) -> Lines<'_> {
+        let width = match &model.encoding.target {
+            Target::Classes { names, .. } => names.len(),
+            Target::Numbers { columns } => columns.len(),
+            Target::None => 0,
+        };
+        Lines::Array { rows, width }
+    }
+
+    fn header(&self) -> Vec<u8> {
         let names: Vec<String> = match self {
             Lines::Classes { column, names, .. } => {
-                let probabilities = names.iter().map(|name| quoted(&format!("p({name})")));
+                let probabilities = names.iter().map(|name| quoted(&probability_of(name)));
                 std::iter::once(quoted(column)).chain(probabilities).collect()
             }
             Lines::Numbers { columns } => columns.iter().map(|name| quoted(name)).collect(),
+            Lines::Array { rows, width } => return array_header(*rows, *width as u64),
         };
-        names.join(",") + "\n"
+        (names.join(",") + "\n").into_bytes()
     }
 
     /// Appends the line of a row.
-    fn push(&self, text: &mut String, outputs: &[f32]) {
-        match (self, outputs) {
-            // A single sigmoid gives the probability of the second of two classes.
-            (Lines::Classes { quoted, .. }, [second]) if quoted.len() == 2 => {
-                push_class(text, quoted, &[1.0 - second, *second]);
+    fn push(&self, out: &mut Vec<u8>, outputs: &[f32]) {
+        match self {
+            Lines::Classes { quoted, .. } => {
+                with_probabilities(quoted.len(), outputs, |p| push_class(out, quoted, p));
+                out.push(b'\n');
             }
-            (Lines::Classes { quoted, .. }, _) => push_class(text, quoted, outputs),
-            (Lines::Numbers { .. }, _) => {
+            Lines::Numbers { .. } => {
                 for (i, value) in outputs.iter().enumerate() {
                     let comma = if i > 0 { "," } else { "" };
-                    // Writing to a string cannot fail.
-                    let _ = write!(text, "{comma}{value}");
+                    // Writing to memory cannot fail.
+                    let _ = write!(out, "{comma}{value}");
                 }
+                out.push(b'\n');
             }
+            Lines::Array { width, .. } => with_probabilities(*width, outputs, |values| {
+                out.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+            }),
         }
-        text.push('\n');
     }
 }
 
-fn push_class(text: &mut String, names: &[String], probabilities: &[f32]) {
-    let mut best = 0;
-    for (class, probability) in probabilities.iter().enumerate() {
-        if *probability > probabilities[best] {
-            best = class;
-        }
-    }
-    *text += &names[best];
+fn push_class(out: &mut Vec<u8>, names: &[String], probabilities: &[f32]) {
+    out.extend(names[most_probable(probabilities)].bytes());
     for probability in probabilities {
-        let _ = write!(text, ",{probability}");
+        let _ = write!(out, ",{probability}");
     }
 }
 
@@ -199,20 +266,27 @@ mod tests {
         let names: Vec<String> = ["no", "yes, \"sir\""].map(Into::into).into();
         let quoted = names.iter().map(|n| quoted(n)).collect();
         let lines = Lines::Classes { column: "answer", names: &names, quoted };
-        assert_eq!(lines.header(), "answer,p(no),\"p(yes, \"\"sir\"\")\"\n");
-        let mut text = String::new();
-        lines.push(&mut text, &[0.75]);
-        lines.push(&mut text, &[0.5, 0.5]);
-        assert_eq!(text, "\"yes, \"\"sir\"\"\",0.25,0.75\nno,0.5,0.5\n");
+        assert_eq!(lines.header(), b"answer,p(no),\"p(yes, \"\"sir\"\")\"\n");
+        let mut out = Vec::new();
+        lines.push(&mut out, &[0.75]);
+        lines.push(&mut out, &[0.5, 0.5]);
+        assert_eq!(out, b"\"yes, \"\"sir\"\"\",0.25,0.75\nno,0.5,0.5\n");
     }
 
     #[test]
     fn lines_of_numbers() {
         let columns: Vec<String> = ["a", "b"].map(Into::into).into();
         let lines = Lines::Numbers { columns: &columns };
-        assert_eq!(lines.header(), "a,b\n");
-        let mut text = String::new();
-        lines.push(&mut text, &[1.5, -2.0]);
-        assert_eq!(text, "1.5,-2\n");
+        assert_eq!(lines.header(), b"a,b\n");
+        let mut out = Vec::new();
+        lines.push(&mut out, &[1.5, -2.0]);
+        assert_eq!(out, b"1.5,-2\n");
+    }
+
+    #[test]
+    fn rows_of_an_array() {
+        let mut out = Vec::new();
+        Lines::Array { rows: 1, width: 2 }.push(&mut out, &[0.75]);
+        assert_eq!(out, [0.25f32.to_le_bytes(), 0.75f32.to_le_bytes()].concat());
     }
 }

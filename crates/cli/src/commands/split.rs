@@ -56,7 +56,7 @@ impl Split {
         let (fractions, stratified) = (self.shares, !self.no_stratify);
         let mut options = SplitOptions { fractions, seed: self.seed, stratified };
         options.check(&outputs)?;
-        let rows = Rows::open(self.data, self.read.options()?, output)?;
+        let rows = Rows::open(self.data, self.read.reading()?, output)?;
         options.stratified &= !rows.dataset.class_counts().is_empty();
         let bar = DataBar::new(output, "splitting")?;
         let summaries = split(&rows.dataset, &outputs, &options, &bar)?;

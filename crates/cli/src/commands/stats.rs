@@ -46,16 +46,18 @@ pub(crate) struct Stats {
 
 impl Stats {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
-        let mut options = self.read.options()?;
-        // Gaps are one of the things to be found out.
-        options.missing = Missing::Mean;
-        let Rows { dataset, .. } = &Rows::open(self.data, options, output)?;
+        let mut reading = self.read.reading()?;
+        if !reading.is_missing_given {
+            // Gaps are one of the things to be found out.
+            reading.options.missing = Missing::Mean;
+        }
+        let Rows { dataset, .. } = &Rows::open(self.data, reading, output)?;
         let bar = DataBar::new(output, "counting")?;
         let histograms = histograms(dataset, PARTS, &bar)?;
         drop(bar);
         let columns = Columns::new(dataset, &histograms);
         match self.json {
-            true => output.print(json(dataset, &columns)),
+            true => output.print_data(json(dataset, &columns)),
             false => output.print(text(dataset, &columns, self.all)),
         }
     }

@@ -1,6 +1,8 @@
 //! `gristmill train`: a data set and a configuration in, a run directory with a model out.
 
-use crate::args::{NetworkArgs, ReadArgs, RunArgs, count};
+mod configuration;
+
+use crate::args::{Course, Given, Network, ReadArgs, Training};
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output::Output;
@@ -8,13 +10,12 @@ use crate::progress::FitProgress;
 use crate::report;
 use crate::source::{self, Source};
 use crate::table::{number, thousands};
-use gristmill_io::{Checkpoint, Dataset, ImportOptions, Plan, open};
-use gristmill_trainer::config::RunConfig;
+use gristmill_io::{Checkpoint, Dataset, ImportOptions, Plan};
+use gristmill_trainer::config::Assignment;
 use gristmill_trainer::feed::Paging;
 use gristmill_trainer::run::{DATA, Draft, Run, VALIDATION};
 use gristmill_trainer::{Isa, Outcome, Reason, Session, TrainError};
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Where runs go that are not given a place.
@@ -27,17 +28,20 @@ Examples:
   gristmill train iris.csv --validation-split 0.2
   gristmill train 'day-*.csv' --target clicks --out runs/clicks
   gristmill train prices.grist --hidden 300,300 --activation gelu --loss huber --epochs 50
+  gristmill train prices.grist --optimizer adamw --weight-decay 0.05 --schedule one-cycle
   gristmill train mails.csv --config run.toml --set early_stopping.metric=f1 --out runs/mails
   gristmill train --resume runs/mails --epochs 100
 
 A run directory holds config.toml with every option of the run, metrics.csv with a line per
 epoch, checkpoints/, and at the end model.gristmill. Tables are imported once, to data.grist
-in the run directory. Options override --config, which may hold part of a config.toml.
+in the run directory. Options, flags and --set alike and in any order, override --config, which may
+hold part of a config.toml; what gives way to them is said. An option that is given two values, or that
+would do nothing beside the others, is refused.
 Ctrl-C saves a checkpoint and ends the run, as does a terminal that is closed, unless by nohup;
 a second Ctrl-C ends it at once.")]
 pub(crate) struct Train {
     /// A data set, or tables or data sets that are imported as one; also patterns, as 'part-*.csv'
-    #[arg(value_name = "DATA", required_unless_present_any = ["resume", "config"])]
+    #[arg(value_name = "DATA", required_unless_present_any = ["resume", "config", "set"])]
     data: Vec<PathBuf>,
     /// Options of the run
     #[arg(long, value_name = "RUN.toml")]
@@ -47,26 +51,25 @@ pub(crate) struct Train {
     out: Option<PathBuf>,
     /// Go on with this run from its last checkpoint
     #[arg(long, value_name = "RUN_DIR", conflicts_with_all = [
-        "data", "config", "out", "validation", "RunArgs", "NetworkArgs", "LearnArgs", "TableArgs",
+        "data", "config", "out", "validation", "set", "Training", "Network", "LearnArgs", "TableArgs",
         "PluginArgs",
     ])]
     resume: Option<PathBuf>,
     /// Go on even if the data set has changed since the checkpoint, as when rows were added
     #[arg(long, requires = "resume")]
     accept_changed_data: bool,
-    /// How often every row is visited, in all [default: 20]
-    #[arg(long, value_name = "N", value_parser = count::<u32>)]
-    epochs: Option<u32>,
-    /// Threads; the model does not depend on it [default: every core]
-    #[arg(long, value_name = "N", value_parser = count::<usize>)]
-    threads: Option<usize>,
     /// A data set or table to validate on
     #[arg(long, value_name = "FILE")]
     validation: Option<PathBuf>,
     #[command(flatten)]
-    network: NetworkArgs,
+    course: Given<Course>,
     #[command(flatten)]
-    run: RunArgs,
+    network: Given<Network>,
+    #[command(flatten)]
+    training: Given<Training>,
+    /// Any option of a configuration, as in optimizer.beta1=0.8; again for each further one
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
     #[command(flatten)]
     read: ReadArgs,
 }
@@ -80,22 +83,14 @@ impl Train {
                     true => |session, checkpoint| session.restore_on_changed_data(checkpoint),
                     false => |session, checkpoint| session.restore(checkpoint),
                 };
-                resume(&directory, self.epochs, self.threads, restore, isa, output)
+                resume(&directory, &self.course.assignments, restore, isa, output)
             }
             None => self.start(isa, output),
         }
     }
 
     fn start(self, isa: Isa, output: &Output) -> Result<(), Failure> {
-        let mut config = read_config(self.config.as_deref())?;
-        config = self.run.apply(config)?;
-        self.network.apply(&mut config);
-        override_course(&mut config, self.epochs, self.threads);
-        if let Some(file) = self.validation {
-            config.validation.file = Some(file);
-            config.validation.split = 0.0;
-        }
-        config.check()?;
+        let mut config = self.configuration(output)?;
         let validates = config.validation.split > 0.0 || config.validation.file.is_some();
         config.early_stopping.check_validation(validates)?;
         let paths = if self.data.is_empty() {
@@ -110,11 +105,19 @@ impl Train {
         let source = Source::find(paths)?;
         let validation = config.validation.file.take();
         let validation = validation.map(|file| Source::find(vec![file])).transpose()?;
+        let reading = self.read.reading()?;
+        if let Source::Native(path) = &source {
+            match validation {
+                // Its file is read as a table, by what the data set knows of the columns.
+                Some(Source::Tables(_)) => reading.refuse_learning(path)?,
+                _ => reading.refuse_all(path)?,
+            }
+        }
+        let options = reading.options;
         let mut draft = match &self.out {
             Some(path) => Draft::create(path)?,
             None => Draft::numbered(Path::new(RUNS), &source.stem())?,
         };
-        let options = self.read.options()?;
         let validation_options = ImportOptions {
             format: options.format.clone(),
             header: options.header,
@@ -168,34 +171,18 @@ fn prepare(
     }
 }
 
-fn read_config(path: Option<&Path>) -> Result<RunConfig, Failure> {
-    let Some(path) = path else { return Ok(RunConfig::default()) };
-    let mut text = String::new();
-    open(path)?.read_to_string(&mut text).map_err(Failure::io("read", path))?;
-    let config = RunConfig::from_toml(&text).map_err(Failure::at(path))?;
-    Ok(config.seen_from(path.parent().unwrap_or(Path::new(""))))
-}
-
-/// The options that a run may also be resumed with.
-fn override_course(config: &mut RunConfig, epochs: Option<u32>, threads: Option<usize>) {
-    config.training.epochs = epochs.unwrap_or(config.training.epochs);
-    config.training.threads = threads.unwrap_or(config.training.threads);
-}
-
 /// Brings a session to where a checkpoint was saved.
 type Restore = for<'d> fn(&mut Session<'d, Dataset>, &Checkpoint) -> Result<(), TrainError>;
 
 fn resume(
     directory: &Path,
-    epochs: Option<u32>,
-    threads: Option<usize>,
+    course: &[Assignment],
     restore: Restore,
     isa: Isa,
     output: &Output,
 ) -> Result<(), Failure> {
     let (mut run, checkpoint) = Run::open(directory, &mut |warning| output.warn(warning))?;
-    let mut config = run.config().clone();
-    override_course(&mut config, epochs, threads);
+    let (config, _) = run.config().assign(course)?;
     config.check()?;
     let seen = config.clone().seen_from(directory);
     let Some(path) = seen.data.path else {
@@ -209,7 +196,9 @@ fn resume(
         Some(checkpoint) => {
             restore(&mut session, checkpoint).map_err(explain)?;
             let (epoch, step_in_epoch) = session.position();
-            if let Some(epochs) = epochs
+            let is_given = course.iter().any(|option| option.key() == "training.epochs");
+            let epochs = config.training.epochs;
+            if is_given
                 && (epochs < epoch || epochs == epoch && step_in_epoch > 0)
             {
                 return Err(Failure::usage(format!(

@@ -1,6 +1,7 @@
 //! `gristmill verify`: whether files of ours are as they were written.
 
 use crate::failure::Failure;
+use crate::model_source;
 use crate::output::Output;
 use crate::progress::DataBar;
 use crate::table::thousands;
@@ -17,15 +18,17 @@ Examples:
 Prints a line for each file that is intact, and for each block of 1 MiB that is not, with the
 bytes and rows in it. Exits with 1 if anything is damaged.")]
 pub(crate) struct Verify {
-    /// Data sets, models or checkpoints
+    /// Data sets, models or checkpoints, or directories of runs: all files in them
     #[arg(required = true)]
     files: Vec<PathBuf>,
 }
 
 impl Verify {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
+        let files = self.files.iter().map(|path| model_source::files_of(path));
+        let files = files.collect::<Result<Vec<_>, _>>()?.concat();
         let mut damaged = 0;
-        for path in &self.files {
+        for path in &files {
             match defects(path, output)? {
                 Found::Intact(what) => {
                     output.print(format_args!("{}: {what}: intact", path.display()))?;
@@ -38,9 +41,9 @@ impl Verify {
                 }
             }
         }
-        match (damaged, self.files.len()) {
+        match (damaged, files.len()) {
             (0, _) => Ok(()),
-            (_, 1) => Err(Failure::at(&self.files[0])("is damaged: make it anew, or copy it again")),
+            (_, 1) => Err(Failure::at(&files[0])("is damaged: make it anew, or copy it again")),
             (damaged, files) => Err(Failure::new(format!(
                 "{damaged} of {files} files are damaged: make them anew, or copy them again"
             ))),

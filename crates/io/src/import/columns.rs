@@ -5,6 +5,7 @@ use super::options::ImportOptions;
 use crate::error::{Error, Place, Result};
 use crate::format::table::{Column, Table};
 use crate::schema::{Encoding, Target};
+use crate::suggest::did_you_mean;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
@@ -131,7 +132,8 @@ fn position(columns: &[Column], name: &str) -> Option<usize> {
 }
 
 fn absent(path: &Path, name: &str, columns: &[Column]) -> Error {
-    let reason = format!("this column is missing; the columns are {}", listed(columns));
+    let meant = did_you_mean(name, columns.iter().map(|column| column.name.as_str()));
+    let reason = format!("this column is missing{meant}; the columns are {}", listed(columns));
     Error::input(path, Place::column(name), reason)
 }
 

@@ -1,6 +1,7 @@
 //! The `training.class_weights` key: a word, or a table of weights by class name.
 
-use super::{ConfigError, TargetShape, require};
+use super::error::{ConfigError, require};
+use super::shape::TargetShape;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;

@@ -1,6 +1,7 @@
 //! The `[loss]` section: what is minimised.
 
-use super::{ConfigError, TargetShape, require};
+use super::error::{ConfigError, require};
+use super::shape::TargetShape;
 use crate::names::named;
 use gristmill_kernels::Loss;
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,9 @@
 //! The `[network]` section: layers, activations and start weights.
 
-use super::{ConfigError, require};
+use super::error::{ConfigError, require};
 use crate::names::named;
 use crate::network::init::Init;
+use gristmill_io::suggest::{alike, did_you_mean};
 use gristmill_kernels::{Activation, Loss};
 use serde::{Deserialize, Serialize};
 
@@ -311,8 +312,12 @@ fn parse_activation(key: &str, text: &str) -> Result<Activation, ConfigError> {
         }
         None => (text, None),
     };
-    let name = name.trim().replace('_', "-");
-    Activation::from_name(&name, parameter).map_err(|error| wrong(error.to_string()))
+    let name = name.trim();
+    let Some(known) = Activation::NAMES.into_iter().find(|known| alike(known, name)) else {
+        let (meant, names) = (did_you_mean(name, Activation::NAMES), Activation::NAMES.join(", "));
+        return Err(wrong(format!("there is no such activation{meant}; there are {names}")));
+    };
+    Activation::from_name(known, parameter).map_err(|error| wrong(error.to_string()))
 }
 
 fn explicit_weights(

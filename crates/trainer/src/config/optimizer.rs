@@ -1,6 +1,6 @@
 //! The `[optimizer]` section: how parameters follow their gradient.
 
-use super::{ConfigError, check_options};
+use super::error::{ConfigError, check_options};
 use crate::names::named;
 use gristmill_kernels::UpdateRule;
 use serde::{Deserialize, Serialize};
@@ -124,6 +124,13 @@ impl OptimizerConfig {
             _ => 0.0,
         };
 
+        if let Some(decay) = self.weight_decay.filter(|_| self.kind != Adamw) {
+            let expected = format!(
+                "{} has none; use adamw, or l2 in its place, which goes into the gradient",
+                self.kind
+            );
+            return Err(ConfigError::value("optimizer.weight_decay", decay, expected));
+        }
         let every = &[Sgd, Momentum, Nesterov, Rmsprop, Adagrad, Adam, Adamw][..];
         let divided = &[Rmsprop, Adagrad, Adam, Adamw][..];
         let positive = |x: f64| x > 0.0;

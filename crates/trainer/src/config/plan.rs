@@ -52,6 +52,7 @@ impl RunConfig {
     /// # Errors
     /// A value out of its range, or values that do not fit each other.
     pub fn check(&self) -> Result<(), ConfigError> {
+        self.check_paths()?;
         self.loss.complete(self.loss.kind)?;
         self.network.check()?;
         self.optimizer.resolve()?;

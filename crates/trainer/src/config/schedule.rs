@@ -1,6 +1,6 @@
 //! The `[schedule]` section: how the learning rate changes during the run.
 
-use super::{ConfigError, check_options, require};
+use super::error::{ConfigError, check_options, require};
 use crate::names::named;
 use crate::schedule::{self, Curve, Schedule};
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,8 @@
 
 use super::byte_size::ByteSize;
 use super::class_weights::ClassWeights;
-use super::{ConfigError, TargetShape, require};
+use super::error::{ConfigError, require};
+use super::shape::TargetShape;
 use crate::metrics::Metric;
 use crate::names::named;
 use gristmill_kernels::{Activation, Loss};

@@ -40,7 +40,10 @@ impl Check {
         })?;
         let broken = |clause: &&Clause| matches!(clause.finding, Finding::Broken(_));
         let count = report.iter().filter(broken).count();
-        output.print(if self.json { report_json(&report).to_string() } else { report_text(&report) })?;
+        match self.json {
+            true => output.print_data(report_json(&report))?,
+            false => output.print(report_text(&report))?,
+        }
         match count {
             0 => Ok(()),
             1 => Err(Failure::new(format!("{name} breaks a clause of the protocol"))),

@@ -1,0 +1,19 @@
+//! The shape of the data that a configuration is resolved against.
+
+/// What a configuration is resolved against: the shape of the data.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DataShape<'a> {
+    /// Features of a row; at least 1.
+    pub features: usize,
+    /// What is to be predicted.
+    pub target: TargetShape<'a>,
+}
+
+/// What a row's target is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum TargetShape<'a> {
+    /// One of these classes, by index; at least 2.
+    Classes(&'a [String]),
+    /// This many numbers; at least 1.
+    Numbers(usize),
+}
