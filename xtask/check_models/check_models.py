@@ -171,11 +171,12 @@ def by_numpy(path, features):
         "softplus": lambda x: np.logaddexp(x, 0),
     }
     x = (features.astype(np.float64) - arrays["inputs.mean"]) / arrays["inputs.deviation"]
-    for i, activation in enumerate(about["activations"]):
-        x = x @ arrays[f"layers.{i}.weight"].T
-        x = x + (arrays[f"layers.{i}.bias"] if f"layers.{i}.bias" in arrays else 0)
-        parameter = [activation["parameter"]] if "parameter" in activation else []
-        x = activations[activation["name"]](x, *parameter)
+    for node in about["nodes"]:
+        name, activation = node["name"], node["attributes"]["activation"]
+        x = x @ arrays[f"{name}.weight"].T
+        x = x + (arrays[f"{name}.bias"] if node["attributes"]["bias"] else 0)
+        parameter = [activation[key] for key in activation if key != "kind"]
+        x = activations[activation["kind"]](x, *parameter)
     if about["output"] == "softmax":
         x = np.exp(x - x.max(1, keepdims=True))
         return x / x.sum(1, keepdims=True)
