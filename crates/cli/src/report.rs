@@ -2,8 +2,9 @@
 
 use crate::table::{Table, number, thousands};
 use gristmill_io::schema::{Encoding, InputKind, Statistics, Target};
-use gristmill_io::{Dataset, DenseLayer, HistoryRow};
+use gristmill_io::{Dataset, HistoryRow, Layer, Model, Node};
 use gristmill_trainer::feed::Paging;
+use gristmill_trainer::network::Network;
 use gristmill_trainer::order::Shuffling;
 use gristmill_trainer::sampler::WindowShape;
 use gristmill_trainer::{Limit, Outcome};
@@ -34,28 +35,34 @@ pub(crate) fn list(names: &[String]) -> String {
     }
 }
 
-/// Widths and activations of a network: `64 > 32 relu > 10`.
-pub(crate) fn network_line(layers: &[DenseLayer]) -> String {
-    let mut line = layers.first().map_or(String::new(), |layer| layer.inputs.to_string());
-    for layer in layers {
-        line += &format!(" > {}", layer.outputs);
-        if layer.activation.name != "identity" {
-            line += &format!(" {}", activation(layer));
+/// Widths and activations of a model's network: `64 > 32 relu > 10`.
+pub(crate) fn model_line(model: &Model) -> String {
+    let layer = |node: &Node| {
+        let Layer::Dense(dense) = &node.layer;
+        (dense.outputs as usize, dense.activation.to_string())
+    };
+    network_line(model.encoding.features(), model.nodes.iter().map(layer))
+}
+
+/// The same of a network in training.
+pub(crate) fn training_line(network: &Network) -> String {
+    let layer = |layer: &gristmill_trainer::network::Layer| {
+        let (name, parameter) = (layer.activation.name(), layer.activation.parameter());
+        let activation = parameter.map_or(name.to_owned(), |p| format!("{name}({p})"));
+        (layer.shape.outputs, activation)
+    };
+    network_line(network.inputs(), network.layers().iter().map(layer))
+}
+
+fn network_line(features: usize, layers: impl Iterator<Item = (usize, String)>) -> String {
+    let mut line = features.to_string();
+    for (outputs, activation) in layers {
+        line += &format!(" > {outputs}");
+        if activation != "identity" {
+            line += &format!(" {activation}");
         }
     }
     line
-}
-
-/// An activation as a configuration spells it: `elu(0.5)`.
-pub(crate) fn activation(layer: &DenseLayer) -> String {
-    let name = &layer.activation.name;
-    layer.activation.parameter.map_or_else(|| name.clone(), |p| format!("{name}({p})"))
-}
-
-/// Weights and biases of a network.
-pub(crate) fn parameters(layers: &[DenseLayer]) -> u64 {
-    let bias = |layer: &DenseLayer| layer.bias.as_ref().map_or(0, Vec::len);
-    layers.iter().map(|layer| (layer.weights.len() + bias(layer)) as u64).sum()
 }
 
 /// In which order an epoch visits the rows.

@@ -2,9 +2,10 @@
 
 use crate::atomic::sync_directory;
 use crate::error::{Error, Result};
-use crate::frame;
 use crate::kind::FileKind;
 use crate::schema::Encoding;
+use crate::tensor::{Tensor, TensorData, TensorInfo, TensorStream};
+use crate::tensor_file::{self, TensorFile};
 use crate::wire::EncodingWire;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -13,9 +14,10 @@ use std::path::{Path, PathBuf};
 /// File name extension of checkpoints.
 const EXTENSION: &str = "checkpoint";
 
-/// A run as it stands between two steps.
+/// A run as it stands between two steps. Its tensors are a [`Tensor`] each where they are in memory, a
+/// [`TensorStream`] while they are part of a run, and a [`TensorInfo`] where only their names are known.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Checkpoint {
+pub struct Checkpoint<T = Tensor<'static>> {
     /// The run's configuration as TOML.
     pub config: String,
     /// [`crate::Dataset::fingerprint`] of the training data.
@@ -32,8 +34,8 @@ pub struct Checkpoint {
     pub counters: Vec<(String, f64)>,
     /// What was measured after each epoch.
     pub history: Vec<HistoryRow>,
-    /// Parameters, moments, best weights, by name.
-    pub tensors: Vec<(String, Vec<f32>)>,
+    /// Parameters, moments and best weights: `parameters.dense1.weight`.
+    pub tensors: Vec<T>,
 }
 
 /// What was measured after an epoch.
@@ -45,6 +47,7 @@ pub struct HistoryRow {
     pub values: Vec<(String, f64)>,
 }
 
+/// All of a checkpoint but its tensors.
 #[derive(Serialize, Deserialize)]
 struct CheckpointWire {
     config: String,
@@ -55,33 +58,51 @@ struct CheckpointWire {
     step: u64,
     counters: Vec<(String, f64)>,
     history: Vec<HistoryRow>,
+}
+
+/// The metadata of version 1, in which tensors had no shapes and the numbers of their layers for names.
+#[derive(Deserialize)]
+struct Version1 {
+    checkpoint: CheckpointWire,
     tensor_names: Vec<String>,
 }
 
-impl Checkpoint {
-    /// Reads a checkpoint and checks every byte of it.
-    ///
-    /// # Errors
-    /// The file cannot be read or is no checkpoint, is of another version, cut off or damaged.
-    pub fn load(path: &Path) -> Result<Checkpoint> {
-        let (wire, tensors): (CheckpointWire, Vec<_>) = frame::load(path, FileKind::Checkpoint)?;
-        if wire.tensor_names.len() != tensors.len() {
-            return Err(Error::damaged(path, "its tensors are not those its metadata name"));
+impl CheckpointWire {
+    fn with_tensors<T>(self, tensors: Vec<T>) -> Checkpoint<T> {
+        Checkpoint {
+            config: self.config,
+            fingerprint: self.fingerprint,
+            encoding: self.encoding.into(),
+            epoch: self.epoch,
+            step_in_epoch: self.step_in_epoch,
+            step: self.step,
+            counters: self.counters,
+            history: self.history,
+            tensors,
         }
-        Ok(Checkpoint {
-            config: wire.config,
-            fingerprint: wire.fingerprint,
-            encoding: wire.encoding.into(),
-            epoch: wire.epoch,
-            step_in_epoch: wire.step_in_epoch,
-            step: wire.step,
-            counters: wire.counters,
-            history: wire.history,
-            tensors: wire.tensor_names.into_iter().zip(tensors).collect(),
-        })
     }
+}
 
-    /// Writes the checkpoint; the file appears under its name when it is complete and durable.
+impl<T> Checkpoint<T> {
+    /// The same run with other tensors.
+    fn with_tensors<U>(&self, tensors: Vec<U>) -> Checkpoint<U> {
+        Checkpoint {
+            config: self.config.clone(),
+            fingerprint: self.fingerprint,
+            encoding: self.encoding.clone(),
+            epoch: self.epoch,
+            step_in_epoch: self.step_in_epoch,
+            step: self.step,
+            counters: self.counters.clone(),
+            history: self.history.clone(),
+            tensors,
+        }
+    }
+}
+
+impl<T: TensorData> Checkpoint<T> {
+    /// Writes the checkpoint; the file appears under its name when it is complete and durable. Tensors
+    /// are written as they are handed out: no copy of them is made.
     ///
     /// # Errors
     /// The file cannot be written; nothing is left then.
@@ -95,10 +116,98 @@ impl Checkpoint {
             step: self.step,
             counters: self.counters.clone(),
             history: self.history.clone(),
-            tensor_names: self.tensors.iter().map(|(name, _)| name.clone()).collect(),
         };
-        let tensors: Vec<&[f32]> = self.tensors.iter().map(|(_, t)| t.as_slice()).collect();
-        frame::save(path, FileKind::Checkpoint, &wire, &tensors)
+        tensor_file::save(path, FileKind::Checkpoint, &wire, &self.tensors)
+    }
+}
+
+impl Checkpoint<TensorStream<'_>> {
+    /// A copy that outlives the run.
+    pub fn collect(&self) -> Checkpoint {
+        let tensors = self.tensors.iter().map(TensorStream::collect).collect();
+        self.with_tensors(tensors)
+    }
+}
+
+impl Checkpoint<TensorInfo> {
+    /// Reads what a checkpoint says of itself, but no tensor.
+    ///
+    /// # Errors
+    /// The file cannot be read or is no checkpoint, is of a later version, cut off, or damaged where it was
+    /// read.
+    pub fn describe(path: &Path) -> Result<Checkpoint<TensorInfo>> {
+        Ok(open(path)?.1)
+    }
+}
+
+/// A checkpoint of any version, of which the tensors are still to be read.
+fn open(path: &Path) -> Result<(TensorFile, Checkpoint<TensorInfo>)> {
+    let mut file = TensorFile::open(path, FileKind::Checkpoint)?;
+    let checkpoint = match file.version() {
+        1 => {
+            let Version1 { checkpoint, tensor_names } = file.content_of_version_1()?;
+            let lengths = file.lengths();
+            if tensor_names.len() != lengths.len() {
+                return Err(Error::damaged(path, "its tensors are not those its metadata name"));
+            }
+            let named = tensor_names.iter().zip(lengths);
+            let infos = named.map(|(name, length)| TensorInfo::new(current_name(name), [length]));
+            checkpoint.with_tensors(infos.collect())
+        }
+        _ => {
+            let (infos, wire): (_, CheckpointWire) = file.content()?;
+            wire.with_tensors(infos)
+        }
+    };
+    Ok((file, checkpoint))
+}
+
+/// What a tensor of version 1 is called now: `parameters.0.weight` is `parameters.dense1.weight`.
+fn current_name(name: &str) -> String {
+    let parts: Vec<&str> = name.split('.').collect();
+    let &[whose, layer, part] = parts.as_slice() else { return name.to_owned() };
+    match layer.parse::<u32>() {
+        Ok(layer) => format!("{whose}.dense{}.{part}", u64::from(layer) + 1),
+        Err(_) => name.to_owned(),
+    }
+}
+
+impl Checkpoint {
+    /// Reads a checkpoint and checks every byte of it.
+    ///
+    /// # Errors
+    /// The file cannot be read or is no checkpoint, is of a later version, cut off or damaged.
+    pub fn load(path: &Path) -> Result<Checkpoint> {
+        let (file, checkpoint) = open(path)?;
+        let tensors = file.tensors(checkpoint.tensors.clone())?;
+        Ok(checkpoint.with_tensors(tensors))
+    }
+
+    /// Reads a checkpoint to go on from it.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load) and [`check_resumable`](Self::check_resumable).
+    pub fn load_resumable(path: &Path) -> Result<Checkpoint> {
+        let checkpoint = Checkpoint::load(path)?;
+        let refuse = |reason| {
+            Error::Invalid(format!("the checkpoint {} cannot be resumed: {reason}", path.display()))
+        };
+        checkpoint.check_resumable().map_err(refuse)?;
+        Ok(checkpoint)
+    }
+
+    /// Whether a run can go on from here: no weight is infinite, and no number of a tensor is NaN.
+    ///
+    /// # Errors
+    /// Names the tensor and the place of a number with which the next step would fail.
+    pub fn check_resumable(&self) -> std::result::Result<(), String> {
+        let stray = |tensor: &Tensor<'_>| {
+            // A mean of squares that overflowed only ends the movement of its weight.
+            let is_moment =
+                tensor.info.name.split('.').next().is_some_and(|whose| whose.contains("moments"));
+            tensor.stray(|value| if is_moment { value.is_nan() } else { !value.is_finite() })
+        };
+        self.tensors.iter().find_map(stray).map_or(Ok(()), Err)
     }
 
     /// Where the checkpoint of a step belongs, so that [`Checkpoint::newest_valid`] and
@@ -107,14 +216,14 @@ impl Checkpoint {
         directory.join(format!("step-{step:012}.{EXTENSION}"))
     }
 
-    /// The checkpoint of the latest step in `directory` that can be read; `None` if there are none at all.
+    /// The checkpoint of the latest step in `directory` that a run can go on from; `None` if there are none at all.
     ///
     /// # Errors
-    /// The directory cannot be read, or it has checkpoints and all are damaged: the latest one's error.
+    /// The directory cannot be read, or it has checkpoints and none can be resumed: the latest one's error.
     pub fn newest_valid(directory: &Path) -> Result<Option<(PathBuf, Checkpoint)>> {
         let mut newest_error = None;
         for path in Checkpoint::list(directory)? {
-            match Checkpoint::load(&path) {
+            match Checkpoint::load_resumable(&path) {
                 Ok(checkpoint) => return Ok(Some((path, checkpoint))),
                 Err(error) => newest_error = newest_error.or(Some(error)),
             }

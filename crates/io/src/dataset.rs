@@ -73,11 +73,11 @@ impl Dataset {
         // For others to see that the file is in use; where there are no locks there is nothing to see.
         let _ = file.try_lock_shared();
         let identity = Identity::of(file.metadata()).map_err(Error::io("open", path))?;
-        let (header, sections) = frame::read_header(&mut file, path, FileKind::Dataset)?;
+        let header = frame::read_header(&mut file, path, FileKind::Dataset)?;
         let &[features_section, targets_section, weights_section, sums_section, metadata] =
-            sections.as_slice()
+            header.sections.as_slice()
         else {
-            let reason = format!("it has {} sections, expected {SECTIONS}", sections.len());
+            let reason = format!("it has {} sections, expected {SECTIONS}", header.sections.len());
             return Err(Error::damaged(path, reason));
         };
         let wire: DatasetWire = frame::read_metadata(&mut file, path, metadata)?;
@@ -115,7 +115,7 @@ impl Dataset {
             return Err(contradiction());
         }
         let map = Map::new(file, path).map_err(Error::io("map", path))?;
-        let last = &sections[SECTIONS - 1];
+        let last = &header.sections[SECTIONS - 1];
         if map.len() as u64 != last.offset + last.length {
             return Err(Error::damaged(path, "its length changed while it was opened"));
         }
@@ -136,8 +136,8 @@ impl Dataset {
             statistics: wire.statistics.into_iter().map(Into::into).collect(),
             target_statistics: wire.target_statistics.into_iter().map(Into::into).collect(),
             class_counts: wire.class_counts,
-            sections,
-            fingerprint: fnv1a(&header),
+            sections: header.sections,
+            fingerprint: fnv1a(&header.bytes),
         })
     }
 

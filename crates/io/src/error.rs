@@ -33,13 +33,13 @@ pub enum Error {
         found: Option<FileKind>,
     },
     /// The file was written by another version of this program.
-    #[error("{} has format version {found}, this program reads version {supported}: use the program that wrote it, or make the file anew", shown_path(.path))]
+    #[error("{} has format version {found}, this program reads {}: use the program that wrote it, or make the file anew", shown_path(.path), versions(*.supported))]
     Version {
         /// The file.
         path: PathBuf,
         /// Its version.
         found: u32,
-        /// The version understood here.
+        /// The latest version understood here.
         supported: u32,
     },
     /// The bytes of one of our own files are not what was written.
@@ -77,6 +77,10 @@ pub enum Error {
     /// Values that contradict each other or what is in the files.
     #[error("{}", shown_lines(.0))]
     Invalid(String),
+}
+
+fn versions(latest: u32) -> String {
+    if latest == 1 { "version 1".to_owned() } else { format!("versions 1 to {latest}") }
 }
 
 impl Error {

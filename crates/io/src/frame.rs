@@ -10,14 +10,13 @@
 //! alignment; the last one ends with the file. Lengths are therefore checked against the file's own
 //! before anything is allocated.
 
-use crate::atomic::AtomicFile;
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Result};
 use crate::kind::FileKind;
 use crate::open::open;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 /// First bytes of every file we write. Not text, and damaged visibly by line-end conversion.
@@ -30,8 +29,6 @@ const ENTRY: usize = 20;
 const MAX_SECTIONS: u32 = 1 << 20;
 /// Greatest length of a metadata section.
 pub(crate) const METADATA_LIMIT: usize = 64 << 20;
-/// Bytes converted at a time between numbers and their little-endian form.
-const CHUNK: usize = 1 << 16;
 
 impl FileKind {
     /// What kind of file of ours `path` is, by its first bytes; `None` if it is none of them.
@@ -59,7 +56,18 @@ pub(crate) struct Section {
     pub(crate) crc: u32,
 }
 
-/// Bytes of the header of a file of `sections` sections.
+/// A header that has been checked.
+#[derive(Debug)]
+pub(crate) struct Header {
+    /// All its bytes.
+    pub(crate) bytes: Vec<u8>,
+    /// The version of the kind's layout, from 1 to the one that is written.
+    pub(crate) version: u32,
+    /// What follows; known to lie within the file.
+    pub(crate) sections: Vec<Section>,
+}
+
+/// Bytes of the header of a file with `sections` sections.
 pub(crate) fn header_length(sections: usize) -> u64 {
     (PREFIX + sections * ENTRY + 4) as u64
 }
@@ -80,13 +88,8 @@ pub(crate) fn header(kind: FileKind, sections: &[Section]) -> Vec<u8> {
     bytes
 }
 
-/// Reads and checks the header of a file of `kind`: returns its bytes and the sections, which are
-/// known to lie within the file.
-pub(crate) fn read_header(
-    file: &mut File,
-    path: &Path,
-    kind: FileKind,
-) -> Result<(Vec<u8>, Vec<Section>)> {
+/// Reads and checks the header of a file of `kind`.
+pub(crate) fn read_header(file: &mut File, path: &Path, kind: FileKind) -> Result<Header> {
     let file_length = file.metadata().map_err(Error::io("read", path))?.len();
     let short = || {
         let reason = format!("it ends after {file_length} bytes, within its header");
@@ -106,7 +109,7 @@ pub(crate) fn read_header(
         found => return Err(wrong(found)),
     }
     let version = u32_at(&header, 12);
-    if version != kind.version() {
+    if !(1..=kind.version()).contains(&version) {
         let path = path.to_owned();
         return Err(Error::Version { path, found: version, supported: kind.version() });
     }
@@ -141,7 +144,7 @@ pub(crate) fn read_header(
         end = section.offset.checked_add(section.length);
     }
     match end {
-        Some(end) if end == file_length => Ok((header, sections)),
+        Some(end) if end == file_length => Ok(Header { bytes: header, version, sections }),
         Some(end) => Err(Error::damaged(
             path,
             format!(
@@ -187,90 +190,6 @@ pub(crate) fn encode_metadata(path: &Path, metadata: &impl Serialize) -> Result<
             METADATA_LIMIT >> 20
         ))),
     }
-}
-
-/// Writes a file of metadata and tensors; it appears under its name when it is complete.
-pub(crate) fn save(
-    path: &Path,
-    kind: FileKind,
-    metadata: &impl Serialize,
-    tensors: &[&[f32]],
-) -> Result<()> {
-    let metadata = encode_metadata(path, metadata)?;
-    let start = header_length(1 + tensors.len());
-    let mut file = AtomicFile::create(path)?;
-    let mut write = || -> std::io::Result<()> {
-        file.seek(SeekFrom::Start(start))?;
-        file.write_all(&metadata)?;
-        let length = metadata.len() as u64;
-        let mut sections = vec![Section { offset: start, length, crc: crc32c::crc32c(&metadata) }];
-        let mut offset = start + length;
-        for tensor in tensors {
-            let crc = write_tensor(&mut file, tensor)?;
-            let length = size_of_val(*tensor) as u64;
-            sections.push(Section { offset, length, crc });
-            offset += length;
-        }
-        file.seek(SeekFrom::Start(0))?;
-        file.write_all(&header(kind, &sections))
-    };
-    write().map_err(Error::io("write", path))?;
-    file.commit()
-}
-
-/// Reads a file written by [`save`], checking every byte.
-pub(crate) fn load<M: DeserializeOwned>(path: &Path, kind: FileKind) -> Result<(M, Vec<Vec<f32>>)> {
-    let mut file = open(path)?;
-    let (_, sections) = read_header(&mut file, path, kind)?;
-    let Some((&first, rest)) = sections.split_first() else {
-        return Err(Error::damaged(path, "it has no metadata"));
-    };
-    let metadata = read_metadata(&mut file, path, first)?;
-    let tensors = rest
-        .iter()
-        .enumerate()
-        .map(|(index, section)| read_tensor(&mut file, path, index, *section));
-    Ok((metadata, tensors.collect::<Result<_>>()?))
-}
-
-fn write_tensor(file: &mut impl Write, tensor: &[f32]) -> std::io::Result<u32> {
-    let mut crc = 0;
-    let mut bytes = Vec::with_capacity(CHUNK);
-    for values in tensor.chunks(CHUNK / 4) {
-        bytes.clear();
-        bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-        crc = crc32c::crc32c_append(crc, &bytes);
-        file.write_all(&bytes)?;
-    }
-    Ok(crc)
-}
-
-/// The file stands at the tensor's first byte, since tensors follow each other without holes.
-fn read_tensor(file: &mut File, path: &Path, index: usize, section: Section) -> Result<Vec<f32>> {
-    if !section.length.is_multiple_of(4) {
-        return Err(Error::damaged(path, format!("tensor {index} is cut within a number")));
-    }
-    let mut tensor = Vec::new();
-    // No more than the file has, but a file may have more than fits in memory.
-    tensor.try_reserve_exact((section.length / 4) as usize).map_err(|_| {
-        let reason = format!("tensor {index} needs {} bytes of memory: too many", section.length);
-        Error::input(path, Place::FILE, reason)
-    })?;
-    let mut left = section.length as usize;
-    let mut crc = 0;
-    let mut bytes = vec![0; left.min(CHUNK)];
-    while left > 0 {
-        let bytes = &mut bytes[..left.min(CHUNK)];
-        file.read_exact(bytes).map_err(Error::io("read", path))?;
-        crc = crc32c::crc32c_append(crc, bytes);
-        let (values, _) = bytes.as_chunks::<4>();
-        tensor.extend(values.iter().map(|value| f32::from_le_bytes(*value)));
-        left -= bytes.len();
-    }
-    if crc != section.crc {
-        return Err(Error::damaged(path, format!("the checksum of tensor {index} does not match")));
-    }
-    Ok(tensor)
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {

@@ -25,9 +25,12 @@ impl FileKind {
         FileKind::ALL.into_iter().find(|kind| kind.code() == code)
     }
 
-    /// The version of the kind's layout that this program writes and reads.
+    /// The version of the kind's layout that this program writes. It reads this and all before.
     pub(crate) fn version(self) -> u32 {
-        1
+        match self {
+            FileKind::Dataset => 1,
+            FileKind::Model | FileKind::Checkpoint => 2,
+        }
     }
 
     /// What sections begin at a multiple of: pages where they are mapped.

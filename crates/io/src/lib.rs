@@ -51,6 +51,8 @@ pub mod subset;
 pub mod suggest;
 pub mod synth;
 mod temporary;
+mod tensor;
+mod tensor_file;
 mod threads;
 mod wire;
 pub mod writer;
@@ -68,7 +70,7 @@ pub use histogram::{Histogram, histograms};
 pub use import::{ImportOptions, Missing, Plan, Task, import, preview};
 pub use kind::FileKind;
 pub use map::Advice;
-pub use model::{ActivationSpec, DenseLayer, Model, OutputKind, Scale};
+pub use model::{Dense, Layer, Model, Node, OutputKind, Scale};
 pub use model_format::{
     ExportedModel, MODEL_FORMATS, ModelFormat, ModelReader, export_model, import_model,
 };
@@ -80,4 +82,5 @@ pub use source::{Source, expand, refuse_overwriting};
 pub use subset::{SplitOptions, first_rows, head, split};
 pub use synth::{SynthOptions, SynthTarget, synth};
 pub use temporary::{abandon_files, is_temporary_name, remove_stale_files};
+pub use tensor::{Sink, Tensor, TensorData, TensorInfo, TensorStream};
 pub use writer::{DatasetLayout, DatasetWriter, ImportSummary, RowBatch};

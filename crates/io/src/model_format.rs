@@ -4,13 +4,10 @@
 //! Formats see bytes only: which file they are of, and that it appears complete or not at all, is
 //! looked after here.
 
-mod activation;
 mod c_header;
-mod metadata;
 mod npz;
 mod onnx;
 mod safetensors;
-mod tensors;
 
 use crate::atomic::AtomicFile;
 use crate::choice::FormatChoice;

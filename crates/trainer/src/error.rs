@@ -2,7 +2,7 @@
 
 use crate::config::ConfigError;
 use crate::data::samples::Samples;
-use gristmill_kernels::{NameError, UnknownIsa};
+use gristmill_kernels::UnknownIsa;
 
 /// Why training could not begin or go on.
 #[derive(Debug, thiserror::Error)]
@@ -17,9 +17,9 @@ pub enum TrainError {
     /// An instruction set that is not there.
     #[error(transparent)]
     Isa(#[from] UnknownIsa),
-    /// A name in a model that this program does not know.
-    #[error(transparent)]
-    Name(#[from] NameError),
+    /// A model that this program cannot run.
+    #[error("{0}")]
+    Model(String),
     /// Data that cannot be learned from.
     #[error("{0}")]
     Data(String),

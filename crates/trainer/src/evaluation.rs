@@ -213,7 +213,7 @@ impl Meter for NumberMeter {
 ///
 /// # Errors
 /// The rows are not encoded as the model needs them or cannot be read, one has a class that does not
-/// exist, or the model has an activation that this program does not know.
+/// exist, or the model is none that this program can run.
 pub fn evaluate<S: Samples>(
     isa: Isa,
     model: &Model,

@@ -47,7 +47,7 @@ pub fn check_plan(
 /// Checks a trained network, on `samples` random rows.
 ///
 /// # Errors
-/// The model has an activation that this program does not know.
+/// The model is none that this program can run.
 pub fn check_model(
     isa: Isa,
     model: &Model,

@@ -80,7 +80,7 @@ pub mod step;
 
 pub use error::TrainError;
 pub use gristmill_kernels::Isa;
-pub use session::{Limit, Outcome, Reason, Session};
+pub use session::{CheckpointView, Limit, Outcome, Reason, Session};
 pub use threads::{on_threads, start_threads, useful as useful_threads, with_crew};
 
 // By the names that they have had.

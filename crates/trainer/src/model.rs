@@ -1,10 +1,13 @@
 //! Between a network in training and a model on disk.
 
+use crate::error::TrainError;
 use crate::network::layout::Shape;
+use crate::network::weights::node_name;
 use crate::network::{Layer, Network};
 use crate::preprocess::Preprocess;
-use gristmill_io::{ActivationSpec, DenseLayer, Model, OutputKind, Scale};
-use gristmill_kernels::{Activation, NameError};
+use gristmill_io::model::{self, FEATURES};
+use gristmill_io::{Dense, Model, Node, OutputKind, Scale};
+use gristmill_kernels::{Activation, Loss};
 
 /// A network with all that is done to its inputs and outputs: ready to predict.
 #[derive(Debug, Clone)]
@@ -21,23 +24,21 @@ impl Trained {
     /// Takes a model apart.
     ///
     /// # Errors
-    /// The model has an activation that this program does not know.
-    pub fn from_model(model: &Model) -> Result<Trained, NameError> {
-        let layer = |dense: &DenseLayer| {
-            let spec = &dense.activation;
-            Ok(Layer {
-                shape: Shape {
-                    inputs: dense.inputs as usize,
-                    outputs: dense.outputs as usize,
-                    bias: dense.bias.is_some(),
-                },
-                activation: Activation::from_name(&spec.name, spec.parameter)?,
-                dropout: 0.0,
-            })
+    /// Names the first node of the model that this program cannot run.
+    pub fn from_model(model: &Model) -> Result<Trained, TrainError> {
+        let dense: Vec<&Dense> =
+            model.chain().map_err(TrainError::Model)?.into_iter().map(|(_, dense)| dense).collect();
+        let layer = |dense: &&Dense| Layer {
+            shape: Shape {
+                inputs: dense.inputs as usize,
+                outputs: dense.outputs as usize,
+                bias: dense.bias.is_some(),
+            },
+            activation: loaded(dense.activation),
+            dropout: 0.0,
         };
-        let layers = model.layers.iter().map(layer).collect::<Result<Vec<_>, NameError>>()?;
-        let mut network = Network::zeroed(layers);
-        for (i, dense) in model.layers.iter().enumerate() {
+        let mut network = Network::zeroed(dense.iter().map(layer).collect());
+        for (i, dense) in dense.into_iter().enumerate() {
             let bias = dense.bias.as_deref().unwrap_or(&[]);
             network.set_layer_weights(i, &dense.weights, bias);
         }
@@ -46,23 +47,101 @@ impl Trained {
     }
 
     /// The layers as a model file holds them.
-    pub fn dense_layers(network: &Network) -> Vec<DenseLayer> {
-        let dense = |(i, layer): (usize, &Layer)| {
+    pub fn nodes(network: &Network) -> Vec<Node> {
+        let node = |(i, layer): (usize, &Layer)| {
             let (weights, bias) = network.layer_weights(i);
-            DenseLayer {
+            let before = i.checked_sub(1).map_or(FEATURES.to_owned(), node_name);
+            let dense = Dense {
                 inputs: layer.shape.inputs as u32,
                 outputs: layer.shape.outputs as u32,
-                activation: ActivationSpec {
-                    name: layer.activation.name().to_owned(),
-                    parameter: layer.activation.parameter(),
-                },
+                activation: stored(layer.activation),
                 weights,
                 bias: layer.shape.bias.then_some(bias),
-            }
+            };
+            let layer = gristmill_io::Layer::Dense(dense);
+            Node { name: node_name(i), inputs: vec![before], layer }
         };
-        network.layers().iter().enumerate().map(dense).collect()
+        network.layers().iter().enumerate().map(node).collect()
     }
 
     /// The scale of a feature or target that is taken as it is.
-    pub const UNSCALED: Scale = Scale { mean: 0.0, deviation: 1.0 };
+    pub const UNSCALED: Scale = Scale::UNIT;
+}
+
+/// What a model's activation is computed by.
+fn loaded(activation: model::Activation) -> Activation {
+    match activation {
+        model::Activation::Identity => Activation::Identity,
+        model::Activation::Sigmoid => Activation::Sigmoid,
+        model::Activation::Tanh => Activation::Tanh,
+        model::Activation::Relu => Activation::Relu,
+        model::Activation::LeakyRelu { slope } => Activation::LeakyRelu { slope },
+        model::Activation::Elu { alpha } => Activation::Elu { alpha },
+        model::Activation::Gelu => Activation::Gelu,
+        model::Activation::Silu => Activation::Silu,
+        model::Activation::Softplus => Activation::Softplus,
+    }
+}
+
+/// What an activation is in a model.
+pub(crate) fn stored(activation: Activation) -> model::Activation {
+    match activation {
+        Activation::Identity => model::Activation::Identity,
+        Activation::Sigmoid => model::Activation::Sigmoid,
+        Activation::Tanh => model::Activation::Tanh,
+        Activation::Relu => model::Activation::Relu,
+        Activation::LeakyRelu { slope } => model::Activation::LeakyRelu { slope },
+        Activation::Elu { alpha } => model::Activation::Elu { alpha },
+        Activation::Gelu => model::Activation::Gelu,
+        Activation::Silu => model::Activation::Silu,
+        Activation::Softplus => model::Activation::Softplus,
+    }
+}
+
+/// What a model's loss is computed by.
+pub(crate) fn loaded_loss(loss: model::Loss) -> Loss {
+    match loss {
+        model::Loss::MeanSquared => Loss::MeanSquared,
+        model::Loss::HalfSumSquares => Loss::HalfSumSquares,
+        model::Loss::MeanAbsolute => Loss::MeanAbsolute,
+        model::Loss::Huber { delta } => Loss::Huber { delta: delta.unwrap_or(UNSTORED_DELTA) },
+        model::Loss::BinaryCrossEntropy => Loss::BinaryCrossEntropy,
+        model::Loss::SoftmaxCrossEntropy => Loss::SoftmaxCrossEntropy,
+    }
+}
+
+/// What the delta of Huber is taken for in models that do not store it: the default of a run.
+pub const UNSTORED_DELTA: f32 = 1.0;
+
+/// What a loss is in a model.
+pub(crate) fn stored_loss(loss: Loss) -> model::Loss {
+    match loss {
+        Loss::MeanSquared => model::Loss::MeanSquared,
+        Loss::HalfSumSquares => model::Loss::HalfSumSquares,
+        Loss::MeanAbsolute => model::Loss::MeanAbsolute,
+        Loss::Huber { delta } => model::Loss::Huber { delta: Some(delta) },
+        Loss::BinaryCrossEntropy => model::Loss::BinaryCrossEntropy,
+        Loss::SoftmaxCrossEntropy => model::Loss::SoftmaxCrossEntropy,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn activations_and_losses_come_back() {
+        for name in Activation::NAMES {
+            let activation = Activation::from_name(name, None).unwrap();
+            assert_eq!(stored(activation).name(), name);
+            assert_eq!(loaded(stored(activation)), activation);
+        }
+        for name in Loss::NAMES {
+            let loss = Loss::from_name(name, None).unwrap();
+            assert_eq!(stored_loss(loss).name(), name);
+            assert_eq!(loaded_loss(stored_loss(loss)), loss);
+        }
+        let loss = Loss::Huber { delta: 0.1 };
+        assert_eq!(loaded_loss(stored_loss(loss)), loss);
+    }
 }

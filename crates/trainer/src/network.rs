@@ -2,6 +2,7 @@
 
 pub mod init;
 pub mod layout;
+pub(crate) mod weights;
 
 use gristmill_kernels::{Activation, Row, Rows};
 use layout::{LayerValues, Layout, Shape};

@@ -1,5 +1,6 @@
 //! What training minimises: the loss, what it is taken against, and how rows count.
 
+use crate::model::loaded_loss;
 use gristmill_io::schema::Target;
 use gristmill_io::{Model, OutputKind};
 use gristmill_kernels::Loss;
@@ -36,18 +37,17 @@ pub struct Objective {
 }
 
 impl Objective {
-    /// What a trained model is measured by: the loss that it was trained with, as far as the model
-    /// notes it, with all classes weighing the same.
+    /// What a trained model is measured by: the loss that it was trained with, or where it does not say
+    /// which, the usual one for its output; with all classes weighing the same.
     pub fn of_model(model: &Model) -> Objective {
-        let noted = model.training.iter().find(|(name, _)| name == "loss");
-        let noted = noted.and_then(|(_, name)| Loss::from_name(name, None).ok());
-        let loss = match model.output {
-            OutputKind::Softmax => Loss::SoftmaxCrossEntropy,
-            OutputKind::Sigmoid => Loss::BinaryCrossEntropy,
-            OutputKind::Values => {
-                noted.filter(|loss| !loss.takes_logits()).unwrap_or(Loss::MeanSquared)
-            }
-        };
+        let loss = model.loss.map_or_else(
+            || match model.output {
+                OutputKind::Softmax => Loss::SoftmaxCrossEntropy,
+                OutputKind::Sigmoid => Loss::BinaryCrossEntropy,
+                OutputKind::Values => Loss::MeanSquared,
+            },
+            loaded_loss,
+        );
         let targets = TargetKind::of(&model.encoding.target);
         Objective { loss, targets, class_weights: Vec::new() }
     }

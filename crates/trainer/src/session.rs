@@ -14,7 +14,7 @@ mod trial;
 mod watch;
 
 pub use outcome::{Limit, Outcome, Reason};
-pub use watch::Save;
+pub use watch::{CheckpointView, Save};
 
 use crate::config::TrainingPlan;
 use crate::data::feed::{Feed, Paging};

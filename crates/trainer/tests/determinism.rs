@@ -5,7 +5,7 @@ use gristmill_kernels::Isa;
 use gristmill_trainer::config::RunConfig;
 use gristmill_trainer::observer::{Control, Observer, StepReport};
 use gristmill_trainer::samples::Table;
-use gristmill_trainer::{Reason, Session};
+use gristmill_trainer::{CheckpointView, Reason, Session};
 
 /// Three classes in 37 features; wide enough for several tiles, steps large enough for threads.
 const CONFIG: &str = "
@@ -101,8 +101,8 @@ fn an_interrupted_run_ends_with_the_same_bits() {
         for steps in [5, 9, 10, 22] {
             let mut saved: Vec<Checkpoint> = Vec::new();
             let mut session = Session::new(&config, isa, &table, None).unwrap();
-            let mut save = |checkpoint: &Checkpoint| {
-                saved.push(checkpoint.clone());
+            let mut save = |checkpoint: &CheckpointView<'_>| {
+                saved.push(checkpoint.collect());
                 Ok(())
             };
             let outcome = session.fit(&mut StopAfter(steps), &mut save).unwrap();
@@ -124,5 +124,5 @@ fn another_seed_gives_other_bits() {
     let reference = trained(&config(2, ""), Isa::best(), &table);
     let mut other = config(2, "");
     other.seed = 6;
-    assert!(trained(&other, Isa::best(), &table).layers != reference.layers);
+    assert!(trained(&other, Isa::best(), &table).nodes != reference.nodes);
 }

@@ -1,10 +1,9 @@
 //! Runs whose learning rate is too high: they end with an error, or go back and on with a lower one.
 
-use gristmill_io::Checkpoint;
 use gristmill_trainer::config::RunConfig;
 use gristmill_trainer::observer::{Control, Observer, StepReport};
 use gristmill_trainer::samples::Table;
-use gristmill_trainer::{Isa, Reason, Session, TrainError};
+use gristmill_trainer::{CheckpointView, Isa, Reason, Session, TrainError};
 
 fn table() -> Table {
     let features: Vec<f32> = (0..64).map(|i| ((i * 37) % 11) as f32).collect();
@@ -46,8 +45,9 @@ fn without_rollback_it_ends_with_an_error_and_saves_nothing_that_is_no_number() 
     for rate in [50.0, 1e10, 1e38] {
         let mut session = Session::new(&config("stop", rate), Isa::best(), &table, None).unwrap();
         let mut bad = 0;
-        let save = &mut |checkpoint: &Checkpoint| {
-            let values = checkpoint.tensors.iter().flat_map(|(_, values)| values);
+        let save = &mut |checkpoint: &CheckpointView<'_>| {
+            let checkpoint = checkpoint.collect();
+            let values = checkpoint.tensors.iter().flat_map(|tensor| tensor.values.iter());
             bad += values.filter(|value| !value.is_finite()).count();
             Ok(())
         };
@@ -89,8 +89,8 @@ fn a_run_that_is_stopped_anywhere_goes_back_to_where_the_whole_run_does() {
     assert!(!watcher.warnings.is_empty());
     for stop in 1..watcher.steps {
         let mut last = None;
-        let save = &mut |checkpoint: &Checkpoint| {
-            last = Some(checkpoint.clone());
+        let save = &mut |checkpoint: &CheckpointView<'_>| {
+            last = Some(checkpoint.collect());
             Ok(())
         };
         let mut first = session();

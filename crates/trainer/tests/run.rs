@@ -1,13 +1,13 @@
 //! The run directory: what is in it and who may write to it.
 
 use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target};
-use gristmill_io::{AtomicFile, Checkpoint, Dataset, SynthOptions, synth};
+use gristmill_io::{AtomicFile, Checkpoint, Dataset, SynthOptions, Tensor, synth};
 use gristmill_trainer::config::RunConfig;
 use gristmill_trainer::metrics::Metric;
 use gristmill_trainer::observer::{Control, EpochReport, Observer, StepReport};
 use gristmill_trainer::run::{DATA, Draft, Run, RunError};
 use gristmill_trainer::samples::Table;
-use gristmill_trainer::{Isa, Reason, Session};
+use gristmill_trainer::{CheckpointView, Isa, Reason, Session};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -37,7 +37,7 @@ fn checkpoint(step: u64, epoch: u32) -> Checkpoint {
         step,
         counters: Vec::new(),
         history: Vec::new(),
-        tensors: vec![("weights".into(), vec![1.0, 2.0])],
+        tensors: vec![Tensor::vector("parameters.dense1.weight", vec![1.0, 2.0])],
     }
 }
 
@@ -389,7 +389,7 @@ fn what_came_of_data_that_were_written_to_is_not_saved() {
         let data = Dataset::open(&file).unwrap();
         let mut session = Session::new(&config, Isa::best(), &data, None).unwrap();
         let mut saved = 0;
-        let save = &mut |_: &Checkpoint| {
+        let save = &mut |_: &CheckpointView<'_>| {
             saved += 1;
             Ok(())
         };

@@ -2,7 +2,7 @@
 
 use crate::workload::Workload;
 use anyhow::{Context, Result};
-use gristmill_io::Dataset;
+use gristmill_io::{Dataset, TensorData};
 use gristmill_trainer::config::{ByteSize, OptimizerKind, RunConfig, Shuffle};
 use gristmill_trainer::observer::{Control, Observer, StepReport};
 use gristmill_trainer::samples::{Samples, Table};
@@ -103,8 +103,11 @@ pub(super) fn fit<S: Samples>(config: &RunConfig, data: &S, limit: Limit) -> Res
     let mut counter = Counter { limit, began: Instant::now(), steps: 0, samples: 0 };
     let outcome = session.fit(&mut counter, &mut |_| Ok(()))?;
     let mut hash = Sha256::new();
-    for (_, values) in session.checkpoint().tensors {
-        values.iter().for_each(|value| hash.update(value.to_le_bytes()));
+    for tensor in session.checkpoint().tensors {
+        tensor.send(&mut |values| {
+            values.iter().for_each(|value| hash.update(value.to_le_bytes()));
+            Ok(())
+        })?;
     }
     Ok(Fit {
         samples: counter.samples,

@@ -8,9 +8,11 @@ use crate::progress::RowsBar;
 use crate::source::Rows;
 use crate::table::{Table, number, thousands};
 use gristmill_io::Model;
+use gristmill_io::model::Loss;
 use gristmill_io::schema::Target;
 use gristmill_trainer::config::ByteSize;
 use gristmill_trainer::evaluation::evaluate;
+use gristmill_trainer::model::UNSTORED_DELTA;
 use gristmill_trainer::metrics::{ClassReport, NumberReport, Report};
 use gristmill_trainer::{Isa, on_threads};
 use serde_json::{Map, Value, json};
@@ -59,6 +61,13 @@ impl Evaluate {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         let isa = Isa::from_env().map_err(|error| Failure::new(error.to_string()))?;
         let model = model_source::load(&model_source::file_of(&self.model, output)?)?;
+        if let Some(Loss::Huber { delta: None }) = model.loss {
+            output.warn(format_args!(
+                "{} does not store the delta of its Huber loss: the loss is computed with delta {}",
+                self.model.display(),
+                UNSTORED_DELTA,
+            ));
+        }
         let reading = self.table.reading(self.plugins)?;
         let rows = Rows::for_model(self.data, &model, true, reading, output)?;
         if rows.dataset.rows() == 0 {

@@ -81,7 +81,7 @@ impl Gradcheck {
         let report = match &self.model {
             Some(path) => {
                 let model = model_source::load(&model_source::file_of(path, output)?)?;
-                output.talk(format_args!("network {}", report::network_line(&model.layers)));
+                output.talk(format_args!("network {}", report::model_line(&model)));
                 check_model(isa, &model, self.rows, self.seed.into())?
             }
             None => self.check_described(isa)?,

@@ -36,10 +36,10 @@ impl ImportModel {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         refuse_overwriting(std::slice::from_ref(&self.file), &self.output)?;
         let model = import_model(&self.file, &self.plugins.choice(self.from)?)?;
-        // An activation that is not known is better refused now than when rows are predicted.
+        // What cannot be run is better refused now than when rows are predicted.
         Trained::from_model(&model).map_err(Failure::at(&self.file))?;
         model.save(&self.output)?;
-        output.talk(format_args!("network: {}", report::network_line(&model.layers)));
+        output.talk(format_args!("network: {}", report::model_line(&model)));
         output.talk(report::target_line(&model.encoding));
         output.talk(format_args!("wrote {}", self.output.display()));
         Ok(())

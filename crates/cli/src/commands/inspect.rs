@@ -6,7 +6,8 @@ use crate::output::Output;
 use crate::report;
 use crate::table::{Table, thousands};
 use gristmill_io::schema::Target;
-use gristmill_io::{Checkpoint, Dataset, FileKind, Model};
+use gristmill_io::model::Loss;
+use gristmill_io::{Checkpoint, Dataset, FileKind, Layer, Model, Node, TensorInfo};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -54,7 +55,7 @@ impl Inspect {
                 Err(Failure::usage(format!("--all: {path} is a checkpoint, of which all is shown")))
             }
             Some(FileKind::Checkpoint) => {
-                let checkpoint = Checkpoint::load(path)?;
+                let checkpoint = Checkpoint::describe(path)?;
                 match self.json {
                     true => output.print_data(checkpoint_json(&checkpoint)),
                     false => output.print(checkpoint_text(path, &checkpoint)),
@@ -101,24 +102,30 @@ impl Inspect {
     fn model(&self, path: &Path, model: &Model) -> String {
         let columns: Vec<String> = model.encoding.inputs.iter().map(|i| i.name.clone()).collect();
         let columns = if self.all { columns.join(", ") } else { report::list(&columns) };
+        let loss = model.loss.map_or("not stored".to_owned(), |loss| loss.to_string());
         let mut text = format!(
-            "{}: model\nnetwork: {}\nparameters: {}\n{}\ninput columns: {columns}\n",
+            "{}: model\nnetwork: {}\nparameters: {}\nloss: {loss}\n{}\ninput columns: {columns}\n",
             path.display(),
-            report::network_line(&model.layers),
-            thousands(report::parameters(&model.layers)),
+            report::model_line(model),
+            thousands(model.parameters()),
             report::target_line(&model.encoding),
         );
-        let mut layers = Table::new(&["layer", "inputs", "outputs", "activation", "bias"]);
-        for (number, layer) in model.layers.iter().enumerate() {
-            layers.row([
-                (number + 1).to_string(),
-                thousands(layer.inputs.into()),
-                thousands(layer.outputs.into()),
-                report::activation(layer),
-                if layer.bias.is_some() { "yes" } else { "no" }.to_owned(),
+        let titles = ["node", "kind", "takes", "inputs", "outputs", "activation", "bias"];
+        let mut nodes = Table::new(&titles);
+        for Node { name, inputs, layer } in &model.nodes {
+            let kind = layer.kind().to_owned();
+            let Layer::Dense(dense) = layer;
+            nodes.row([
+                name.clone(),
+                kind,
+                report::list(inputs),
+                thousands(dense.inputs.into()),
+                thousands(dense.outputs.into()),
+                dense.activation.to_string(),
+                if dense.bias.is_some() { "yes" } else { "no" }.to_owned(),
             ]);
         }
-        text += &format!("\n{layers}\n\n");
+        text += &format!("\n{nodes}\n\n");
         let mut training = Table::new(&["trained", "with"]);
         for (name, value) in &model.training {
             training.row([name.clone(), value.clone()]);
@@ -151,25 +158,34 @@ fn dataset_json(dataset: &Dataset) -> Value {
 }
 
 fn model_json(model: &Model) -> Value {
-    let layers = model.layers.iter().map(|layer| {
+    let nodes = model.nodes.iter().map(|node| {
+        let Layer::Dense(dense) = &node.layer;
         json!({
-            "inputs": layer.inputs,
-            "outputs": layer.outputs,
-            "activation": report::activation(layer),
-            "bias": layer.bias.is_some(),
+            "name": node.name,
+            "kind": node.layer.kind(),
+            "takes": node.inputs,
+            "inputs": dense.inputs,
+            "outputs": dense.outputs,
+            "activation": dense.activation.to_string(),
+            "bias": dense.bias.is_some(),
         })
+    });
+    let loss = model.loss.map(|loss| match loss {
+        Loss::Huber { delta } => json!({ "kind": loss.name(), "delta": delta }),
+        _ => json!({ "kind": loss.name() }),
     });
     let training = model.training.iter().map(|(name, value)| (name.clone(), json!(value)));
     json!({
         "kind": "model",
-        "parameters": report::parameters(&model.layers),
-        "layers": layers.collect::<Vec<_>>(),
+        "parameters": model.parameters(),
+        "loss": loss,
+        "nodes": nodes.collect::<Vec<_>>(),
         "encoding": report::encoding_json(&model.encoding),
         "training": training.collect::<serde_json::Map<_, _>>(),
     })
 }
 
-fn checkpoint_text(path: &Path, checkpoint: &Checkpoint) -> String {
+fn checkpoint_text(path: &Path, checkpoint: &Checkpoint<TensorInfo>) -> String {
     let mut text = format!(
         "{}: checkpoint\nepochs completed: {}\nstep: {} ({} in the epoch under way)\n\
          {}\ndata set: {:016x}\n",
@@ -183,15 +199,18 @@ fn checkpoint_text(path: &Path, checkpoint: &Checkpoint) -> String {
     if let Some(row) = checkpoint.history.last() {
         text += &format!("{}\n", report::history_line(row));
     }
-    let mut tensors = Table::new(&["tensor", "numbers"]);
-    for (name, values) in &checkpoint.tensors {
-        tensors.row([name.clone(), thousands(values.len() as u64)]);
+    let mut tensors = Table::new(&["tensor", "type", "shape"]);
+    for TensorInfo { name, dtype, shape } in &checkpoint.tensors {
+        let shape: Vec<String> = shape.iter().map(usize::to_string).collect();
+        tensors.row([name.clone(), dtype.to_string(), shape.join(" x ")]);
     }
     text + &format!("\n{tensors}\n\n{}", checkpoint.config.trim_end())
 }
 
-fn checkpoint_json(checkpoint: &Checkpoint) -> Value {
-    let tensors = checkpoint.tensors.iter().map(|(name, values)| (name.clone(), values.len().into()));
+fn checkpoint_json(checkpoint: &Checkpoint<TensorInfo>) -> Value {
+    let tensors = checkpoint.tensors.iter().map(|TensorInfo { name, dtype, shape }| {
+        (name.clone(), json!({ "dtype": dtype.name(), "shape": shape }))
+    });
     json!({
         "kind": "checkpoint",
         "epoch": checkpoint.epoch,

@@ -254,7 +254,7 @@ fn fit(
 
 /// What is about to be trained, on what.
 fn announce(run: &Run, session: &Session<'_, Dataset>, output: &Output) {
-    let model = session.model();
+    let network = session.network();
     let (rows, validation) = session.row_counts();
     let validation = match validation {
         0 => String::new(),
@@ -276,9 +276,9 @@ fn announce(run: &Run, session: &Session<'_, Dataset>, output: &Output) {
          rows {}; {}",
         run.path().display(),
         thousands(rows),
-        thousands(model.inputs.len() as u64),
-        report::network_line(&model.layers),
-        thousands(report::parameters(&model.layers)),
+        thousands(network.inputs() as u64),
+        report::training_line(network),
+        thousands(network.layout().parameters() as u64),
         session.isa(),
         session.threads(),
         report::order_line(session.shuffling(), session.row_bytes()),

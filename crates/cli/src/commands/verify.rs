@@ -27,11 +27,19 @@ impl Verify {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         let files = self.files.iter().map(|path| model_source::files_of(path));
         let files = files.collect::<Result<Vec<_>, _>>()?.concat();
-        let mut damaged = 0;
+        let (mut damaged, mut not_resumable) = (0, 0);
         for path in &files {
             match defects(path, output)? {
                 Found::Intact(what) => {
                     output.print(format_args!("{}: {what}: intact", path.display()))?;
+                }
+                Found::NotResumable(reason) => {
+                    damaged += 1;
+                    output.print(format_args!(
+                        "{}: checkpoint: no run can go on from it: {reason}",
+                        path.display()
+                    ))?;
+                    not_resumable += 1;
                 }
                 Found::Damaged(defects) => {
                     damaged += 1;
@@ -43,6 +51,12 @@ impl Verify {
         }
         match (damaged, files.len()) {
             (0, _) => Ok(()),
+            (_, 1) if not_resumable > 0 => {
+                Err(Failure::at(&files[0])("cannot be resumed: go on from an earlier checkpoint"))
+            }
+            (damaged, count) if not_resumable > 0 => Err(Failure::new(format!(
+                "{damaged} of {count} files are damaged or cannot be resumed"
+            ))),
             (_, 1) => Err(Failure::at(&files[0])("is damaged: make it anew, or copy it again")),
             (damaged, files) => Err(Failure::new(format!(
                 "{damaged} of {files} files are damaged: make them anew, or copy them again"
@@ -56,13 +70,23 @@ enum Found {
     Intact(String),
     /// All that is wrong with it, with its name.
     Damaged(Vec<String>),
+    /// Why no run can go on from it, though it is as it was written.
+    NotResumable(String),
 }
 
 fn defects(path: &Path, output: &Output) -> Result<Found, Failure> {
     let checked = match FileKind::of(path)? {
         Some(FileKind::Dataset) => return dataset(path, output),
         Some(FileKind::Model) => Model::load(path).map(|_| "model".to_owned()),
-        Some(FileKind::Checkpoint) => Checkpoint::load(path).map(|_| "checkpoint".to_owned()),
+        Some(FileKind::Checkpoint) => match Checkpoint::load(path) {
+            Ok(checkpoint) => {
+                return Ok(match checkpoint.check_resumable() {
+                    Ok(()) => Found::Intact("checkpoint".to_owned()),
+                    Err(reason) => Found::NotResumable(reason),
+                });
+            }
+            Err(error) => Err(error),
+        },
         None => {
             let reason = "is no gristmill data set, model or checkpoint: other files have no checksums";
             return Err(Failure::at(path)(reason));

@@ -12,6 +12,7 @@ mod inputs;
 mod like;
 mod limits;
 mod memory;
+mod model_files;
 mod model_source;
 mod options;
 mod outputs;

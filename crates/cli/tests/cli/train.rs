@@ -208,7 +208,7 @@ fn inspect_tells_of_models_and_checkpoints() {
         assert!(text.contains(part), "no {part} in {text}");
     }
     let model = place.json("inspect --json run/model.gristmill");
-    assert_eq!(model["layers"][0]["outputs"], 5);
+    assert_eq!(model["nodes"][0]["outputs"], 5);
     let checkpoint = "run/checkpoints/step-000000000006.checkpoint";
     assert!(place.ok(&format!("inspect {checkpoint}")).contains("epochs completed: 2"));
     let checkpoint = place.json(&format!("inspect --json {checkpoint}"));

@@ -6,8 +6,8 @@
 mod code;
 mod text;
 
-use super::{ModelFormat, ModelReader, tensors};
-use crate::model::Model;
+use super::{ModelFormat, ModelReader};
+use crate::model::{Dense, Model};
 
 /// The format.
 pub(super) struct CHeader;
@@ -33,16 +33,12 @@ impl ModelFormat for CHeader {
     }
 
     fn write(&self, model: &Model) -> Result<Vec<u8>, String> {
-        for (name, tensor) in tensors::of_model(model) {
-            if let Some(number) = tensor.values.iter().find(|number| !number.is_finite()) {
-                return Err(format!("C has no literal for {number} in the tensor \"{name}\""));
-            }
-        }
+        let layers: Vec<&Dense> = model.chain()?.into_iter().map(|(_, layer)| layer).collect();
         let parts = [
-            code::comment(model),
-            code::constants(model),
-            code::activations(model)?,
-            code::predict(model)?,
+            code::comment(model, &layers),
+            code::constants(model, &layers),
+            code::activations(&layers),
+            code::predict(model, &layers),
         ];
         Ok(parts.concat().into_bytes())
     }

@@ -1,9 +1,9 @@
-//! NPZ: a zip archive of numpy arrays, one per tensor, and the text as an array of bytes.
+//! NPZ: a zip archive of numpy arrays, one per tensor, and the description as an array of bytes.
 
 mod array;
 
-use super::{ModelFormat, ModelReader, metadata, tensors};
-use crate::model::Model;
+use super::{ModelFormat, ModelReader};
+use crate::model::{self, KEY, Model, Tensors};
 use array::Array;
 use std::io::{Cursor, Read, Write};
 use zip::write::SimpleFileOptions;
@@ -35,7 +35,7 @@ impl ModelFormat for Npz {
     }
 
     fn write(&self, model: &Model) -> Result<Vec<u8>, String> {
-        let text = metadata::write(model)?.into_bytes();
+        let text = model::write_description(model)?.into_bytes();
         let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
         // One date for all, so that equal models are equal files.
         let options = SimpleFileOptions::default()
@@ -46,9 +46,9 @@ impl ModelFormat for Npz {
             archive.start_file(format!("{name}.npy"), options).map_err(|e| e.to_string())?;
             archive.write_all(&array).map_err(|e| e.to_string())
         };
-        add(metadata::KEY, array::write_bytes(&text))?;
-        for (name, tensor) in tensors::of_model(model) {
-            add(&name, array::write_numbers(&tensor.shape, &tensor.bytes()))?;
+        add(KEY, array::write_bytes(&text))?;
+        for tensor in model.tensors() {
+            add(&tensor.info.name, array::write_numbers(&tensor.info.shape, &tensor.bytes()))?;
         }
         Ok(archive.finish().map_err(|error| error.to_string())?.into_inner())
     }
@@ -63,7 +63,7 @@ fn read(bytes: &[u8]) -> Result<Model, String> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
     let most = (bytes.len() as u64).saturating_mul(MOST_EXPANSION).saturating_add(SMALL);
     let mut left = most;
-    let (mut named, mut text) = (tensors::Named::new(), None);
+    let (mut tensors, mut text) = (Tensors::new(), None);
     for index in 0..archive.len() {
         let entry = archive.by_index(index).map_err(broken)?;
         let name = entry.name().map_err(broken)?.into_owned();
@@ -76,19 +76,19 @@ fn read(bytes: &[u8]) -> Result<Model, String> {
         })?;
         let name = name.strip_suffix(".npy").unwrap_or(&name);
         match array::read(&content).map_err(refuse)? {
-            Array::Bytes(bytes) if name == metadata::KEY => text = Some(bytes.to_vec()),
-            Array::Numbers(tensor) if name != metadata::KEY => {
-                named.insert(name.to_owned(), tensor);
+            Array::Bytes(bytes) if name == KEY => text = Some(bytes.to_vec()),
+            Array::Numbers(tensor) if name != KEY => {
+                model::insert(&mut tensors, name.to_owned(), tensor);
             }
             Array::Bytes(_) => return Err(refuse("holds bytes, expected f32 ('<f4')".to_owned())),
             Array::Numbers(_) => return Err(refuse("holds numbers, expected bytes".to_owned())),
         }
     }
     let text = text.ok_or_else(|| {
-        let key = metadata::KEY;
-        format!("has no array \"{key}\", so the activations are not known: docs/formats.md says how to add it")
+        format!("has no array \"{KEY}\", so the activations are not known: docs/formats.md says how to add it")
     })?;
-    let text = String::from_utf8(text)
-        .map_err(|_| format!("the array \"{}\" is not UTF-8 text", metadata::KEY))?;
-    tensors::to_model(metadata::read(&text)?, named)
+    let text =
+        String::from_utf8(text).map_err(|_| format!("the array \"{KEY}\" is not UTF-8 text"))?;
+    let description = model::read_description(&text, &mut tensors)?;
+    Model::assemble(description, tensors)
 }

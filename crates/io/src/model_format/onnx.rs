@@ -11,8 +11,8 @@ mod predictions;
 mod proto;
 mod read;
 
-use super::{ModelFormat, ModelReader, metadata};
-use crate::model::Model;
+use super::{ModelFormat, ModelReader};
+use crate::model::{self, KEY, Model, Node};
 use graph::Graph;
 use prost::Message;
 use proto::{ModelProto, OperatorSetIdProto, StringStringEntryProto};
@@ -48,20 +48,21 @@ impl ModelFormat for Onnx {
 
     fn write(&self, model: &Model) -> Result<Vec<u8>, String> {
         let mut graph = Graph::default();
-        let features = columns::write(&mut graph, &model.encoding);
+        let features = columns::write(&mut graph, &model.encoding, &node_names(&model.nodes));
         let outputs = layers::write(&mut graph, model, features)?;
-        predictions::write(&mut graph, model, outputs);
+        let width = model.chain()?.last().map_or(0, |(_, layer)| layer.outputs as usize);
+        predictions::write(&mut graph, model, outputs, width);
         let operators =
             |domain: &str, version| OperatorSetIdProto { domain: domain.into(), version };
         let file = ModelProto {
             ir_version: IR_VERSION,
-            producer_name: metadata::KEY.to_owned(),
+            producer_name: KEY.to_owned(),
             producer_version: env!("CARGO_PKG_VERSION").to_owned(),
             graph: Some(graph.finish()),
             opset_import: vec![operators("", OPERATORS), operators(TEXT_DOMAIN, TEXT_OPERATORS)],
             metadata_props: vec![StringStringEntryProto {
-                key: metadata::KEY.to_owned(),
-                value: metadata::write(model)?,
+                key: KEY.to_owned(),
+                value: model::write_description(model)?,
             }],
         };
         if i32::try_from(file.encoded_len()).is_err() {
@@ -73,4 +74,9 @@ impl ModelFormat for Onnx {
     fn reader(&self) -> Option<ModelReader> {
         Some(read::read)
     }
+}
+
+/// The names of nodes; the constants of each begin with its name and a point.
+fn node_names(nodes: &[Node]) -> Vec<&str> {
+    nodes.iter().map(|node| node.name.as_str()).collect()
 }

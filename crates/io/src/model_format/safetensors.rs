@@ -1,7 +1,8 @@
-//! safetensors: the tensors of a model under the names that PyTorch gives them, and a text beside them.
+//! safetensors: the tensors of a model under their names, and its description beside them.
 
-use super::{ModelFormat, ModelReader, metadata, tensors};
-use crate::model::Model;
+use super::{ModelFormat, ModelReader};
+use crate::model::{self, KEY, Model, Tensors};
+use crate::tensor::{Tensor, TensorInfo};
 use ::safetensors::tensor::TensorView;
 use ::safetensors::{Dtype, SafeTensorError, SafeTensors, serialize};
 use std::collections::HashMap;
@@ -28,12 +29,12 @@ impl ModelFormat for Safetensors {
     }
 
     fn write(&self, model: &Model) -> Result<Vec<u8>, String> {
-        let text = HashMap::from([(metadata::KEY.to_owned(), metadata::write(model)?)]);
-        let named = tensors::of_model(model);
-        let bytes: Vec<Vec<u8>> = named.iter().map(|(_, tensor)| tensor.bytes()).collect();
-        let views = named.iter().zip(&bytes).map(|((name, tensor), bytes)| {
-            let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes)?;
-            Ok((name.as_str(), view))
+        let text = HashMap::from([(KEY.to_owned(), model::write_description(model)?)]);
+        let tensors = model.tensors();
+        let bytes: Vec<Vec<u8>> = tensors.iter().map(Tensor::bytes).collect();
+        let views = tensors.iter().zip(&bytes).map(|(tensor, bytes)| {
+            let TensorInfo { name, shape, .. } = &tensor.info;
+            Ok((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes)?))
         });
         let views = views.collect::<Result<Vec<_>, SafeTensorError>>();
         views.and_then(|views| serialize(views, Some(text))).map_err(|error| error.to_string())
@@ -48,20 +49,19 @@ impl ModelFormat for Safetensors {
 pub(super) fn read(bytes: &[u8]) -> Result<Model, String> {
     let broken = |error| format!("is no sound safetensors file: {error}");
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
-    let text = header.metadata().as_ref().and_then(|texts| texts.get(metadata::KEY));
+    let text = header.metadata().as_ref().and_then(|texts| texts.get(KEY));
     let text = text.ok_or_else(|| {
-        let key = metadata::KEY;
-        format!("has no metadata \"{key}\", so the activations are not known: docs/formats.md says how to add them")
+        format!("has no metadata \"{KEY}\", so the activations are not known: docs/formats.md says how to add them")
     })?;
-    let metadata = metadata::read(text)?;
-    let mut named = tensors::Named::new();
+    let mut tensors = Tensors::new();
     for (name, view) in SafeTensors::deserialize(bytes).map_err(broken)?.iter() {
         let refuse = |reason: String| format!("the tensor \"{name}\" {reason}");
         if view.dtype() != Dtype::F32 {
             return Err(refuse(format!("has numbers of type {}, expected F32", view.dtype())));
         }
-        let tensor = tensors::Tensor::from_bytes(view.shape().to_vec(), view.data());
-        named.insert(name.to_owned(), tensor.map_err(refuse)?);
+        let tensor = Tensor::from_bytes(TensorInfo::new(name, view.shape()), view.data());
+        tensors.insert(name.to_owned(), tensor.map_err(refuse)?);
     }
-    tensors::to_model(metadata, named)
+    let description = model::read_description(text, &mut tensors)?;
+    Model::assemble(description, tensors)
 }

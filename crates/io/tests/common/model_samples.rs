@@ -1,39 +1,40 @@
 //! A small model in every format that models are read from, and models to make more of.
 #![allow(dead_code)] // each test program uses a part
 
+use gristmill_io::model::{Activation, Loss};
 use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target};
 use gristmill_io::{
-    ActivationSpec, DenseLayer, FormatChoice, MODEL_FORMATS, Model, OutputKind, Scale, export_model,
+    Dense, FormatChoice, Layer, MODEL_FORMATS, Model, Node, OutputKind, Scale, export_model,
 };
 
-/// All activations, with a parameter for those that have one.
-pub(crate) const ACTIVATIONS: [(&str, Option<f32>); 9] = [
-    ("identity", None),
-    ("sigmoid", None),
-    ("tanh", None),
-    ("relu", None),
-    ("leaky-relu", Some(0.125)),
-    ("elu", Some(1.5)),
-    ("gelu", None),
-    ("silu", None),
-    ("softplus", None),
+/// All activations.
+pub(crate) const ACTIVATIONS: [Activation; 9] = [
+    Activation::Identity,
+    Activation::Sigmoid,
+    Activation::Tanh,
+    Activation::Relu,
+    Activation::LeakyRelu { slope: 0.125 },
+    Activation::Elu { alpha: 1.5 },
+    Activation::Gelu,
+    Activation::Silu,
+    Activation::Softplus,
 ];
 
-/// Layers of these widths with these activations, from the first to the last.
-pub(crate) fn layers(widths: &[u32], activations: &[(&str, Option<f32>)]) -> Vec<DenseLayer> {
+/// Dense layers of these widths with these activations, from the first to the last.
+pub(crate) fn nodes(widths: &[u32], activations: &[Activation]) -> Vec<Node> {
     let mut layers = Vec::new();
-    for (widths, (name, parameter)) in widths.windows(2).zip(activations) {
+    for (widths, &activation) in widths.windows(2).zip(activations) {
         let (inputs, outputs) = (widths[0], widths[1]);
         let has_bias = layers.len() % 2 == 0;
-        layers.push(DenseLayer {
+        layers.push(Layer::Dense(Dense {
             inputs,
             outputs,
-            activation: ActivationSpec { name: (*name).to_owned(), parameter: *parameter },
+            activation,
             weights: (0..inputs * outputs).map(|i| (i % 17) as f32 / 8.0 - 0.9).collect(),
             bias: has_bias.then(|| (0..outputs).map(|i| i as f32 / 3.0).collect()),
-        });
+        }));
     }
-    layers
+    Node::chain(layers)
 }
 
 /// Numbers, one of which may be missing, and a text.
@@ -57,8 +58,9 @@ pub(crate) fn classifier() -> Model {
         encoding: encoding(Target::Classes { column: "kind".to_owned(), names }),
         inputs: (0..5).map(|i| Scale { mean: i as f32 / 7.0, deviation: 1.5 }).collect(),
         outputs: vec![],
-        layers: layers(&[5, 4, 3, 4, 3, 4, 3, 4, 3, 3], &activations),
+        nodes: nodes(&[5, 4, 3, 4, 3, 4, 3, 4, 3, 3], &activations),
         output: OutputKind::Softmax,
+        loss: Some(Loss::SoftmaxCrossEntropy),
         training: vec![("loss".to_owned(), "cross-entropy".to_owned())],
     }
 }

@@ -9,6 +9,7 @@
 //! ([`Layout::read_weights`], [`Layout::write_weights`]).
 
 use gristmill_kernels::{LANES, Row, panels};
+use std::convert::Infallible;
 use std::ops::Range;
 
 /// Most inputs and most outputs of a tile: 128 KiB of weights, a share of the second-level cache. The
@@ -194,18 +195,52 @@ impl Layout {
     /// Copies one layer's values out of an arena.
     pub fn read_weights(&self, layer: usize, arena: &[Row]) -> LayerValues {
         let shape = self.shapes[layer];
-        let mut weights = vec![0.0; shape.outputs * shape.inputs];
+        let mut weights = Vec::with_capacity(shape.outputs * shape.inputs);
+        let copied = self.each_matrix_row(layer, arena, &mut |row| {
+            weights.extend_from_slice(row);
+            Ok::<(), Infallible>(())
+        });
+        match copied {
+            Ok(()) => (weights, self.read_bias(layer, arena)),
+        }
+    }
+
+    /// Hands one layer's matrix to `sink`, a row for each output.
+    ///
+    /// # Errors
+    /// That of the sink.
+    pub fn each_matrix_row<E>(
+        &self,
+        layer: usize,
+        arena: &[Row],
+        sink: &mut dyn FnMut(&[f32]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut row = vec![0.0; self.shapes[layer].inputs];
+        for tiles in self.layer(layer).chunk_by(|a, b| a.outputs == b.outputs) {
+            for output in 0..tiles[0].outputs.len() {
+                for tile in tiles {
+                    for (panel, i) in tile.inputs.clone().step_by(LANES).enumerate() {
+                        let lanes = LANES.min(tile.inputs.end - i);
+                        let at = tile.weights.start + panel * tile.outputs.len() + output;
+                        row[i..i + lanes].copy_from_slice(&arena[at][..lanes]);
+                    }
+                }
+                sink(&row)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies one layer's bias terms out of an arena; none where it has none.
+    pub fn read_bias(&self, layer: usize, arena: &[Row]) -> Vec<f32> {
+        let shape = self.shapes[layer];
         let mut bias = vec![0.0; if shape.bias { shape.outputs } else { 0 }];
         for tile in self.layer(layer) {
-            for (o, row, i, lanes) in tile.matrix_rows() {
-                let at = o * shape.inputs + i;
-                weights[at..at + lanes].copy_from_slice(&arena[row][..lanes]);
-            }
             for (k, o) in tile.outputs.clone().enumerate().take(tile.bias_terms()) {
                 bias[o] = arena[tile.bias.start + k / LANES][k % LANES];
             }
         }
-        (weights, bias)
+        bias
     }
 
     /// Copies one layer's values into an arena, as [`read_weights`](Self::read_weights) gives them.

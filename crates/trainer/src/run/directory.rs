@@ -8,8 +8,8 @@ use super::small::write;
 use crate::config::RunConfig;
 use crate::data::samples::Samples;
 use crate::observer::{Control, EpochReport, EpochStart, Observer, StepReport};
-use crate::session::{Outcome, Reason, Session};
-use gristmill_io::{Checkpoint, remove_stale_files};
+use crate::session::{CheckpointView, Outcome, Reason, Session};
+use gristmill_io::{Checkpoint, TensorData, remove_stale_files};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -57,7 +57,9 @@ impl Run {
         if let Some((newest, _)) = &found {
             for damaged in Checkpoint::list(&checkpoints)?.iter().take_while(|p| *p != newest) {
                 let (damaged, newest) = (damaged.display(), newest.display());
-                warn(&format!("{damaged} is damaged; going on from the one before, {newest}"));
+                warn(&format!(
+                    "{damaged} cannot be resumed; going on from the one before, {newest}"
+                ));
             }
         }
         let checkpoint = found.map(|(_, checkpoint)| checkpoint);
@@ -96,7 +98,10 @@ impl Run {
     ///
     /// # Errors
     /// It cannot be written; those before are then as they were.
-    pub fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<(), RunError> {
+    pub fn save_checkpoint<T: TensorData>(
+        &self,
+        checkpoint: &Checkpoint<T>,
+    ) -> Result<(), RunError> {
         Ok(save_checkpoint(&self.path, checkpoint, self.config.checkpoint.keep)?)
     }
 
@@ -112,7 +117,8 @@ impl Run {
     ) -> Result<Outcome, RunError> {
         let (path, keep) = (self.path.clone(), self.config.checkpoint.keep);
         let mut recorder = Recorder { observer, metrics: &mut self.metrics, failure: None };
-        let mut save = |checkpoint: &Checkpoint| Ok(save_checkpoint(&path, checkpoint, keep)?);
+        let mut save =
+            |checkpoint: &CheckpointView<'_>| Ok(save_checkpoint(&path, checkpoint, keep)?);
         let outcome = session.fit(&mut recorder, &mut save)?;
         if let Some(failure) = recorder.failure {
             return Err(failure);
@@ -132,9 +138,9 @@ impl Run {
     }
 }
 
-fn save_checkpoint(
+fn save_checkpoint<T: TensorData>(
     run: &Path,
-    checkpoint: &Checkpoint,
+    checkpoint: &Checkpoint<T>,
     keep: usize,
 ) -> Result<(), gristmill_io::Error> {
     let directory = run.join(CHECKPOINTS);

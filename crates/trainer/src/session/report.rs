@@ -7,7 +7,7 @@ use crate::data::feed::Paging;
 use crate::data::order::Shuffling;
 use crate::data::samples::Samples;
 use crate::data::subset::Subset;
-use crate::model::Trained;
+use crate::model::{Trained, stored_loss};
 use crate::network::Network;
 use gristmill_io::{HistoryRow, Model};
 use gristmill_kernels::Isa;
@@ -80,8 +80,9 @@ impl<S: Samples> Session<'_, S> {
             encoding: samples.encoding().clone(),
             inputs,
             outputs: self.engine.preprocess.targets.clone(),
-            layers: Trained::dense_layers(&network),
+            nodes: Trained::nodes(&network),
             output: output_kind(&self.plan),
+            loss: Some(stored_loss(self.plan.loss)),
             training: self.training_notes(),
         }
     }
@@ -91,7 +92,7 @@ impl<S: Samples> Session<'_, S> {
         let mut notes = vec![
             note("epochs", self.position.epoch.to_string()),
             note("rows", self.train.len().to_string()),
-            note("loss", self.plan.loss.name().to_owned()),
+            note("loss", stored_loss(self.plan.loss).to_string()),
             note("optimizer", self.plan.config.optimizer.kind.to_string()),
             note("instruction set", self.isa.to_string()),
         ];

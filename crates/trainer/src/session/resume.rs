@@ -1,15 +1,15 @@
 //! The state of a run on disk: everything that the next step depends on, written and read back.
 
 use super::rollback::Snapshot;
-use super::{Position, Session};
+use super::{CheckpointView, Position, Session};
 use crate::config::RunConfig;
 use crate::data::samples::Samples;
 use crate::early_stopping::{Best, EarlyStopping};
 use crate::error::TrainError;
-use crate::network::layout::Layout;
+use crate::network::weights;
 use crate::schedule::PlateauState;
 use gristmill_io::Checkpoint;
-use gristmill_kernels::{Row, Rows};
+use gristmill_kernels::Rows;
 
 /// The counter of a checkpoint that has the rows of its data set.
 const ROWS: &str = "data.rows";
@@ -21,38 +21,29 @@ const ROLLBACKS: &str = "rollback.count";
 const SAFE: [&str; 3] = ["safe", "safe_moments0", "safe_moments1"];
 
 impl<S: Samples> Session<'_, S> {
-    /// Everything that the next step depends on.
-    pub fn checkpoint(&self) -> Checkpoint {
+    /// Everything that the next step depends on. Its tensors are not copied.
+    pub fn checkpoint(&self) -> CheckpointView<'_> {
         let position = &self.position;
         let layout = self.engine.network.layout();
-        let mut tensors = Vec::new();
-        let mut add = |prefix: &str, arena: &Rows| {
-            if arena.is_empty() {
-                return;
-            }
-            for layer in 0..self.engine.network.layers().len() {
-                let (weights, bias) = layout.read_weights(layer, arena);
-                tensors.push((format!("{prefix}.{layer}.weight"), weights));
-                if !bias.is_empty() {
-                    tensors.push((format!("{prefix}.{layer}.bias"), bias));
-                }
-            }
-        };
-        add("parameters", self.engine.network.weights());
-        add("moments0", &self.engine.state.slots[0]);
-        add("moments1", &self.engine.state.slots[1]);
-        if let Some(best) = &self.best_weights {
-            add("best", best);
-        }
+        let [first, second] = &self.engine.state.slots;
+        let mut kept = vec![
+            ("parameters", Some(self.engine.network.weights())),
+            ("moments0", Some(first)),
+            ("moments1", Some(second)),
+            ("best", self.best_weights.as_ref()),
+        ];
         // Where an epoch began is what a run that is resumed within it would have gone back to.
         if let Some((begin, safe)) = &self.safe
             && begin.step_in_epoch == 0
             && position.step_in_epoch > 0
         {
-            for (name, arena) in
-                SAFE.into_iter().zip([&safe.weights, &safe.slots[0], &safe.slots[1]])
-            {
-                add(name, arena);
+            let [first, second] = &safe.slots;
+            kept.extend(SAFE.into_iter().zip([Some(&safe.weights), Some(first), Some(second)]));
+        }
+        let mut tensors = Vec::new();
+        for (prefix, arena) in kept {
+            if let Some(arena) = arena.filter(|arena| !arena.is_empty()) {
+                tensors.extend(weights::streams(prefix, layout, arena));
             }
         }
         let counter = |name: &str, value: f64| (name.to_owned(), value);
@@ -157,31 +148,30 @@ impl<S: Samples> Session<'_, S> {
                 self.isa
             ));
         }
-        let tensors = Tensors(checkpoint);
         let (network, state) = (&mut self.engine.network, &mut self.engine.state);
         let layout = network.layout().clone();
-        tensors.read("parameters", &layout, network.weights_mut())?;
+        weights::read("parameters", checkpoint, &layout, network.weights_mut())?;
         for (slot, name) in state.slots.iter_mut().zip(["moments0", "moments1"]) {
             if !slot.is_empty() {
-                tensors.read(name, &layout, slot)?;
+                weights::read(name, checkpoint, &layout, slot)?;
             }
         }
-        self.best_weights = match tensors.find("best.0.weight") {
-            None => None,
-            Some(_) => {
+        self.best_weights = match weights::has("best", checkpoint) {
+            false => None,
+            true => {
                 let mut best = Rows::zeroed(layout.rows());
-                tensors.read("best", &layout, &mut best)?;
+                weights::read("best", checkpoint, &layout, &mut best)?;
                 Some(best)
             }
         };
-        self.safe = match tensors.find(&format!("{}.0.weight", SAFE[0])) {
-            None => None,
-            Some(_) => {
+        self.safe = match weights::has(SAFE[0], checkpoint) {
+            false => None,
+            true => {
                 let mut safe = Snapshot::of(&self.engine);
                 let [first, second] = &mut safe.slots;
                 for (name, arena) in SAFE.into_iter().zip([&mut safe.weights, first, second]) {
                     if !arena.is_empty() {
-                        tensors.read(name, &layout, arena)?;
+                        weights::read(name, checkpoint, &layout, arena)?;
                     }
                 }
                 let step = checkpoint.step.saturating_sub(checkpoint.step_in_epoch);
@@ -214,31 +204,6 @@ impl<S: Samples> Session<'_, S> {
         let best = best.map(|(value, epoch)| Best { value, epoch: epoch as u32 });
         self.stopping = EarlyStopping::new(self.plan.early_stopping.clone(), best);
         self.history = checkpoint.history.clone();
-        Ok(())
-    }
-}
-
-/// The tensors of a checkpoint by name.
-struct Tensors<'a>(&'a Checkpoint);
-
-impl Tensors<'_> {
-    fn find(&self, name: &str) -> Option<&[f32]> {
-        let found = self.0.tensors.iter().find(|(n, _)| n == name);
-        found.map(|(_, values)| values.as_slice())
-    }
-
-    fn read(&self, prefix: &str, layout: &Layout, arena: &mut [Row]) -> Result<(), TrainError> {
-        for (layer, shape) in layout.shapes().iter().enumerate() {
-            let fetch = |part: &str, len: usize| {
-                let name = format!("{prefix}.{layer}.{part}");
-                let values = self.find(&name).unwrap_or(&[]);
-                let reason = || format!("{name} has {} values, expected {len}", values.len());
-                if values.len() == len { Ok(values) } else { Err(TrainError::Checkpoint(reason())) }
-            };
-            let weights = fetch("weight", shape.inputs * shape.outputs)?;
-            let bias = fetch("bias", if shape.bias { shape.outputs } else { 0 })?;
-            layout.write_weights(layer, weights, bias, arena);
-        }
         Ok(())
     }
 }

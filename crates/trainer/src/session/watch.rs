@@ -2,11 +2,14 @@
 
 use crate::error::TrainError;
 use crate::observer::Observer;
-use gristmill_io::Checkpoint;
+use gristmill_io::{Checkpoint, TensorStream};
 use std::time::{Duration, Instant};
 
+/// A checkpoint of a run whose tensors are read out of the run while they are saved.
+pub type CheckpointView<'a> = Checkpoint<TensorStream<'a>>;
+
 /// Is handed a checkpoint whenever one is due.
-pub type Save<'a> = dyn FnMut(&Checkpoint) -> Result<(), TrainError> + Send + 'a;
+pub type Save<'a> = dyn FnMut(&CheckpointView<'_>) -> Result<(), TrainError> + Send + 'a;
 
 /// Those who follow a run.
 pub(super) struct Watch<'a, 's> {
@@ -22,7 +25,7 @@ impl<'a, 's> Watch<'a, 's> {
         Watch { observer, save, saved: Instant::now(), cost: Duration::ZERO }
     }
 
-    pub(super) fn save(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+    pub(super) fn save(&mut self, checkpoint: &CheckpointView<'_>) -> Result<(), TrainError> {
         let began = Instant::now();
         (self.save)(checkpoint)?;
         self.saved = Instant::now();

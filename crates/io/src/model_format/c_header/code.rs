@@ -2,18 +2,17 @@
 
 use super::FIRST_LINE;
 use super::text::{array, literal, quoted, shown};
-use crate::model::{DenseLayer, Model, OutputKind, Scale};
-use crate::model_format::activation::Activation;
+use crate::model::{Activation, Dense, Model, OutputKind, Scale};
 use crate::schema::{InputKind, Target};
 
 /// How to use it, and what goes in and comes out in which order.
-pub(super) fn comment(model: &Model) -> String {
+pub(super) fn comment(model: &Model, layers: &[&Dense]) -> String {
     let mut text = format!(
         "{FIRST_LINE}\n\n   \
          gristmill_predict(features, out) reads GRISTMILL_FEATURES numbers and writes\n   \
          GRISTMILL_OUTPUTS. It allocates nothing, may be called from several threads, and needs\n   \
          about {} bytes of stack.\n\n   Features, as they are in the data, not standardised:\n",
-        4 * (model.inputs.len() + 2 * widest(model)),
+        4 * (model.inputs.len() + 2 * widest(layers)),
     );
     let mut feature = 0;
     for input in &model.encoding.inputs {
@@ -52,11 +51,11 @@ pub(super) fn comment(model: &Model) -> String {
 }
 
 /// Sizes, names, scales and weights.
-pub(super) fn constants(model: &Model) -> String {
+pub(super) fn constants(model: &Model, layers: &[&Dense]) -> String {
     let mut code = format!(
         "#define GRISTMILL_FEATURES {}\n#define GRISTMILL_OUTPUTS {}\n\n",
         model.inputs.len(),
-        outputs(model),
+        model.predictions(),
     );
     let names = match &model.encoding.target {
         Target::Classes { names, .. } => names.as_slice(),
@@ -80,7 +79,7 @@ pub(super) fn constants(model: &Model) -> String {
         code +=
             &array("gristmill_output_deviation", &part(&model.outputs, |scale| scale.deviation));
     }
-    for (index, DenseLayer { weights, bias, .. }) in model.layers.iter().enumerate() {
+    for (index, Dense { weights, bias, .. }) in layers.iter().enumerate() {
         code += &array(&format!("gristmill_weight_{index}"), weights);
         if let Some(bias) = bias {
             code += &array(&format!("gristmill_bias_{index}"), bias);
@@ -90,16 +89,16 @@ pub(super) fn constants(model: &Model) -> String {
 }
 
 /// The activations as functions, each that there is once per layer.
-pub(super) fn activations(model: &Model) -> Result<String, String> {
+pub(super) fn activations(layers: &[&Dense]) -> String {
     let mut code = String::new();
-    for (index, layer) in model.layers.iter().enumerate() {
-        let value = match Activation::of(&layer.activation)? {
+    for (index, layer) in layers.iter().enumerate() {
+        let value = match layer.activation {
             Activation::Identity => continue,
             Activation::Sigmoid => "1.0f / (1.0f + expf(-x))".to_owned(),
             Activation::Tanh => "tanhf(x)".to_owned(),
             Activation::Relu => "x > 0.0f ? x : 0.0f".to_owned(),
-            Activation::LeakyRelu(slope) => format!("x > 0.0f ? x : {} * x", literal(slope)),
-            Activation::Elu(alpha) => format!("x > 0.0f ? x : {} * expm1f(x)", literal(alpha)),
+            Activation::LeakyRelu { slope } => format!("x > 0.0f ? x : {} * x", literal(slope)),
+            Activation::Elu { alpha } => format!("x > 0.0f ? x : {} * expm1f(x)", literal(alpha)),
             Activation::Gelu => "0.5f * x * erfcf(-0.707106781f * x)".to_owned(),
             Activation::Silu => "x / (1.0f + expf(-x))".to_owned(),
             Activation::Softplus => "(x > 0.0f ? x : 0.0f) + log1pf(expf(-fabsf(x)))".to_owned(),
@@ -108,13 +107,13 @@ pub(super) fn activations(model: &Model) -> Result<String, String> {
             "static inline float gristmill_activation_{index}(float x) {{\n    return {value};\n}}\n\n"
         );
     }
-    Ok(code)
+    code
 }
 
 /// The function that predicts.
-pub(super) fn predict(model: &Model) -> Result<String, String> {
-    let buffer = widest(model);
-    let odd = if model.layers.len() > 1 { format!(", odd[{buffer}]") } else { String::new() };
+pub(super) fn predict(model: &Model, layers: &[&Dense]) -> String {
+    let buffer = widest(layers);
+    let odd = if layers.len() > 1 { format!(", odd[{buffer}]") } else { String::new() };
     let mut code = format!(
         "static inline void gristmill_predict(const float *features, float *out) {{\n    \
          float inputs[GRISTMILL_FEATURES], even[{buffer}]{odd};\n    \
@@ -131,14 +130,14 @@ pub(super) fn predict(model: &Model) -> Result<String, String> {
     code += "    for (int i = 0; i < GRISTMILL_FEATURES; i++)\n        \
              inputs[i] = (inputs[i] - gristmill_mean[i]) / gristmill_deviation[i];\n";
     let mut from = "inputs";
-    for (index, layer) in model.layers.iter().enumerate() {
+    for (index, layer) in layers.iter().enumerate() {
         let to = ["even", "odd"][index % 2];
-        let DenseLayer { inputs, outputs, .. } = layer;
+        let Dense { inputs, outputs, .. } = layer;
         let bias = match &layer.bias {
             Some(_) => format!("gristmill_bias_{index}[i]"),
             None => "0.0f".to_owned(),
         };
-        let activated = match Activation::of(&layer.activation)? {
+        let activated = match layer.activation {
             Activation::Identity => "sum".to_owned(),
             _ => format!("gristmill_activation_{index}(sum)"),
         };
@@ -151,7 +150,7 @@ pub(super) fn predict(model: &Model) -> Result<String, String> {
         );
         from = to;
     }
-    let width = model.layers.last().map_or(0, |layer| layer.outputs);
+    let width = layers.last().map_or(0, |layer| layer.outputs);
     code += &match model.output {
         OutputKind::Softmax => format!(
             "    float most = {from}[0], total = 0.0f;\n    \
@@ -170,20 +169,12 @@ pub(super) fn predict(model: &Model) -> Result<String, String> {
         ),
         OutputKind::Values => String::new(),
     };
-    code += &match outputs(model) {
+    // A single output that tells two classes apart gives the probabilities of both.
+    code += &match model.predictions() {
         2 if width == 1 => format!("    out[0] = 1.0f - {from}[0];\n    out[1] = {from}[0];\n"),
         _ => format!("    for (int i = 0; i < {width}; i++) out[i] = {from}[i];\n"),
     };
-    Ok(code + "}\n\n#endif\n")
-}
-
-/// Numbers that come out: a single output that tells two classes apart gives both probabilities.
-fn outputs(model: &Model) -> usize {
-    match &model.encoding.target {
-        Target::Classes { names, .. } => names.len(),
-        Target::Numbers { columns } => columns.len(),
-        Target::None => 0,
-    }
+    code + "}\n\n#endif\n"
 }
 
 fn undoes_scale(model: &Model) -> bool {
@@ -191,6 +182,6 @@ fn undoes_scale(model: &Model) -> bool {
 }
 
 /// Units of the widest layer.
-fn widest(model: &Model) -> usize {
-    model.layers.iter().map(|layer| layer.outputs as usize).max().unwrap_or(0)
+fn widest(layers: &[&Dense]) -> usize {
+    layers.iter().map(|layer| layer.outputs as usize).max().unwrap_or(0)
 }

@@ -1,7 +1,7 @@
 //! NPY arrays of the two types that model files have: f32, and bytes.
 
 use crate::format::{NpyElement, NpyHeader};
-use crate::model_format::tensors::Tensor;
+use crate::tensor::{Tensor, TensorInfo};
 
 /// What an array holds.
 pub(super) enum Array<'a> {
@@ -32,7 +32,7 @@ pub(super) fn read(mut bytes: &[u8]) -> Result<Array<'_>, String> {
     let size = |&size: &u64| usize::try_from(size).map_err(|_| "is too large".to_owned());
     let shape = header.shape.iter().map(size).collect::<Result<Vec<_>, _>>()?;
     if header.element == NpyElement::parse("<f4")? {
-        return Ok(Array::Numbers(Tensor::from_bytes(shape, bytes)?));
+        return Ok(Array::Numbers(Tensor::from_bytes(TensorInfo::new("", shape), bytes)?));
     }
     if header.element != NpyElement::parse("|u1")? {
         return Err("has elements of another type than '<f4' (f32)".to_owned());

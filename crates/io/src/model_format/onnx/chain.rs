@@ -1,9 +1,8 @@
 //! The middle of a graph, read: nodes that each take what the one before gives, as dense layers.
 
 use super::proto::{FLOAT, NodeProto, TensorProto};
-use crate::model::{DenseLayer, OutputKind};
-use crate::model_format::activation::Activation;
-use crate::model_format::tensors::Tensor;
+use crate::model::{Activation, Dense, OutputKind};
+use crate::tensor::{Tensor, TensorInfo};
 use std::collections::HashMap;
 
 /// The operators that are understood, to be named to the user.
@@ -22,7 +21,7 @@ pub(super) struct Chain<'a> {
     pub(super) means: Option<Vec<f32>>,
     /// What they are divided by.
     pub(super) deviations: Option<Vec<f32>>,
-    pub(super) layers: Vec<DenseLayer>,
+    pub(super) layers: Vec<Dense>,
     /// Whether the last layer's sums are not changed yet.
     is_open: bool,
     /// What a last node turns the values into.
@@ -102,8 +101,10 @@ impl<'a> Chain<'a> {
             "Sigmoid" => self.activate(Activation::Sigmoid),
             "Tanh" => self.activate(Activation::Tanh),
             "Relu" => self.activate(Activation::Relu),
-            "LeakyRelu" => self.activate(Activation::LeakyRelu(float(node, "alpha", 0.01))),
-            "Elu" => self.activate(Activation::Elu(float(node, "alpha", 1.0))),
+            "LeakyRelu" => {
+                self.activate(Activation::LeakyRelu { slope: float(node, "alpha", 0.01) })
+            }
+            "Elu" => self.activate(Activation::Elu { alpha: float(node, "alpha", 1.0) }),
             "Gelu"
                 if attribute(node, "approximate")
                     .is_none_or(|a| a.s.as_deref() == Some(b"none")) =>
@@ -145,8 +146,8 @@ impl<'a> Chain<'a> {
             return Err(format!("does not multiply \"{}\" from the right", self.last));
         }
         let matrix = self.constant(matrix)?;
-        let &[rows, columns] = matrix.shape.as_slice() else {
-            let shape = matrix.shape;
+        let &[rows, columns] = matrix.info.shape.as_slice() else {
+            let shape = matrix.info.shape;
             return Err(format!(
                 "multiplies by something of the shape {shape:?}, expected a matrix"
             ));
@@ -157,8 +158,8 @@ impl<'a> Chain<'a> {
         };
         let width = |size| u32::try_from(size).map_err(|_| "is too wide".to_owned());
         let (inputs, outputs) = (width(inputs)?, width(outputs)?);
-        let activation = Activation::Identity.spec();
-        self.layers.push(DenseLayer { inputs, outputs, activation, weights, bias: None });
+        let activation = Activation::Identity;
+        self.layers.push(Dense { inputs, outputs, activation, weights, bias: None });
         self.is_open = true;
         Ok(())
     }
@@ -187,7 +188,7 @@ impl<'a> Chain<'a> {
 
     fn activate(&mut self, activation: Activation) -> Result<(), String> {
         match self.layers.last_mut().filter(|_| self.is_open) {
-            Some(layer) => layer.activation = activation.spec(),
+            Some(layer) => layer.activation = activation,
             None => return Err("does not follow the sums of a layer".to_owned()),
         }
         self.is_open = false;
@@ -237,11 +238,12 @@ pub(super) fn tensor(constant: &TensorProto) -> Result<Tensor<'static>, String> 
     }
     let size = |&size: &i64| usize::try_from(size).map_err(|_| "has a negative size".to_owned());
     let shape = constant.dims.iter().map(size).collect::<Result<Vec<_>, _>>()?;
+    let info = TensorInfo::new(constant.name.as_str(), shape);
     match &constant.raw_data {
-        Some(bytes) => Tensor::from_bytes(shape, bytes),
+        Some(bytes) => Tensor::from_bytes(info, bytes),
         None => {
             let bytes: Vec<u8> = constant.float_data.iter().flat_map(|x| x.to_le_bytes()).collect();
-            Tensor::from_bytes(shape, &bytes)
+            Tensor::from_bytes(info, &bytes)
         }
     }
 }

@@ -5,11 +5,11 @@
 
 use super::graph::{Graph, integer, strings};
 use super::proto::{FLOAT, STRING};
-use crate::model_format::tensors::Tensor;
 use crate::schema::{Encoding, InputKind};
+use crate::tensor::Tensor;
 
-/// Appends what makes the features, and returns their name.
-pub(super) fn write(graph: &mut Graph, encoding: &Encoding) -> String {
+/// Appends what makes the features of a network of these nodes, and returns their name.
+pub(super) fn write(graph: &mut Graph, encoding: &Encoding, nodes: &[&str]) -> String {
     let mut fills = Vec::new();
     // Positions of the numbers among the features, and of the first feature of each text.
     let (mut numbers, mut texts) = (Vec::new(), Vec::new());
@@ -32,7 +32,7 @@ pub(super) fn write(graph: &mut Graph, encoding: &Encoding) -> String {
     }
     let mut positions = numbers;
     for (index, (name, categories, feature)) in texts.into_iter().enumerate() {
-        let input = free_name(graph, name);
+        let input = free_name(graph, name, nodes);
         graph.input(&input, STRING, 1);
         // An unknown category is an error there as it is here.
         let attributes = vec![strings("cats_strings", categories), integer("zeros", 0)];
@@ -57,13 +57,14 @@ pub(super) fn write(graph: &mut Graph, encoding: &Encoding) -> String {
 }
 
 /// The name of a text column, or one made of it where the graph has that name already.
-fn free_name(graph: &Graph, name: &str) -> String {
+fn free_name(graph: &Graph, name: &str, nodes: &[&str]) -> String {
     const OTHERS: [&str; 6] = ["", "numbers", "input", "probabilities", "label", "values"];
-    // What names of values and constants within the graph begin with.
+    // What names of values and constants within the graph begin with, "layers." in files of version 1.
     const WITHIN: [&str; 4] = ["/", "layers.", "inputs.", "outputs."];
     let mut free = name.to_owned();
     while OTHERS.contains(&free.as_str())
         || WITHIN.iter().any(|start| free.starts_with(start))
+        || free.split_once('.').is_some_and(|(node, _)| nodes.contains(&node))
         || graph.inputs.iter().any(|input| input.name == free)
     {
         free.insert_str(0, "column ");
@@ -76,8 +77,7 @@ fn filled(graph: &mut Graph, numbers: &str, fills: Vec<f32>) -> String {
     if fills.iter().all(|fill| fill.is_nan()) {
         return numbers.to_owned();
     }
-    let fills = Tensor { shape: vec![1, fills.len()], values: fills.into() };
-    graph.numbers("/columns/fill", &fills);
+    graph.numbers(&Tensor::new("/columns/fill", [1, fills.len()], fills));
     let missing = graph.node("IsNaN", &[numbers], "/columns/missing", vec![]);
     graph.node("Where", &[&missing, "/columns/fill", numbers], "/columns/filled", vec![])
 }

@@ -6,7 +6,7 @@ use super::proto::{
     GraphProto, INT64, NodeProto, STRING, TensorProto, TensorShapeProto, TensorTypeProto,
     TypeProto, ValueInfoProto,
 };
-use crate::model_format::tensors::Tensor;
+use crate::tensor::{Tensor, TensorInfo};
 
 /// A graph under construction. Values are called by the names that the methods take.
 #[derive(Default)]
@@ -38,9 +38,10 @@ impl Graph {
     }
 
     /// A constant of numbers.
-    pub(super) fn numbers(&mut self, name: &str, tensor: &Tensor) {
-        let dims = tensor.shape.iter().map(|&size| size as i64).collect();
-        let (name, raw_data) = (name.to_owned(), Some(tensor.bytes()));
+    pub(super) fn numbers(&mut self, tensor: &Tensor<'_>) {
+        let TensorInfo { name, shape, .. } = &tensor.info;
+        let dims = shape.iter().map(|&size| size as i64).collect();
+        let (name, raw_data) = (name.clone(), Some(tensor.bytes()));
         let constant = TensorProto { dims, data_type: FLOAT, name, raw_data, ..Default::default() };
         self.constants.push(constant);
     }

@@ -4,12 +4,11 @@
 use super::graph::{Graph, integer};
 use super::proto::{FLOAT, STRING};
 use crate::model::{Model, OutputKind};
-use crate::model_format::tensors;
 use crate::schema::Target;
+use crate::tensor::Tensor;
 
-/// Appends what makes predictions of the values called `last`.
-pub(super) fn write(graph: &mut Graph, model: &Model, last: String) {
-    let width = model.layers.last().map_or(0, |layer| layer.outputs as usize);
+/// Appends what makes predictions of the `width` values called `last`.
+pub(super) fn write(graph: &mut Graph, model: &Model, last: String, width: usize) {
     match &model.encoding.target {
         Target::Classes { names, .. } => classes(graph, model.output, names, width, last),
         Target::Numbers { .. } | Target::None => {
@@ -25,10 +24,10 @@ pub(super) fn write(graph: &mut Graph, model: &Model, last: String) {
 /// Undoes the standardisation of the targets.
 fn values(graph: &mut Graph, model: &Model, last: &str) -> String {
     let scales = model.outputs.iter();
-    let means = scales.clone().map(|scale| scale.mean).collect();
-    graph.numbers("outputs.mean", &tensors::vector(means));
-    let deviations = scales.map(|scale| scale.deviation).collect();
-    graph.numbers("outputs.deviation", &tensors::vector(deviations));
+    let means = scales.clone().map(|scale| scale.mean);
+    graph.numbers(&Tensor::vector("outputs.mean", Vec::from_iter(means)));
+    let deviations = scales.map(|scale| scale.deviation);
+    graph.numbers(&Tensor::vector("outputs.deviation", Vec::from_iter(deviations)));
     let scaled = graph.node("Mul", &[last, "outputs.deviation"], "/predictions/scaled", vec![]);
     graph.node("Add", &[&scaled, "outputs.mean"], "values", vec![])
 }
@@ -38,7 +37,7 @@ fn classes(graph: &mut Graph, kind: OutputKind, names: &[String], width: usize, 
     if width == 1 && names.len() == 2 {
         // A single logit gives the probability of the second class.
         let second = transform(graph, kind, &last, "/predictions/second");
-        graph.numbers("/predictions/one", &tensors::vector(vec![1.0]));
+        graph.numbers(&Tensor::vector("/predictions/one", vec![1.0]));
         let inputs = ["/predictions/one", second.as_str()];
         let first = graph.node("Sub", &inputs, "/predictions/first", vec![]);
         graph.node("Concat", &[&first, &second], probabilities, vec![integer("axis", 1)]);

@@ -2,12 +2,11 @@
 
 use super::chain::{self, Chain, Constants};
 use super::graph::Graph;
-use super::proto::{GraphProto, ModelProto, NodeProto, TensorProto};
-use super::{columns, predictions};
-use crate::model::{Model, OutputKind, Scale};
-use crate::model_format::activation::Activation;
-use crate::model_format::metadata::{self, Metadata};
-use crate::model_format::tensors::scales;
+use super::proto::{FLOAT, GraphProto, ModelProto, NodeProto, TensorProto};
+use super::{columns, node_names, predictions};
+use crate::model::{
+    self, Activation, KEY, Layer, Model, Node, OutputKind, Scale, Tensors, VERSION, scales,
+};
 use crate::schema::Target;
 use prost::Message;
 
@@ -19,52 +18,56 @@ pub(super) fn read(bytes: &[u8]) -> Result<Model, String> {
     let file = ModelProto::decode(bytes);
     let file = file.map_err(|error| format!("is no sound ONNX file: {error}"))?;
     let graph = file.graph.ok_or("is an ONNX file without a graph")?;
-    match file.metadata_props.iter().find(|entry| entry.key == metadata::KEY) {
-        Some(entry) => own(metadata::read(&entry.value)?, &graph),
+    match file.metadata_props.iter().find(|entry| entry.key == KEY) {
+        Some(entry) => own(&entry.value, &graph),
         None => foreign(&graph),
     }
 }
 
-/// A graph that this program wrote: its ends must be what its metadata say.
-fn own(metadata: Metadata, graph: &GraphProto) -> Result<Model, String> {
-    let encoding = metadata.encoding.ok_or("has metadata that name no columns")?;
+/// A graph that this program wrote: it must be what its description says.
+fn own(text: &str, graph: &GraphProto) -> Result<Model, String> {
     let constants = constants(graph, &[]);
+    let mut tensors = named_tensors(graph)?;
+    let description = model::read_description(text, &mut tensors)?;
+    if description.encoding.is_none() {
+        return Err("has a description that names no columns".to_owned());
+    }
+    // Graphs of version 1 called layers by their numbers alone.
+    let is_current = description.version == VERSION;
+    let model = Model::assemble(description, tensors)?;
+    model.validate()?;
+    let layers = model.chain()?;
+    let names = if is_current { node_names(&model.nodes) } else { Vec::new() };
     let mut ends = Graph::default();
-    let features = columns::write(&mut ends, &encoding);
+    let features = columns::write(&mut ends, &model.encoding, &names);
     let first = ends.nodes.len();
     let last = graph.node.iter().position(is_prediction).unwrap_or(graph.node.len());
-    let middle = graph.node.get(first..last).ok_or("lacks nodes that its metadata ask for")?;
+    let middle = graph.node.get(first..last).ok_or("lacks nodes that its description asks for")?;
     let mut chain = Chain::new(&constants, &features);
     chain.read(middle)?;
-    if chain.output != OutputKind::Values {
-        return Err("has a Softmax that its metadata do not ask for".to_owned());
+    let is_described = chain.output == OutputKind::Values
+        && standardisation(&chain, model.encoding.features())? == model.inputs
+        && chain.layers.iter().eq(layers.iter().map(|(_, layer)| *layer));
+    if !is_described {
+        return Err("has other layers than its description asks for".to_owned());
     }
-    let targets = match &encoding.target {
-        Target::Numbers { columns } => columns.len(),
-        Target::Classes { .. } | Target::None => 0,
-    };
-    let outputs = match constants.contains_key("outputs.mean") {
-        true => {
-            let numbers = |name: &str| {
-                let refuse = |reason| format!("the constant \"{name}\" {reason}");
-                let constant = constants.get(name).ok_or_else(|| refuse("is missing".into()))?;
-                Ok::<_, String>(chain::tensor(constant).map_err(refuse)?.values.into_owned())
-            };
-            scales(&numbers("outputs.mean")?, &numbers("outputs.deviation")?)
-        }
-        false => vec![Scale { mean: 0.0, deviation: 1.0 }; targets],
-    };
-    let values = chain.last.clone();
-    let inputs = standardisation(&chain, encoding.features())?;
-    let (layers, output, training) = (chain.layers, metadata.output, metadata.training);
-    if !layers.iter().map(|layer| &layer.activation).eq(&metadata.activations) {
-        return Err("has other activations than its metadata name".to_owned());
-    }
-    let model = Model { encoding, inputs, outputs, layers, output, training };
-    predictions::write(&mut ends, &model, values);
+    let width = layers.last().map_or(0, |(_, layer)| layer.outputs as usize);
+    predictions::write(&mut ends, &model, chain.last, width);
     let found = graph.node[..first].iter().chain(&graph.node[last..]);
     compare(&ends, found.collect(), graph, &constants)?;
     Ok(model)
+}
+
+/// The constants of a graph of ours that are tensors of the model: names of others begin with `/`.
+fn named_tensors(graph: &GraphProto) -> Result<Tensors, String> {
+    let constants = graph.initializer.iter();
+    let own = constants.filter(|c| c.data_type == FLOAT && !c.name.starts_with('/'));
+    let named = own.map(|constant| {
+        let name = constant.name.clone();
+        let refuse = |reason| format!("the constant \"{name}\" {reason}");
+        chain::tensor(constant).map(|tensor| (name.clone(), tensor)).map_err(refuse)
+    });
+    named.collect()
 }
 
 /// Whether a node is of the end of a graph of ours.
@@ -82,19 +85,19 @@ fn compare(
     constants: &Constants,
 ) -> Result<(), String> {
     if let Some((_, other)) = expected.nodes.iter().zip(&found).find(|(e, f)| e != *f) {
-        return Err(format!("{} is not what its metadata ask for", chain::shown(other)));
+        return Err(format!("{} is not what its description asks for", chain::shown(other)));
     }
     if expected.nodes.len() != found.len() {
-        return Err("has more or fewer nodes than its metadata ask for".to_owned());
+        return Err("has more or fewer nodes than its description asks for".to_owned());
     }
     let differs =
         |constant: &&TensorProto| constants.get(constant.name.as_str()).copied() != Some(*constant);
     if let Some(constant) = expected.constants.iter().find(differs) {
         let name = &constant.name;
-        return Err(format!("the constant \"{name}\" is not what its metadata ask for"));
+        return Err(format!("the constant \"{name}\" is not what its description asks for"));
     }
     if expected.inputs != graph.input || expected.outputs != graph.output {
-        return Err("has other inputs or outputs than its metadata ask for".to_owned());
+        return Err("has other inputs or outputs than its description asks for".to_owned());
     }
     Ok(())
 }
@@ -129,20 +132,21 @@ fn foreign(graph: &GraphProto) -> Result<Model, String> {
     let (mut layers, mut output) = (chain.layers, chain.output);
     if let Some(last) = layers.last_mut()
         && width == 1
-        && last.activation == Activation::Sigmoid.spec()
+        && last.activation == Activation::Sigmoid
     {
         // One sigmoid: the probability of the second of two classes.
-        last.activation = Activation::Identity.spec();
+        last.activation = Activation::Identity;
         output = OutputKind::Sigmoid;
     }
-    let encoding = metadata::unnamed_encoding(features, width, output);
+    let encoding = model::unnamed_encoding(features, width, output);
     let targets = match &encoding.target {
         Target::Numbers { columns } => columns.len(),
         Target::Classes { .. } | Target::None => 0,
     };
-    let outputs = vec![Scale { mean: 0.0, deviation: 1.0 }; targets];
+    let outputs = vec![Scale::UNIT; targets];
     let training = vec![("imported from".to_owned(), "ONNX".to_owned())];
-    Ok(Model { encoding, inputs, outputs, layers, output, training })
+    let nodes = Node::chain(layers.into_iter().map(Layer::Dense));
+    Ok(Model { encoding, inputs, outputs, nodes, output, loss: None, training })
 }
 
 /// Constants by name: those beside the nodes, and those that nodes give.

@@ -3,7 +3,7 @@
 use crate::dataset::Dataset;
 use crate::dtype::Dtype;
 use crate::error::Result;
-use crate::model::{ActivationSpec, DenseLayer, Model, OutputKind, Scale};
+use crate::model::{Activation, Dense, Layer, Loss, Model, Node, OutputKind, Scale};
 use crate::random::hash;
 use crate::schema::{Encoding, InputColumn, InputKind, Target};
 use crate::writer::{DatasetLayout, DatasetWriter, RowBatch};
@@ -120,20 +120,20 @@ fn write(path: &Path, encoding: Encoding, rows: &RowBatch) -> Result<Dataset> {
 /// A network of two layers, one without a bias.
 pub(super) fn model() -> Model {
     let weights = |count: usize| (0..count).map(|i| (i as f32 + 0.1) / 3.0).collect::<Vec<f32>>();
-    let activation = |name: &str| ActivationSpec { name: name.to_owned(), parameter: None };
-    let layer = |inputs: u32, outputs: u32, name: &str, bias: Option<Vec<f32>>| DenseLayer {
-        inputs,
-        outputs,
-        activation: activation(name),
-        weights: weights((inputs * outputs) as usize),
-        bias,
+    let layer = |inputs: u32, outputs: u32, activation, bias: Option<Vec<f32>>| {
+        let weights = weights((inputs * outputs) as usize);
+        Layer::Dense(Dense { inputs, outputs, activation, weights, bias })
     };
     Model {
         encoding: numbers_encoding(),
         inputs: vec![Scale { mean: 0.1, deviation: 3.0 }; 3],
         outputs: vec![Scale { mean: -1.0 / 3.0, deviation: 0.7 }],
-        layers: vec![layer(3, 4, "relu", Some(weights(4))), layer(4, 1, "identity", None)],
+        nodes: Node::chain([
+            layer(3, 4, Activation::Elu { alpha: 0.1 }, Some(weights(4))),
+            layer(4, 1, Activation::Identity, None),
+        ]),
         output: OutputKind::Values,
+        loss: Some(Loss::Huber { delta: Some(0.1) }),
         training: Vec::new(),
     }
 }
