@@ -1,13 +1,16 @@
-//! What a model format is, and which ones there are. How one is written and read stays in its own file.
+//! Which model formats there are. What one is stands in `interface`; how one is written and read, in its own file.
 //!
 //! A format turns a model into the bytes of a file of another program's kind, and back where it can.
 //! Formats see bytes only: which file they are of, and that it appears complete or not at all, is
 //! looked after here.
 
 mod c_header;
+mod interface;
 mod npz;
 mod onnx;
 mod safetensors;
+
+pub use interface::{ModelFormat, ModelReader};
 
 use crate::atomic::AtomicFile;
 use crate::choice::FormatChoice;
@@ -31,34 +34,6 @@ pub const MODEL_FORMATS: &[&dyn ModelFormat] =
 
 /// What models are as that plugins give and take.
 const PLUGINS_SPEAK: &dyn ModelFormat = &safetensors::Safetensors;
-
-/// A format that models are exported to.
-pub trait ModelFormat: Sync {
-    /// Name as in `--to`.
-    fn name(&self) -> &'static str;
-
-    /// What it is, in a line.
-    fn description(&self) -> &'static str;
-
-    /// Endings of file names, lower case, without the dot.
-    fn extensions(&self) -> &'static [&'static str];
-
-    /// Whether a file of these bytes looks like one of this format.
-    fn is_mine(&self, bytes: &[u8]) -> bool;
-
-    /// The bytes of the file. The model's parts fit together: it was validated.
-    ///
-    /// # Errors
-    /// Says what the format cannot express.
-    fn write(&self, model: &Model) -> std::result::Result<Vec<u8>, String>;
-
-    /// What reads files of this format; `None` if it is only written.
-    fn reader(&self) -> Option<ModelReader>;
-}
-
-/// Makes a model of the bytes of a file. Whether the model's parts fit together is for the caller to
-/// validate; an error says what is wrong and where in the file.
-pub type ModelReader = fn(&[u8]) -> std::result::Result<Model, String>;
 
 /// What an export wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use super::count;
 use super::setting::{Group, Setting, Takes};
 use gristmill_trainer::config::{
-    ByteSize, InitKind, LossKind, OptimizerConfig, OptimizerKind, RunConfig, ScheduleKind, Shuffle,
-    Value,
+    ByteSize, InitKind, LossKind, OnNan, OptimizerConfig, OptimizerKind, RunConfig, ScheduleKind,
+    Shuffle, Value,
 };
 use std::fmt::Display;
 use std::str::FromStr;
@@ -122,6 +122,12 @@ impl Group for Training {
             help: "Memory for rows, as 2G or 512M: picks full or window shuffling and the size of windows",
             default: Some(|| "what the machine has".to_owned()),
             ..value("memory", "training.memory", "SIZE", name::<ByteSize>)
+        },
+        Setting {
+            help: "When the loss or a weight is no number: stop, or go back to the beginning of the epoch and on \
+                   with half the learning rate",
+            names: OnNan::NAMES,
+            ..value("on-nan", "training.on_nan", "WHAT", name::<OnNan>)
         },
         Setting {
             help: "Share of the rows that is held out to validate on",

@@ -25,6 +25,7 @@ const OPTIONS: &[(&str, &str, &str)] = &[
     ("--batch-size 7", "training.batch_size", "7"),
     ("--shuffle none", "training.shuffle", "none"),
     ("--memory 96M", "training.memory", "96M"),
+    ("--on-nan rollback", "training.on_nan", "rollback"),
     ("--validation-split 0.25", "validation.split", "0.25"),
     ("--validation held-out.csv", "validation.file", "validation.grist"),
     ("--patience 3 --validation-split 0.25", "early_stopping.patience", "3"),

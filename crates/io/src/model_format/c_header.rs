@@ -6,14 +6,12 @@
 mod code;
 mod text;
 
-use super::{ModelFormat, ModelReader};
+use super::interface::{ModelFormat, ModelReader};
 use crate::model::{Dense, Model};
+use code::FIRST_LINE;
 
 /// The format.
 pub(super) struct CHeader;
-
-/// What a header begins with.
-const FIRST_LINE: &str = "/* A model exported by gristmill: C99, needs nothing but libm.";
 
 impl ModelFormat for CHeader {
     fn name(&self) -> &'static str {

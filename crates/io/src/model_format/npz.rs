@@ -2,7 +2,7 @@
 
 mod array;
 
-use super::{ModelFormat, ModelReader};
+use super::interface::{ModelFormat, ModelReader};
 use crate::model::{self, KEY, Model, Tensors};
 use array::Array;
 use std::io::{Cursor, Read, Write};

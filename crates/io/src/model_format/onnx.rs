@@ -11,9 +11,10 @@ mod predictions;
 mod proto;
 mod read;
 
-use super::{ModelFormat, ModelReader};
+use super::interface::{ModelFormat, ModelReader};
 use crate::model::{self, KEY, Model, Node};
-use graph::Graph;
+use columns::node_names;
+use graph::{Graph, TEXT_DOMAIN};
 use prost::Message;
 use proto::{ModelProto, OperatorSetIdProto, StringStringEntryProto};
 
@@ -24,8 +25,7 @@ pub(super) struct Onnx;
 const IR_VERSION: i64 = 9;
 /// Version of the operators: the first with Gelu; onnxruntime 1.17 and later run it.
 const OPERATORS: i64 = 20;
-/// Domain of the operators that encode text, and its version.
-const TEXT_DOMAIN: &str = "ai.onnx.ml";
+/// Version of the operators that encode text.
 const TEXT_OPERATORS: i64 = 3;
 
 impl ModelFormat for Onnx {
@@ -74,9 +74,4 @@ impl ModelFormat for Onnx {
     fn reader(&self) -> Option<ModelReader> {
         Some(read::read)
     }
-}
-
-/// The names of nodes; the constants of each begin with its name and a point.
-fn node_names(nodes: &[Node]) -> Vec<&str> {
-    nodes.iter().map(|node| node.name.as_str()).collect()
 }

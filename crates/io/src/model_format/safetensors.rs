@@ -1,6 +1,6 @@
 //! safetensors: the tensors of a model under their names, and its description beside them.
 
-use super::{ModelFormat, ModelReader};
+use super::interface::{ModelFormat, ModelReader};
 use crate::model::{self, KEY, Model, Tensors};
 use crate::tensor::{Tensor, TensorInfo};
 use ::safetensors::tensor::TensorView;

@@ -1,9 +1,12 @@
 //! The parts of the header: comment, constants, activations, and the function that predicts.
 
-use super::FIRST_LINE;
 use super::text::{array, literal, quoted, shown};
 use crate::model::{Activation, Dense, Model, OutputKind, Scale};
 use crate::schema::{InputKind, Target};
+
+/// What a header begins with.
+pub(super) const FIRST_LINE: &str =
+    "/* A model exported by gristmill: C99, needs nothing but libm.";
 
 /// How to use it, and what goes in and comes out in which order.
 pub(super) fn comment(model: &Model, layers: &[&Dense]) -> String {

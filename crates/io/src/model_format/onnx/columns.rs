@@ -81,3 +81,8 @@ fn filled(graph: &mut Graph, numbers: &str, fills: Vec<f32>) -> String {
     let missing = graph.node("IsNaN", &[numbers], "/columns/missing", vec![]);
     graph.node("Where", &[&missing, "/columns/fill", numbers], "/columns/filled", vec![])
 }
+
+/// The names of nodes; the constants of each begin with its name and a point.
+pub(super) fn node_names(nodes: &[Node]) -> Vec<&str> {
+    nodes.iter().map(|node| node.name.as_str()).collect()
+}

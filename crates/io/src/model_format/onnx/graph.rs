@@ -1,12 +1,14 @@
 //! A graph under construction: nodes, constants, inputs and outputs. What is computed is not known here.
 
-use super::TEXT_DOMAIN;
 use super::proto::{
     ATTRIBUTE_FLOAT, ATTRIBUTE_INT, ATTRIBUTE_STRINGS, AttributeProto, DimensionProto, FLOAT,
     GraphProto, INT64, NodeProto, STRING, TensorProto, TensorShapeProto, TensorTypeProto,
     TypeProto, ValueInfoProto,
 };
 use crate::tensor::{Tensor, TensorInfo};
+
+/// Domain of the operators that encode text.
+pub(super) const TEXT_DOMAIN: &str = "ai.onnx.ml";
 
 /// A graph under construction. Values are called by the names that the methods take.
 #[derive(Default)]

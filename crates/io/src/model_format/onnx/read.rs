@@ -1,9 +1,10 @@
 //! Graphs as models: our own with all that they say, those of others where they are dense networks.
 
 use super::chain::{self, Chain, Constants};
+use super::columns::{self, node_names};
 use super::graph::Graph;
+use super::predictions;
 use super::proto::{FLOAT, GraphProto, ModelProto, NodeProto, TensorProto};
-use super::{columns, node_names, predictions};
 use crate::model::{
     self, Activation, KEY, Layer, Model, Node, OutputKind, Scale, Tensors, VERSION, scales,
 };
