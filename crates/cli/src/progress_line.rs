@@ -115,6 +115,7 @@ mod tests {
             self.write(text)
         }
         fn clear_line(&self) -> io::Result<()> {
+            self.0.lock().unwrap().1.clear();
             Ok(())
         }
         fn flush(&self) -> io::Result<()> {

@@ -196,6 +196,9 @@ fn verify_names_the_bad_block_and_its_rows() {
     assert!(error.contains("block 2 of its features"), "{error}");
     assert!(error.contains("rows 174763 to 262144"), "{error}");
     file.write_all_at(b"\xff", 4096 + 7).unwrap();
+    let changed = dataset.defects(&()).unwrap_err().to_string();
+    assert!(changed.contains("changed while it was in use"), "{changed}");
+    let dataset = Dataset::open(&path).unwrap();
     let bad = |block, bytes, rows| Defect::Block { region: "features", block, bytes, rows };
     let blocks =
         [bad(0, 4096..1_052_672, 0..87_382), bad(2, 2_101_248..3_149_824, 174_762..262_144)];

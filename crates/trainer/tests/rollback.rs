@@ -5,6 +5,9 @@ use gristmill_trainer::observer::{Control, Observer, StepReport};
 use gristmill_trainer::samples::Table;
 use gristmill_trainer::{CheckpointView, Isa, Reason, Session, TrainError};
 
+/// A learning rate that ruins the first epoch, and of which some halves do not.
+const RECOVERS: f64 = 8.0;
+
 fn table() -> Table {
     let features: Vec<f32> = (0..64).map(|i| ((i * 37) % 11) as f32).collect();
     let targets = (0..32).map(|i| ((i * 13) % 7) as f32).collect();
@@ -61,7 +64,8 @@ fn without_rollback_it_ends_with_an_error_and_saves_nothing_that_is_no_number() 
 #[test]
 fn with_rollback_it_halves_the_learning_rate_until_the_network_learns() {
     let table = table();
-    let mut session = Session::new(&config("rollback", 50.0), Isa::best(), &table, None).unwrap();
+    let mut session =
+        Session::new(&config("rollback", RECOVERS), Isa::best(), &table, None).unwrap();
     let mut watcher = Watcher::default();
     let outcome = session.fit(&mut watcher, &mut |_| Ok(())).unwrap();
     assert_eq!(outcome.reason, Reason::Finished);
@@ -69,7 +73,7 @@ fn with_rollback_it_halves_the_learning_rate_until_the_network_learns() {
         watcher.warnings.iter().filter(|line| line.contains("half the learning rate")).count();
     assert!((1..=10).contains(&times), "{:?}", watcher.warnings);
     let last = &session.history()[3].values;
-    assert_eq!(last[0], ("learning_rate".to_owned(), 50.0 * 0.5f64.powi(times as i32)));
+    assert_eq!(last[0], ("learning_rate".to_owned(), RECOVERS * 0.5f64.powi(times as i32)));
     assert!(last[1].1.is_finite());
 
     let mut hopeless = Session::new(&config("rollback", 1e30), Isa::best(), &table, None).unwrap();
@@ -81,7 +85,7 @@ fn with_rollback_it_halves_the_learning_rate_until_the_network_learns() {
 #[test]
 fn a_run_that_is_stopped_anywhere_goes_back_to_where_the_whole_run_does() {
     let table = table();
-    let config = config("rollback", 50.0);
+    let config = config("rollback", RECOVERS);
     let session = || Session::new(&config, Isa::best(), &table, None).unwrap();
     let mut whole = session();
     let mut watcher = Watcher::default();

@@ -114,3 +114,14 @@ fn one_file_for_two_parts_and_parts_without_rows_are_refused() {
     );
     assert!(!place.path("s.grist").exists() && !place.path("none.grist").exists());
 }
+
+#[test]
+fn a_column_called_x_is_no_matrix() {
+    let place = Place::new();
+    place.write("fires.csv", "X,Y,month,area\n7,5,mar,0.5\n7,4,oct,1.5\n8,6,mar,2.5\n");
+    place.ok("import fires.csv --target area -o fires.grist");
+    place.ok("export-data fires.grist -o fires.npz");
+    place.ok("import fires.npz --target area --task regress --dtype u8 -o again.grist");
+    assert_eq!(place.ok("head again.grist"), place.ok("head fires.grist"));
+    assert!(place.ok("head again.grist").contains("X  Y  month  area"));
+}

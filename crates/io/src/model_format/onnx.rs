@@ -12,7 +12,7 @@ mod proto;
 mod read;
 
 use super::interface::{ModelFormat, ModelReader};
-use crate::model::{self, KEY, Model, Node};
+use crate::model::{self, KEY, Model};
 use columns::node_names;
 use graph::{Graph, TEXT_DOMAIN};
 use prost::Message;

@@ -38,7 +38,7 @@ pub(super) fn export(table: &Exported, out: &mut (dyn Write + Send)) -> Result<(
     for column in separate {
         let name = table.columns()[column].name.clone();
         match is_number(column) {
-            true => archive.matrix(&name, column..column + 1)?,
+            true => archive.column(&name, column)?,
             false => archive.text_column(&name, column)?,
         }
     }
@@ -63,16 +63,25 @@ impl Archive<'_> {
         begun.and_then(|()| self.zip.write_all(header)).map_err(self.table.failed())
     }
 
-    /// Columns of numbers: of one column a vector, of several a row-major matrix.
+    /// Columns of numbers as a row-major matrix; of one target as a vector.
     fn matrix(&mut self, name: &str, columns: Range<usize>) -> Result<()> {
+        let shape = [self.table.rows(), columns.len() as u64];
+        let is_vector = name != "X" && columns.len() == 1;
+        self.numbers(name, columns, if is_vector { &shape[..1] } else { &shape })
+    }
+
+    /// A column of numbers as a vector, whatever its name: a matrix called `X` would be all inputs.
+    fn column(&mut self, name: &str, column: usize) -> Result<()> {
+        self.numbers(name, column..column + 1, &[self.table.rows()])
+    }
+
+    fn numbers(&mut self, name: &str, columns: Range<usize>, shape: &[u64]) -> Result<()> {
         let dtype = self.table.dtype(columns.start);
         let element = match dtype {
             Dtype::U8 => "|u1",
             Dtype::F16 => "<f2",
             Dtype::F32 => "<f4",
         };
-        let shape = [self.table.rows(), columns.len() as u64];
-        let shape = if name != "X" && columns.len() == 1 { &shape[..1] } else { &shape };
         self.begin(name, &Header::write(element, shape))?;
         let encode = |batch: &Batch| Ok(row_major(batch, dtype));
         self.data(columns, encode)

@@ -5,6 +5,7 @@
 
 use super::graph::{Graph, integer, strings};
 use super::proto::{FLOAT, STRING};
+use crate::model::Node;
 use crate::schema::{Encoding, InputKind};
 use crate::tensor::Tensor;
 
