@@ -108,7 +108,7 @@ impl Batch {
         let panels = LossPanels {
             outputs: *outputs,
             values: z,
-            targets: targets,
+            targets,
             weights: weight,
             gradient: &mut delta,
             losses: &mut losses,
@@ -215,7 +215,7 @@ fn certain_logits_keep_their_digits() {
         let panels = LossPanels {
             outputs: 3,
             values: &z,
-            targets: targets,
+            targets,
             weights: &weight,
             gradient: &mut delta,
             losses: &mut losses,
@@ -241,7 +241,7 @@ fn nan_is_never_hidden() {
                 let panels = LossPanels {
                     outputs: 3,
                     values: &z,
-                    targets: targets,
+                    targets,
                     weights: &weight,
                     gradient: &mut delta,
                     losses: &mut losses,
