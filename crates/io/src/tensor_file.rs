@@ -176,8 +176,8 @@ impl TensorFile {
             return Err(damaged(format!("it has several tensors \"{name}\"")));
         }
         for (TensorInfo { name, shape, .. }, section) in infos.iter().zip(&self.tensors) {
-            let sizes = shape.iter().map(|&size| size as u64);
-            let length = sizes.fold(Some(4u64), |length, size| length?.checked_mul(size));
+            let mut sizes = shape.iter().map(|&size| size as u64);
+            let length = sizes.try_fold(4u64, u64::checked_mul);
             if length != Some(section.length) {
                 let found = section.length;
                 return Err(damaged(format!(

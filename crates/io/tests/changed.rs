@@ -126,9 +126,12 @@ fn import_during(change: impl Fn(&Path) + Sync) -> (Result<(), Error>, Vec<Strin
     (made.map(drop), names_in(directory.path()))
 }
 
+/// What a change is said to be, and how it is made.
+type SaidChange = (&'static str, fn(&Path));
+
 #[test]
 fn nothing_is_made_of_a_table_that_changes() {
-    let changes: [(&str, fn(&Path)); 5] = [
+    let changes: [SaidChange; 5] = [
         ("had 18 bytes and now has 22", |path| {
             fs::write(path, "a,b,y\n1,2,0\n3,4,1\n5,6,").unwrap();
         }),

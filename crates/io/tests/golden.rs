@@ -18,8 +18,10 @@ fn numbers(bytes: &[u8]) -> Vec<f32> {
     bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
 }
 
-/// For each node its name, widths, activation, first weight and first bias.
-fn layers(model: &Model) -> Vec<(&str, u32, u32, Activation, f32, Option<f32>)> {
+/// Of a node its name, widths, activation, first weight and first bias.
+type Summary<'a> = (&'a str, u32, u32, Activation, f32, Option<f32>);
+
+fn layers(model: &Model) -> Vec<Summary<'_>> {
     let nodes = model.chain().unwrap().into_iter();
     let layer = nodes.map(|(name, dense)| {
         let bias = dense.bias.as_ref().map(|bias| bias[0]);
@@ -59,7 +61,7 @@ fn models_of_version_1() {
     let classes = Model::load(&golden("classes.gristmill")).unwrap();
     let (leaky, identity) = (Activation::LeakyRelu { slope: 0.2 }, Activation::Identity);
     let expected = [
-        ("dense1", 5, 6, leaky, -1.8026789, Some(-0.8315506)),
+        ("dense1", 5, 6, leaky, -1.802_679, Some(-0.8315506)),
         ("dense2", 6, 3, identity, -0.18639551, Some(-0.76948416)),
     ];
     assert_eq!(layers(&classes), expected);

@@ -82,7 +82,10 @@ fn a_large_tensor_reads_back_as_written() {
     // The same bytes come of parts of any size, which are not gathered before they are written.
     for part in [1, 7, 16_384, 20_000, 100_002] {
         let stream = TensorStream::new(TensorInfo::new("w", [2, 50_001]), |sink| {
-            numbers.chunks(part).try_for_each(|part| sink(part))
+            for part in numbers.chunks(part) {
+                sink(part)?;
+            }
+            Ok(())
         });
         let Checkpoint { config, fingerprint, encoding, epoch, step_in_epoch, .. } = large.clone();
         let (step, counters, history) = (large.step, large.counters.clone(), large.history.clone());

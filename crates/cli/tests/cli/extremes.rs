@@ -30,7 +30,7 @@ fn numbers_out_of_range_are_errors() {
         ("train prices.csv --warmup inf".to_owned(), "schedule.warmup"),
         ("train prices.csv --memory 0".to_owned(), "no size"),
     ] {
-        place.refuses(&arguments, &[&part]);
+        place.refuses(&arguments, &[part]);
     }
     assert_eq!(place.names("."), ["prices.csv", "tmp"]);
     assert!(place.ok(&format!("head prices.csv --csv -n {MOST}")).lines().count() == 31);
