@@ -23,7 +23,7 @@ fn config(on_nan: &str, learning_rate: f64) -> RunConfig {
     .unwrap()
 }
 
-/// Takes note of warnings, and ends the run after so many steps.
+/// Takes note of warnings, and ends the run after `stop_after` steps.
 #[derive(Default)]
 struct Watcher {
     warnings: Vec<String>,

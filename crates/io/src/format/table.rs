@@ -43,7 +43,7 @@ pub trait Chunks: Send {
         Ok(())
     }
 
-    /// The next chunk, of about so many bytes; `None` at the end.
+    /// The next chunk, of about `bytes` bytes; `None` at the end.
     ///
     /// # Errors
     /// The source cannot be read, or ends where it must not.

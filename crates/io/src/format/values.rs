@@ -94,7 +94,7 @@ impl Values {
         }
     }
 
-    /// No values yet, and room for so many.
+    /// No values yet, and room for `count` of them.
     pub(crate) fn with_capacity(kind: ColumnKind, count: usize) -> Values {
         match kind {
             ColumnKind::Number => Values::Numbers(Vec::with_capacity(count)),

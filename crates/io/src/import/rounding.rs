@@ -17,7 +17,7 @@ use std::path::Path;
 const LOOK: usize = 1 << 16;
 /// Whole numbers are exact in f32 up to here.
 const EXACT: f32 = 16_777_216.0;
-/// Of so many different values at most one is rounded to another by chance.
+/// Of `CHANCE` different values at most one is rounded to another by chance.
 const CHANCE: usize = 100;
 
 /// Tells which columns of the data set just written lost some of their differences, as far as the first rows of

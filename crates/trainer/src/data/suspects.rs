@@ -7,7 +7,7 @@ use gristmill_io::Dtype;
 use gristmill_io::schema::Target;
 use gristmill_kernels::{Element, LANES};
 
-/// A value so many deviations (or, where nothing is standardised, units) from 0 drowns all others; rows
+/// A value `FAR` deviations (or, where nothing is standardised, units) from 0 drowns all others; rows
 /// that belong together have none.
 const FAR: f32 = 1e6;
 

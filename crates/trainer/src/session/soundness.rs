@@ -75,8 +75,8 @@ impl<S: Samples> Session<'_, S> {
         Err(self.diverged(what, steps))
     }
 
-    /// Whether a network of no use may not be what so many steps of the epoch come to: at its end, if the run
-    /// can go back, or if the model gets these weights.
+    /// Whether the network must be of use after `steps` steps of the epoch: at its end, if the run can go back,
+    /// or if the model gets these weights.
     fn is_limited(&self, steps: u64) -> bool {
         let can_go_back = self.plan.config.training.on_nan == OnNan::Rollback;
         let is_last = self.position.epoch + 1 == self.plan.epochs;
@@ -170,7 +170,7 @@ impl<S: Samples> Session<'_, S> {
         })
     }
 
-    /// That training has come to no numbers after so many steps of the epoch, and what is to blame: a row of
+    /// The error that training diverged after `steps` steps of the epoch, and what is to blame: a row of
     /// the last two minibatches, since what one does to the weights shows in the next, else the learning
     /// rate.
     pub(super) fn diverged(&self, what: String, steps: u64) -> TrainError {

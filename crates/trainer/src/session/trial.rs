@@ -13,7 +13,7 @@ const MOST_ROWS: u64 = 256;
 /// Rows of an epoch for each that the network is tried on after it.
 const ROWS_PER_TRIAL: u64 = 64;
 
-/// A network whose loss is so many times what a network that always answers 0 loses on its worst row has
+/// A network whose loss is `HOPELESS` times what a network that always answers 0 loses on its worst row has
 /// learned nothing but large numbers.
 const HOPELESS: f64 = 1e9;
 

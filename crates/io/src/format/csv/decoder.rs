@@ -10,7 +10,7 @@ use crate::format::values::{Batch, ColumnKind, RowNumbers, Values};
 use memchr::{memchr, memchr_iter, memchr2, memrchr_iter};
 use std::path::{Path, PathBuf};
 
-/// Where at most one in so many columns is wanted, the others are skipped rather than cut.
+/// Where at most one in `SPARSE` columns is wanted, the others are skipped rather than cut.
 const SPARSE: usize = 4;
 
 /// Turns records into columns.
@@ -261,7 +261,7 @@ impl CsvDecoder {
     }
 }
 
-/// The field at `index` of a record of so many, searched for from the nearer end.
+/// The field at `index` of a record of `fields` fields, searched for from the nearer end.
 fn nth_field(record: &[u8], index: usize, fields: usize, separator: u8) -> &[u8] {
     if index < fields / 2 {
         let mut ends = memchr_iter(separator, record);
