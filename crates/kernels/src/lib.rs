@@ -15,6 +15,7 @@ pub mod isa;
 pub mod loss;
 pub mod optimizer;
 pub mod panels;
+pub mod pooling;
 pub mod product;
 pub mod reduce;
 pub mod rows;
