@@ -1,6 +1,7 @@
 //! The `gristmill` command: reads the arguments, runs the command, reports how it ended.
 
-#![forbid(unsafe_code)]
+// No `forbid`: the macro of `ctor` in standard_output.rs allows itself the attribute that it is about.
+#![deny(unsafe_code)]
 
 mod args;
 mod commands;
@@ -12,6 +13,7 @@ mod progress;
 mod progress_line;
 mod report;
 mod source;
+mod standard_output;
 mod table;
 mod text_columns;
 
@@ -66,11 +68,7 @@ fn main() -> ExitCode {
     let matches = take_negative_numbers(Arguments::command()).try_get_matches();
     let arguments = match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => arguments,
-        Err(error) => {
-            // Help that nobody reads to its end is no failure.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
-        }
+        Err(error) => return explain(&error),
     };
     let output = Output::new(arguments.quiet);
     let run = || {
@@ -78,13 +76,27 @@ fn main() -> ExitCode {
         gristmill_trainer::start_threads()?;
         arguments.command.run(&output)
     };
-    match caught(run) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            if let Some(message) = failure.message() {
-                output.error(&message);
-            }
-            ExitCode::from(failure.exit_code())
-        }
+    end(&output, caught(run))
+}
+
+/// Prints the help that was asked for, which is a result, or says what is wrong with the arguments.
+fn explain(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::from(2);
     }
+    let print = || {
+        standard_output::check()?;
+        error.print().map_err(Failure::standard_output)
+    };
+    end(&Output::new(false), print())
+}
+
+/// Says why a command failed, if it did, to the user and to the shell.
+fn end(output: &Output, result: Result<(), Failure>) -> ExitCode {
+    let Err(failure) = result else { return ExitCode::SUCCESS };
+    if let Some(message) = failure.message() {
+        output.error(&message);
+    }
+    ExitCode::from(failure.exit_code())
 }

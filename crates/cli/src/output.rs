@@ -4,6 +4,7 @@
 //! and lines never tear a progress bar apart.
 
 use crate::failure::Failure;
+use crate::standard_output;
 use gristmill_io::shown_lines;
 use indicatif::MultiProgress;
 use std::fmt::Display;
@@ -66,14 +67,18 @@ impl Output {
 
     /// Prints a result that programs read, such as JSON or CSV, as it is.
     pub(crate) fn print_data(&self, text: impl Display) -> Result<(), Failure> {
-        let mut results = self.results();
+        let mut results = self.results()?;
         writeln!(results, "{text}").map_err(Failure::standard_output)?;
         results.flush().map_err(Failure::standard_output)
     }
 
     /// Standard output, for results that come in a stream. Flush it, and turn its errors into
     /// failures with [`Failure::standard_output`].
-    pub(crate) fn results(&self) -> BufWriter<StdoutLock<'static>> {
-        BufWriter::with_capacity(1 << 16, io::stdout().lock())
+    ///
+    /// # Errors
+    /// It was closed when the program was started.
+    pub(crate) fn results(&self) -> Result<BufWriter<StdoutLock<'static>>, Failure> {
+        standard_output::check()?;
+        Ok(BufWriter::with_capacity(1 << 16, io::stdout().lock()))
     }
 }

@@ -10,6 +10,7 @@ use crate::output::Output;
 use crate::progress::RowsBar;
 use crate::report::quoted;
 use crate::source::Rows;
+use crate::standard_output;
 use classes::{most_probable, probability_of, with_probabilities};
 use gristmill_io::schema::Target;
 use gristmill_io::{AtomicFile, Dataset, FormatChoice, Model, array_header, check_export, refuse_overwriting};
@@ -112,7 +113,7 @@ impl Predict {
                 bar: &bar,
             };
             match &self.output {
-                None => table.write(&mut output.results(), &Failure::standard_output),
+                None => table.write(&mut output.results()?, &Failure::standard_output),
                 Some(path) => table.write_file(path),
             }
         })?
@@ -155,6 +156,9 @@ impl Predictions<'_> {
     fn write_file(self, path: &Path) -> Result<(), Failure> {
         let failure = Failure::io("write", path);
         if path.exists() && !path.is_file() && !path.is_dir() {
+            if standard_output::is_named(path) {
+                standard_output::check()?;
+            }
             let mut file = OpenOptions::new().write(true).open(path).map_err(&failure)?;
             return self.write(&mut file, &failure);
         }
