@@ -77,14 +77,15 @@ fn wrong_usage_is_wrong_usage_all_the_same() {
 fn every_way_to_want_no_results_is_no_failure() {
     let place = place();
     for arguments in PRINTERS.iter().filter(|arguments| !arguments.starts_with("train")) {
-        for script in ["exec >/dev/null", "exec </dev/null >/dev/null 2>&1", "exec 2>&-", "exec <&-"] {
+        for script in
+            ["exec >/dev/null", "exec </dev/null >/dev/null 2>&1", "exec 2>&-", "exec <&-"]
+        {
             let done = Done::of(place.command_after(script, arguments).output().unwrap());
             assert_eq!(done.status.code(), Some(0), "{script}; {arguments}: {}", done.stderr);
         }
         // As Python's DEVNULL, and as daemons have all three; a closed one is reopened in the same way.
-        let null = || {
-            Stdio::from(OpenOptions::new().read(true).write(true).open("/dev/null").unwrap())
-        };
+        let null =
+            || Stdio::from(OpenOptions::new().read(true).write(true).open("/dev/null").unwrap());
         let done = place.command(arguments).stdout(null()).stderr(Stdio::piped()).output().unwrap();
         assert_eq!(done.status.code(), Some(0), "{arguments}: {}", Done::of(done).stderr);
         let mut daemon = place.command(arguments);
