@@ -6,15 +6,19 @@
 #![deny(unsafe_code)]
 
 pub mod activation;
+pub mod batch_norm;
 pub mod bias;
 pub mod ceiling;
 pub mod crew;
 pub mod dropout;
+pub mod elementwise;
 pub mod gather;
 pub mod isa;
 pub mod loss;
+pub mod normalise;
 pub mod optimizer;
 pub mod panels;
+pub mod per_channel;
 pub mod pooling;
 pub mod product;
 pub mod reduce;

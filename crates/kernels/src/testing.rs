@@ -45,3 +45,19 @@ pub(crate) fn assert_close(got: f32, want: f64, tolerance: f64, what: &str) {
     let error = (f64::from(got) - want).abs();
     assert!(error <= tolerance * (1.0 + want.abs()), "{what}: {got}, not {want}");
 }
+
+/// The values of one sample, of panels of `units` rows.
+pub(crate) fn sample(rows: &[Row], units: usize, sample: usize) -> Vec<f64> {
+    let panel = &rows[sample / LANES * units..][..units];
+    panel.iter().map(|row| f64::from(row[sample % LANES])).collect()
+}
+
+/// The derivative of `f` by element `i` of `x`, by central differences.
+pub(crate) fn slope(f: impl Fn(&[f64]) -> f64, x: &[f64], i: usize) -> f64 {
+    let h = 1e-5;
+    let mut shifted = x.to_vec();
+    shifted[i] = x[i] + h;
+    let above = f(&shifted);
+    shifted[i] = x[i] - h;
+    (above - f(&shifted)) / (2.0 * h)
+}

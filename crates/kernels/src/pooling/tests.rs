@@ -1,7 +1,7 @@
 //! Pooling and its errors against `f64` loops over every pixel, on every instruction set.
 
 use super::*;
-use crate::testing::{Draw, assert_close, bits};
+use crate::testing::{Draw, assert_close, bits, sample};
 
 const SHAPES: [Windows; 7] = [
     Windows { channels: 1, ..two_by_two([1, 7], [1, 2], [1, 2], [0, 0], [1, 3]) },
@@ -76,11 +76,6 @@ fn reference(pool: Pool, windows: &Windows, x: &[f64], errors: &[f64]) -> (Vec<f
     (y, input_errors)
 }
 
-/// Rows `units` of the sample in this panel and lane.
-fn sample(rows: &[Row], units: usize, panel: usize, lane: usize) -> Vec<f64> {
-    rows[panel * units..][..units].iter().map(|row| f64::from(row[lane])).collect()
-}
-
 /// Few values, so that many are equally large.
 fn coarse(draw: &mut Draw, rows: usize) -> Vec<Row> {
     let mut x = draw.rows(rows, 3.0);
@@ -119,7 +114,7 @@ fn check_definition(isa: Isa, pool: Pool, windows: &Windows, panels: usize) {
     for panel in 0..panels {
         for lane in 0..LANES {
             let what = format!("{pool:?} {windows:?}, panel {panel}, lane {lane} on {isa}");
-            let of = |rows: &[Row], units| sample(rows, units, panel, lane);
+            let of = |rows: &[Row], units| sample(rows, units, panel * LANES + lane);
             let (ins, outs) = (windows.inputs(), windows.outputs());
             let (want, want_errors) = reference(pool, windows, &of(&x, ins), &of(&errors, outs));
             for (got, want) in of(&y, outs).iter().zip(want) {
