@@ -6,12 +6,14 @@
 #![deny(unsafe_code)]
 
 pub mod activation;
+pub mod attention;
 pub mod batch_norm;
 pub mod bias;
 pub mod ceiling;
 pub mod crew;
 pub mod dropout;
 pub mod elementwise;
+pub mod embedding;
 pub mod gather;
 pub mod isa;
 pub mod loss;
@@ -21,7 +23,9 @@ pub mod panels;
 pub mod per_channel;
 pub mod pooling;
 pub mod product;
+pub mod recurrent;
 pub mod reduce;
+pub mod rotary;
 pub mod rows;
 pub mod simd;
 

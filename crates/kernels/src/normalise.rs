@@ -11,7 +11,7 @@
 
 use crate::isa::Isa;
 use crate::panels::panels;
-use crate::simd::{Kernel, LANES, Row, Simd};
+use crate::simd::{Kernel, Row, Simd};
 
 /// What is taken from the values before they are scaled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Norms against their definition in `f64`, errors and gradients against central differences.
 
 use super::*;
+use crate::LANES;
 use crate::elementwise::add_totals;
 use crate::testing::{Draw, assert_close, sample, slope};
 
