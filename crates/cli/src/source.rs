@@ -9,7 +9,7 @@ use crate::table::thousands;
 use crate::text_columns;
 use gristmill_io::schema::{Encoding, Target};
 use gristmill_io::{
-    Checkpoint, Dataset, FileKind, ImportOptions, Missing, Model, Plan, expand, import,
+    Checkpoint, Dataset, FileKind, ImportOptions, Missing, Model, Plan, expand, import, open,
     remove_stale_files,
 };
 use std::fs::{self, File};
@@ -257,7 +257,7 @@ impl Scratch {
         for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
             if entry.file_name().to_string_lossy().starts_with(Scratch::PREFIX)
                 && entry.file_type().is_ok_and(|kind| kind.is_dir())
-                && let Ok(lock) = File::open(entry.path().join(Scratch::LOCK))
+                && let Ok(lock) = open(&entry.path().join(Scratch::LOCK))
                 && lock.try_lock().is_ok()
             {
                 let directory = entry.path();

@@ -213,7 +213,7 @@ impl Checkpoint {
     /// Where the checkpoint of a step belongs, so that [`Checkpoint::newest_valid`] and
     /// [`Checkpoint::prune`] find it.
     pub fn path_in(directory: &Path, step: u64) -> PathBuf {
-        directory.join(format!("step-{step:012}.{EXTENSION}"))
+        directory.join(file_name(step))
     }
 
     /// The checkpoint of the latest step in `directory` that a run can go on from; `None` if there are none at all.
@@ -231,36 +231,50 @@ impl Checkpoint {
         newest_error.map_or(Ok(None), Err)
     }
 
-    /// Deletes all checkpoints in `directory` but those of the latest `keep` steps (at least one), once
-    /// the names of these are durable. To be called after a save: the latest is then known to be valid.
+    /// Deletes the checkpoints in `directory` that are before `latest`, but for those of the `keep` steps
+    /// (at least one) that end with it, once the names of these are durable. To be called when the checkpoint
+    /// of the step `latest` was saved. What is called as a checkpoint and is none stays, as do those of later
+    /// steps: the run could not go on from them.
     ///
     /// # Errors
     /// The directory cannot be read or synced, or a file cannot be deleted.
-    pub fn prune(directory: &Path, keep: usize) -> Result<()> {
-        let checkpoints = Checkpoint::list(directory)?;
+    pub fn prune(directory: &Path, latest: u64, keep: usize) -> Result<()> {
+        let is_ours = |path: &Path| matches!(FileKind::of(path), Ok(Some(FileKind::Checkpoint)));
+        let mut checkpoints = steps_in(directory)?;
+        checkpoints.retain(|(step, path)| *step <= latest && is_ours(path));
         sync_directory(directory)?;
-        for path in checkpoints.iter().skip(keep.max(1)) {
+        for (_, path) in checkpoints.iter().skip(keep.max(1)) {
             fs::remove_file(path).map_err(Error::io("delete", path))?;
         }
         Ok(())
     }
 
-    /// The checkpoints in `directory`, readable or not, latest step first.
+    /// The files in `directory` that have the names of checkpoints, readable or not, latest step first.
     ///
     /// # Errors
     /// The directory cannot be read.
     pub fn list(directory: &Path) -> Result<Vec<PathBuf>> {
-        let mut found = Vec::new();
-        for entry in fs::read_dir(directory).map_err(Error::io("read", directory))? {
-            let path = entry.map_err(Error::io("read", directory))?.path();
-            let has_extension = path.extension().is_some_and(|e| e == EXTENSION);
-            let stem = path.file_stem().and_then(|stem| stem.to_str());
-            let step = stem.and_then(|stem| stem.strip_prefix("step-")?.parse::<u64>().ok());
-            if let (true, Some(step)) = (has_extension, step) {
-                found.push((step, path));
-            }
-        }
-        found.sort_unstable_by(|a, b| b.cmp(a));
-        Ok(found.into_iter().map(|(_, path)| path).collect())
+        Ok(steps_in(directory)?.into_iter().map(|(_, path)| path).collect())
     }
+}
+
+fn file_name(step: u64) -> String {
+    format!("step-{step:012}.{EXTENSION}")
+}
+
+/// The files in a directory that are called exactly as checkpoints are, each with its step, latest first.
+fn steps_in(directory: &Path) -> Result<Vec<(u64, PathBuf)>> {
+    let step_of = |name: &str| {
+        let step = name.strip_prefix("step-")?.split('.').next()?.parse().ok()?;
+        (name == file_name(step)).then_some(step)
+    };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).map_err(Error::io("read", directory))? {
+        let entry = entry.map_err(Error::io("read", directory))?;
+        if let Some(step) = entry.file_name().to_str().and_then(step_of) {
+            found.push((step, entry.path()));
+        }
+    }
+    found.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(found)
 }

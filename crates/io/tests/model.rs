@@ -380,14 +380,60 @@ fn the_newest_valid_checkpoint_is_found() {
 #[test]
 fn pruning_keeps_the_latest() {
     let directory = tempfile::tempdir().unwrap();
-    for step in [1, 2, 1_000_000_000_000_000] {
+    let steps = [1, 2, 1_000_000_000_000_000];
+    for step in steps {
         checkpoint(step).save(&Checkpoint::path_in(directory.path(), step)).unwrap();
     }
-    Checkpoint::prune(directory.path(), 2).unwrap();
+    Checkpoint::prune(directory.path(), steps[2], 2).unwrap();
     let kept = ["step-000000000002.checkpoint", "step-1000000000000000.checkpoint"];
     assert_eq!(names_in(directory.path()), kept);
-    Checkpoint::prune(directory.path(), 0).unwrap();
+    Checkpoint::prune(directory.path(), steps[2], 0).unwrap();
     assert_eq!(names_in(directory.path()), [kept[1]]);
+}
+
+#[test]
+fn damaged_checkpoints_of_later_steps_do_not_push_out_good_ones() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |step| Checkpoint::path_in(directory.path(), step);
+    for step in [10, 20, 30] {
+        checkpoint(step).save(&path(step)).unwrap();
+    }
+    let damaged = std::fs::read(path(30)).unwrap();
+    std::fs::write(path(30), &damaged[..damaged.len() - 1]).unwrap();
+    Checkpoint::prune(directory.path(), 20, 1).unwrap();
+    assert!(!path(10).exists() && path(20).exists() && path(30).exists());
+    assert_eq!(Checkpoint::newest_valid(directory.path()).unwrap().unwrap().1.step, 20);
+}
+
+#[test]
+fn only_checkpoints_of_ours_are_ever_pruned() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    for step in [10, 20] {
+        checkpoint(step).save(&Checkpoint::path_in(directory.path(), step)).unwrap();
+    }
+    let copies = [
+        "step-5.checkpoint",
+        "step-0000000000005.checkpoint",
+        "step-+00000000005.checkpoint",
+        "step-000000000005.best.checkpoint",
+        "step-000000000005.checkpoint.bak",
+        "Step-000000000005.checkpoint",
+    ];
+    for name in copies {
+        std::fs::copy(at("step-000000000010.checkpoint"), at(name)).unwrap();
+    }
+    std::fs::write(at("step-000000000006.checkpoint"), "of another program").unwrap();
+    model().save(&at("step-000000000007.checkpoint")).unwrap();
+    std::fs::create_dir(at("step-000000000008.checkpoint")).unwrap();
+    let before = names_in(directory.path());
+    let listed = Checkpoint::list(directory.path()).unwrap();
+    let steps = [20, 10, 8, 7, 6].map(|step| Checkpoint::path_in(directory.path(), step));
+    assert_eq!(listed, steps);
+    Checkpoint::prune(directory.path(), 20, 1).unwrap();
+    let is_kept = |name: &&String| *name != "step-000000000010.checkpoint";
+    let kept: Vec<&String> = before.iter().filter(is_kept).collect();
+    assert_eq!(names_in(directory.path()).iter().collect::<Vec<_>>(), kept);
 }
 
 #[test]

@@ -151,6 +151,37 @@ fn worse(a: f64, b: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use gristmill_io::{SynthOptions, synth};
+    use gristmill_trainer::Session;
+    use gristmill_trainer::config::RunConfig;
+    use std::fs;
+
+    #[test]
+    fn nothing_is_verified_by_data_that_change_meanwhile() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("rows.grist");
+        let write = |path: &Path, rows| {
+            let options = SynthOptions { rows, features: 3, ..Default::default() };
+            synth(path, &options, &()).unwrap();
+        };
+        write(&file, 600);
+        let dataset = Dataset::open(&file).unwrap();
+        let model = {
+            let session = Session::new(&RunConfig::default(), Isa::from_env().unwrap(), &dataset, None);
+            session.unwrap().model()
+        };
+        let compare = || {
+            let networks = [&model, &model].map(|model| Trained::from_model(model).unwrap());
+            largest_difference(networks, &dataset, &Output::new(true))
+        };
+        assert_eq!(compare().unwrap(), 0.0);
+        // Overwritten in place: the rows that are mapped are then others.
+        let other = directory.path().join("other.grist");
+        write(&other, 700);
+        fs::write(&file, fs::read(&other).unwrap()).unwrap();
+        let error = compare().unwrap_err().message().unwrap();
+        assert!(error.contains("rows.grist") && error.contains("changed"), "{error}");
+    }
 
     #[test]
     fn differences_are_shares_of_large_predictions() {

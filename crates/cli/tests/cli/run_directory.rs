@@ -2,6 +2,7 @@
 
 use crate::place::{Done, Place, flowers};
 use std::fs;
+use std::process::Command;
 
 /// A table that cannot be learned from.
 const BAD: &str = "a,b\n";
@@ -107,4 +108,59 @@ fn resuming_with_fewer_epochs_than_were_trained_changes_nothing() {
     assert_eq!(place.text("run/metrics.csv"), metrics);
     assert_eq!(place.read("run/model.gristmill"), model);
     place.ok("train --resume run --epochs 6");
+}
+
+fn make_pipe(place: &Place, name: &str) {
+    assert!(Command::new("mkfifo").arg(place.path(name)).status().unwrap().success());
+}
+
+#[test]
+fn pipes_in_place_of_files_are_refused_before_they_are_waited_for() {
+    let place = Place::new();
+    place.write("flowers.csv", flowers(30));
+    place.ok("train flowers.csv --hidden 2 --epochs 1 --out run");
+    for name in ["config.toml", "metrics.csv"] {
+        let kept = place.read(&format!("run/{name}"));
+        fs::remove_file(place.path("run").join(name)).unwrap();
+        make_pipe(&place, &format!("run/{name}"));
+        let parts = [name, "is a pipe"];
+        place.fails("train --resume run --epochs 2", &parts);
+        fs::remove_file(place.path("run").join(name)).unwrap();
+        place.write(&format!("run/{name}"), kept);
+    }
+    place.ok("train --resume run --epochs 2");
+}
+
+#[test]
+fn a_pipe_that_someone_left_where_temporary_files_are_is_not_waited_for() {
+    let place = Place::new();
+    place.write("flowers.csv", flowers(30));
+    place.ok("train flowers.csv --hidden 2 --epochs 1 --out run");
+    fs::create_dir(place.path("tmp/gristmill-rows-others")).unwrap();
+    make_pipe(&place, "tmp/gristmill-rows-others/.in-use");
+    place.ok("predict run/model.gristmill flowers.csv");
+    assert_eq!(place.names("tmp/gristmill-rows-others"), [".in-use"]);
+}
+
+#[test]
+fn files_of_others_among_the_checkpoints_stay() {
+    let place = Place::new();
+    place.write("flowers.csv", flowers(30));
+    place.ok("train flowers.csv --hidden 2 --epochs 1 --set checkpoint.keep=1 --out run");
+    let first = "step-000000000001.checkpoint";
+    let others = [
+        "step-1.checkpoint",
+        "step-01.checkpoint",
+        "step-000000000000.checkpoint",
+        "step-000000000001.checkpoint.mine",
+    ];
+    for name in others {
+        place.write(&format!("run/checkpoints/{name}"), "mine");
+    }
+    place.ok("train --resume run --epochs 20");
+    let names = place.names("run/checkpoints");
+    assert!(!names.contains(&first.to_owned()), "{names:?}");
+    for name in others {
+        assert_eq!(place.text(&format!("run/checkpoints/{name}")), "mine");
+    }
 }

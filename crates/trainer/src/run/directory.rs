@@ -4,13 +4,12 @@ use super::error::RunError;
 use super::files::{CHECKPOINTS, CONFIG, MODEL};
 use super::lock::Lock;
 use super::metrics::MetricsFile;
-use super::small::write;
+use super::small::{read, write};
 use crate::config::RunConfig;
 use crate::data::samples::Samples;
 use crate::observer::{Control, EpochReport, EpochStart, Observer, StepReport};
 use crate::session::{CheckpointView, Outcome, Reason, Session};
 use gristmill_io::{Checkpoint, TensorData, remove_stale_files};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The directory of a run, locked against other processes while this value lives.
@@ -44,11 +43,11 @@ impl Run {
         warn: &mut dyn FnMut(&str),
     ) -> Result<(Run, Option<Checkpoint>), RunError> {
         let config_path = path.join(CONFIG);
-        if !config_path.is_file() {
+        if !config_path.exists() {
             return Err(RunError::NoRun(path.to_owned()));
         }
         let lock = Lock::take(path)?;
-        let text = fs::read_to_string(&config_path).map_err(RunError::io("read", &config_path))?;
+        let text = read(&config_path)?;
         let config = RunConfig::from_toml(&text)
             .map_err(|source| RunError::Config { path: config_path, source })?;
         let checkpoints = path.join(CHECKPOINTS);
@@ -145,7 +144,7 @@ fn save_checkpoint<T: TensorData>(
 ) -> Result<(), gristmill_io::Error> {
     let directory = run.join(CHECKPOINTS);
     checkpoint.save(&Checkpoint::path_in(&directory, checkpoint.step))?;
-    Checkpoint::prune(&directory, keep)
+    Checkpoint::prune(&directory, checkpoint.step, keep)
 }
 
 /// Passes on what a session tells, and writes the metrics.

@@ -2,10 +2,10 @@
 
 use super::error::RunError;
 use super::files::METRICS;
-use super::small::write;
+use super::small::{read, write};
 use crate::observer::EpochReport;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{File, OpenOptions};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The open `metrics.csv`.
@@ -22,10 +22,7 @@ impl MetricsFile {
     /// from there and will write them again.
     pub(super) fn open(directory: &Path, epochs: u32) -> Result<MetricsFile, RunError> {
         let path = directory.join(METRICS);
-        let text = match fs::read_to_string(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            text => text.map_err(RunError::io("read", &path))?,
-        };
+        let text = if path.exists() { read(&path)? } else { String::new() };
         let is_kept = |line: &str| {
             let epoch = line.split(',').next().and_then(|epoch| epoch.parse::<u32>().ok());
             line.ends_with('\n') && epoch.is_none_or(|epoch| epoch <= epochs)

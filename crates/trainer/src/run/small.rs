@@ -1,9 +1,16 @@
-//! Writing a small file.
+//! Reading and writing small files of text.
 
 use super::error::RunError;
-use gristmill_io::AtomicFile;
-use std::io::Write;
+use gristmill_io::{AtomicFile, open};
+use std::io::{Read, Write};
 use std::path::Path;
+
+/// Reads a small file, which must be a regular one: nobody may ever write to a pipe.
+pub(super) fn read(path: &Path) -> Result<String, RunError> {
+    let mut text = String::new();
+    open(path)?.read_to_string(&mut text).map_err(RunError::io("read", path))?;
+    Ok(text)
+}
 
 /// Writes a small file as a whole or not at all.
 pub(super) fn write(path: &Path, text: &str) -> Result<(), RunError> {
