@@ -119,46 +119,103 @@ pub fn backward(isa: Isa, attention: &Attention<'_>, at: Backward<'_>) {
     isa.run(BackwardKernel { attention, at });
 }
 
-/// A matrix of rows: (i, t) is `rows[i * down + t * along]`.
-#[derive(Clone, Copy)]
-struct Matrix<'a> {
-    rows: &'a [Row],
-    down: usize,
-    along: usize,
+/// A factor of a product, whose rows are read strip by strip: those of `N` i (or j) for every t.
+trait Factor: Copy {
+    /// The rows of a strip.
+    type Strip<const N: usize>: Copy;
+    /// Those from `first` on, and t in `inner`.
+    fn strip<const N: usize>(self, first: usize, inner: &Range<usize>) -> Self::Strip<N>;
+    /// Those of the `t`-th of `inner`.
+    fn load<S: Simd, const N: usize>(s: S, strip: Self::Strip<N>, t: usize) -> [S::V; N];
 }
 
-/// A matrix that is set, or added to: (i, j) is `rows[i * down + j]`.
+/// (i, t) is `rows[i * stride + t]`.
+#[derive(Clone, Copy)]
+struct ByRow<'a> {
+    rows: &'a [Row],
+    stride: usize,
+}
+
+impl<'a> Factor for ByRow<'a> {
+    type Strip<const N: usize> = [&'a [Row]; N];
+
+    #[inline(always)]
+    fn strip<const N: usize>(self, first: usize, inner: &Range<usize>) -> [&'a [Row]; N] {
+        let mut strip: [&[Row]; N] = [&[]; N];
+        for i in 0..N {
+            strip[i] = &self.rows[(first + i) * self.stride + inner.start..][..inner.len()];
+        }
+        strip
+    }
+
+    #[inline(always)]
+    fn load<S: Simd, const N: usize>(s: S, strip: [&'a [Row]; N], t: usize) -> [S::V; N] {
+        let mut rows = [s.splat(0.0); N];
+        for i in 0..N {
+            rows[i] = s.load(&strip[i][t]);
+        }
+        rows
+    }
+}
+
+/// (i, t) is `rows[t * stride + i]`.
+#[derive(Clone, Copy)]
+struct ByColumn<'a> {
+    rows: &'a [Row],
+    stride: usize,
+}
+
+impl<'a> Factor for ByColumn<'a> {
+    type Strip<const N: usize> = ByColumn<'a>;
+
+    #[inline(always)]
+    fn strip<const N: usize>(self, first: usize, inner: &Range<usize>) -> ByColumn<'a> {
+        ByColumn { rows: &self.rows[inner.start * self.stride + first..], ..self }
+    }
+
+    #[inline(always)]
+    fn load<S: Simd, const N: usize>(s: S, strip: ByColumn<'a>, t: usize) -> [S::V; N] {
+        let from: &[Row; N] = strip.rows[t * strip.stride..].first_chunk().expect("N rows");
+        let mut rows = [s.splat(0.0); N];
+        for i in 0..N {
+            rows[i] = s.load(&from[i]);
+        }
+        rows
+    }
+}
+
+/// A matrix that is set, or added to: (i, j) is `rows[i * stride + j]`.
 struct Target<'a> {
     rows: &'a mut [Row],
-    down: usize,
+    stride: usize,
     add: bool,
 }
 
 /// C[i][j] = Σ A[i][t] B[j][t], t in `inner`, for `rows` i and `cols` j.
 #[inline(always)]
-fn multiply<S: Simd>(
+fn multiply<S: Simd, A: Factor, B: Factor>(
     s: S,
     [rows, cols]: [usize; 2],
     inner: Range<usize>,
-    a: Matrix<'_>,
-    b: Matrix<'_>,
+    a: A,
+    b: B,
     mut c: Target<'_>,
 ) {
     // As many sums as there are registers for.
     if S::TILE_PANELS > 1 {
-        tiles::<S, 4>(s, [rows, cols], inner, a, b, &mut c);
+        tiles::<S, A, B, 4>(s, [rows, cols], inner, a, b, &mut c);
     } else {
-        tiles::<S, 2>(s, [rows, cols], inner, a, b, &mut c);
+        tiles::<S, A, B, 2>(s, [rows, cols], inner, a, b, &mut c);
     }
 }
 
 #[inline(always)]
-fn tiles<S: Simd, const T: usize>(
+fn tiles<S: Simd, A: Factor, B: Factor, const T: usize>(
     s: S,
     [rows, cols]: [usize; 2],
     inner: Range<usize>,
-    a: Matrix<'_>,
-    b: Matrix<'_>,
+    a: A,
+    b: B,
     c: &mut Target<'_>,
 ) {
     let mut i = 0;
@@ -168,10 +225,10 @@ fn tiles<S: Simd, const T: usize>(
         while j < cols {
             let wide = j + T <= cols;
             match (tall, wide) {
-                (true, true) => tile::<S, T, T>(s, [i, j], inner.clone(), a, b, c),
-                (true, false) => tile::<S, T, 1>(s, [i, j], inner.clone(), a, b, c),
-                (false, true) => tile::<S, 1, T>(s, [i, j], inner.clone(), a, b, c),
-                (false, false) => tile::<S, 1, 1>(s, [i, j], inner.clone(), a, b, c),
+                (true, true) => tile::<S, A, B, T, T>(s, [i, j], inner.clone(), a, b, c),
+                (true, false) => tile::<S, A, B, T, 1>(s, [i, j], inner.clone(), a, b, c),
+                (false, true) => tile::<S, A, B, 1, T>(s, [i, j], inner.clone(), a, b, c),
+                (false, false) => tile::<S, A, B, 1, 1>(s, [i, j], inner.clone(), a, b, c),
             }
             j += if wide { T } else { 1 };
         }
@@ -180,37 +237,38 @@ fn tiles<S: Simd, const T: usize>(
 }
 
 #[inline(always)]
-fn tile<S: Simd, const I: usize, const J: usize>(
+fn tile<S: Simd, A: Factor, B: Factor, const I: usize, const J: usize>(
     s: S,
     [row, col]: [usize; 2],
     inner: Range<usize>,
-    a: Matrix<'_>,
-    b: Matrix<'_>,
+    a: A,
+    b: B,
     c: &mut Target<'_>,
 ) {
     let mut sums = [[s.splat(0.0); J]; I];
     if c.add {
         for i in 0..I {
+            let held = &c.rows[(row + i) * c.stride + col..][..J];
             for j in 0..J {
-                sums[i][j] = s.load(&c.rows[(row + i) * c.down + col + j]);
+                sums[i][j] = s.load(&held[j]);
             }
         }
     }
-    for t in inner {
-        let mut right = [s.splat(0.0); J];
-        for j in 0..J {
-            right[j] = s.load(&b.rows[(col + j) * b.down + t * b.along]);
-        }
+    let strip_of_a = a.strip::<I>(row, &inner);
+    let strip_of_b = b.strip::<J>(col, &inner);
+    for t in 0..inner.len() {
+        let right = B::load::<S, J>(s, strip_of_b, t);
+        let left = A::load::<S, I>(s, strip_of_a, t);
         for i in 0..I {
-            let left = s.load(&a.rows[(row + i) * a.down + t * a.along]);
             for j in 0..J {
-                sums[i][j] = s.mul_add(left, right[j], sums[i][j]);
+                sums[i][j] = s.mul_add(left[i], right[j], sums[i][j]);
             }
         }
     }
     for i in 0..I {
+        let to = &mut c.rows[(row + i) * c.stride + col..][..J];
         for j in 0..J {
-            s.store(&mut c.rows[(row + i) * c.down + col + j], sums[i][j]);
+            s.store(&mut to[j], sums[i][j]);
         }
     }
 }
@@ -284,22 +342,22 @@ impl Kernel for Forward<'_> {
             for head in 0..at.heads {
                 let p = matrices.next().expect("probabilities per head");
                 let part = head * width;
-                let keys = Matrix { rows: &qkv[units + part..], down: 3 * units, along: 1 };
-                let values = Matrix { rows: &qkv[2 * units + part..], down: 1, along: 3 * units };
+                let keys = ByRow { rows: &qkv[units + part..], stride: 3 * units };
+                let values = ByColumn { rows: &qkv[2 * units + part..], stride: 3 * units };
                 for first in (0..n).step_by(BLOCK) {
                     let block = BLOCK.min(n - first);
                     let reach = at.reach(first, block);
                     let rows = &qkv[first * 3 * units + part..];
-                    let queries = Matrix { rows, down: 3 * units, along: 1 };
+                    let queries = ByRow { rows, stride: 3 * units };
                     let p = &mut p[first * n..][..block * n];
-                    let scores = Target { rows: p, down: n, add: false };
+                    let scores = Target { rows: p, stride: n, add: false };
                     multiply(s, [block, reach], 0..width, queries, keys, scores);
                     for (i, p) in p.chunks_exact_mut(n).enumerate() {
                         softmax(s, p, at.reach(first + i, 1), length, scale(s, width));
                     }
-                    let p = Matrix { rows: p, down: n, along: 1 };
+                    let p = ByRow { rows: p, stride: n };
                     let rows = &mut out[first * units + part..];
-                    let out = Target { rows, down: units, add: false };
+                    let out = Target { rows, stride: units, add: false };
                     multiply(s, [block, width], 0..reach, p, values, out);
                 }
             }
@@ -328,7 +386,7 @@ impl Kernel for BackwardKernel<'_> {
                 let p = matrices.next().expect("probabilities per head");
                 let part = head * attention.width;
                 let errors = &errors[part..];
-                let to_values = Sources { rows: errors, stride: units };
+                let to_values = ByColumn { rows: errors, stride: units };
                 attention.reached_errors(
                     s,
                     p,
@@ -339,17 +397,11 @@ impl Kernel for BackwardKernel<'_> {
                 attention.score_errors(s, p, &qkv[2 * units + part..], errors, scratch);
                 let keys = &qkv[units + part..];
                 attention.query_errors(s, p, keys, &mut input_errors[part..], add);
-                let to_keys = Sources { rows: &qkv[part..], stride: 3 * units };
+                let to_keys = ByColumn { rows: &qkv[part..], stride: 3 * units };
                 attention.reached_errors(s, p, to_keys, &mut input_errors[units + part..], add);
             }
         }
     }
-}
-
-/// The units of one head, position after position.
-struct Sources<'a> {
-    rows: &'a [Row],
-    stride: usize,
 }
 
 impl Attention<'_> {
@@ -359,16 +411,15 @@ impl Attention<'_> {
         &self,
         s: S,
         p: &[Row],
-        sources: Sources<'_>,
+        sources: ByColumn<'_>,
         to: &mut [Row],
         add: bool,
     ) {
         let (n, units) = (self.positions, self.units());
-        let sources = Matrix { rows: sources.rows, down: 1, along: sources.stride };
         for first in (0..n).step_by(BLOCK) {
             let block = BLOCK.min(n - first);
-            let weights = Matrix { rows: &p[first..], down: 1, along: n };
-            let to = Target { rows: &mut to[first * 3 * units..], down: 3 * units, add };
+            let weights = ByColumn { rows: &p[first..], stride: n };
+            let to = Target { rows: &mut to[first * 3 * units..], stride: 3 * units, add };
             multiply(s, [block, self.width], self.reached_by(first), weights, sources, to);
         }
     }
@@ -384,12 +435,12 @@ impl Attention<'_> {
         scratch: &mut [Row],
     ) {
         let (n, units) = (self.positions, self.units());
-        let values = Matrix { rows: values, down: 3 * units, along: 1 };
+        let values = ByRow { rows: values, stride: 3 * units };
         for first in (0..n).step_by(BLOCK) {
             let block = BLOCK.min(n - first);
             let reach = self.reach(first, block);
-            let errors = Matrix { rows: &errors[first * units..], down: units, along: 1 };
-            let of_p = Target { rows: &mut *scratch, down: n, add: false };
+            let errors = ByRow { rows: &errors[first * units..], stride: units };
+            let of_p = Target { rows: &mut *scratch, stride: n, add: false };
             multiply(s, [block, reach], 0..self.width, errors, values, of_p);
             let rows = p[first * n..][..block * n].chunks_exact_mut(n);
             for (p, errors) in rows.zip(scratch.chunks_exact(n)) {
@@ -402,11 +453,11 @@ impl Attention<'_> {
     #[inline(always)]
     fn query_errors<S: Simd>(&self, s: S, scores: &[Row], keys: &[Row], to: &mut [Row], add: bool) {
         let (n, units) = (self.positions, self.units());
-        let keys = Matrix { rows: keys, down: 1, along: 3 * units };
+        let keys = ByColumn { rows: keys, stride: 3 * units };
         for first in (0..n).step_by(BLOCK) {
             let block = BLOCK.min(n - first);
-            let scores = Matrix { rows: &scores[first * n..], down: n, along: 1 };
-            let to = Target { rows: &mut to[first * 3 * units..], down: 3 * units, add };
+            let scores = ByRow { rows: &scores[first * n..], stride: n };
+            let to = Target { rows: &mut to[first * 3 * units..], stride: 3 * units, add };
             multiply(s, [block, self.width], 0..self.reach(first, block), scores, keys, to);
         }
     }

@@ -135,11 +135,11 @@ fn check_table(table: &[f32], width: usize) {
 
 /// Up to sixteen numbers of a row from `first` on, and then zeros.
 #[inline(always)]
-fn piece(row: &[f32], first: usize) -> Row {
+fn piece<S: Simd>(s: S, row: &[f32], first: usize) -> S::V {
     let rest = &row[first..];
     match rest.first_chunk() {
-        Some(whole) => *whole,
-        None => padded(rest),
+        Some(whole) => s.load(whole),
+        None => s.load(&padded(rest)),
     }
 }
 
@@ -197,7 +197,7 @@ impl Kernel for Gather<'_> {
                         let index = indices.of(panel * LANES + lane)[column];
                         if index != NONE {
                             let from = &table[index as usize * width..][..width];
-                            *row = piece(from, part * LANES);
+                            s.store(row, piece(s, from, part * LANES));
                         }
                     }
                     turn(s, &block, out);
@@ -230,7 +230,7 @@ impl Kernel for GatherBags<'_> {
                     for index in indices.of(panel * LANES + lane) {
                         if *index != NONE {
                             let from = &table[*index as usize * width..][..width];
-                            sum = s.add(sum, s.load(&piece(from, part * LANES)));
+                            sum = s.add(sum, piece(s, from, part * LANES));
                             count += 1;
                         }
                     }
@@ -280,7 +280,7 @@ impl Kernel for ErrorRows<'_> {
                 for (row, turned) in rows.chunks_exact_mut(units).zip(&turned) {
                     let row = &mut row[part * LANES..][..errors.len()];
                     match row.first_chunk_mut() {
-                        Some(whole) => *whole = *turned,
+                        Some(whole) => s.store(whole, s.load(turned)),
                         None => row.copy_from_slice(&turned[..row.len()]),
                     }
                 }
@@ -311,10 +311,10 @@ impl Kernel for Accumulate<'_> {
             let (same, rest) = uses.split_at(count);
             uses = rest;
             for first in (0..width).step_by(LANES) {
-                let mut sum = s.load(&piece(row, first));
+                let mut sum = piece(s, row, first);
                 for (_, number) in same {
                     let error = &errors[*number as usize * width..][..width];
-                    sum = s.add(sum, s.load(&piece(error, first)));
+                    sum = s.add(sum, piece(s, error, first));
                 }
                 let to = &mut row[first..];
                 if let Some(whole) = to.first_chunk_mut() {
