@@ -24,6 +24,9 @@ pub(crate) struct Arguments {
     /// Where to keep the models and tables [default: a directory that is removed at the end].
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
+    /// The program `gristmill` [default: it is built].
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
 }
 
 /// Builds the program, prepares the environment and compares.
@@ -40,7 +43,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         eprintln!("skipped: python3 with pip and the packages of {} are needed", folder.display());
         return Ok(());
     };
-    let program = program()?;
+    let program = match &arguments.program {
+        Some(program) => program.clone(),
+        None => program()?,
+    };
     let temporary = tempfile::tempdir()?;
     let work = arguments.keep.as_deref().unwrap_or(temporary.path());
     fs::create_dir_all(work).with_context(|| format!("cannot make {}", work.display()))?;
