@@ -14,7 +14,7 @@ use crate::workload::{Choice, Workload};
 use anyhow::{Context, Result, ensure};
 use gristmill_kernels::Isa;
 use gristmill_trainer::on_threads;
-use gristmill_trainer::profile::Profile;
+use gristmill_trainer::step::profile::Profile;
 use inference::Inference;
 use scalar::Scalar;
 use serde::{Deserialize, Serialize};

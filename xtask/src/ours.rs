@@ -4,14 +4,14 @@ use crate::trace::Trace;
 use crate::workload::{self, Workload};
 use anyhow::Result;
 use gristmill_kernels::{Activation, Crew, Isa, Loss, Step, UpdateRule};
-use gristmill_trainer::engine::{Engine, Setup, StepPlan};
-use gristmill_trainer::layout::Shape;
+use gristmill_trainer::data::samples::{Samples, Table};
 use gristmill_trainer::model::Trained;
+use gristmill_trainer::network::layout::Shape;
 use gristmill_trainer::network::{Layer, Network};
 use gristmill_trainer::objective::{Objective, TargetKind};
 use gristmill_trainer::preprocess::Preprocess;
-use gristmill_trainer::profile::Profile;
-use gristmill_trainer::samples::{Samples, Table};
+use gristmill_trainer::step::engine::{Engine, Setup, StepPlan};
+use gristmill_trainer::step::profile::Profile;
 use gristmill_trainer::{useful_threads, with_crew};
 use std::time::Instant;
 

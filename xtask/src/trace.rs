@@ -3,7 +3,7 @@
 
 use crate::workload::{Loss, Workload};
 use anyhow::{Context, Result, ensure};
-use gristmill_trainer::samples::Table;
+use gristmill_trainer::data::samples::Table;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;

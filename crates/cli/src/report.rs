@@ -3,9 +3,9 @@
 use crate::table::{Table, number, thousands};
 use gristmill_io::schema::{Encoding, InputKind, Statistics, Target};
 use gristmill_io::{Dataset, HistoryRow, Layer, Model, Node};
-use gristmill_trainer::feed::Paging;
+use gristmill_trainer::data::feed::Paging;
+use gristmill_trainer::data::order::Shuffling;
 use gristmill_trainer::network::Network;
-use gristmill_trainer::order::Shuffling;
 use gristmill_trainer::sampler::WindowShape;
 use gristmill_trainer::{Limit, Outcome};
 use serde_json::{Map, Value, json};

@@ -153,26 +153,26 @@ pub(crate) fn import_tables(
     Ok(dataset)
 }
 
-/// Rows to work on, and where the temporary data set is that they may be in.
-pub(crate) struct Rows {
+/// Data that were opened to work on, and where the temporary data set is that they may be in.
+pub(crate) struct Opened {
     // Dropped, and so closed, before its directory is removed.
     pub(crate) dataset: Dataset,
     _scratch: Option<Scratch>,
 }
 
-impl Rows {
+impl Opened {
     /// Opens a data set, or imports tables as they are to be read.
     pub(crate) fn open(
         paths: Vec<PathBuf>,
         reading: Reading,
         output: &Output,
-    ) -> Result<Rows, Failure> {
+    ) -> Result<Opened, Failure> {
         match Source::find(paths)? {
             Source::Native(path) => {
                 reading.refuse_all(&path)?;
-                Ok(Rows { dataset: open_native(&path)?, _scratch: None })
+                Ok(Opened { dataset: open_native(&path)?, _scratch: None })
             }
-            Source::Tables(paths) => Rows::import(&paths, &Plan::Learn(reading.options), output),
+            Source::Tables(paths) => Opened::import(&paths, &Plan::Learn(reading.options), output),
         }
     }
 
@@ -183,7 +183,7 @@ impl Rows {
         with_target: bool,
         reading: Reading,
         output: &Output,
-    ) -> Result<Rows, Failure> {
+    ) -> Result<Opened, Failure> {
         if !with_target {
             reading.refuse_columns_for("predictions do not depend on weights; leave it out")?;
         }
@@ -192,7 +192,7 @@ impl Rows {
                 reading.refuse_all(&path)?;
                 let dataset = open_native(&path)?;
                 match dataset.mismatch(&model.encoding, with_target) {
-                    None => Ok(Rows { dataset, _scratch: None }),
+                    None => Ok(Opened { dataset, _scratch: None }),
                     Some(reason) => Err(Failure::at(&path)(format!(
                         "not encoded as the model needs it: {reason}; name the source that it was \
                          imported from instead, or import that with --like MODEL"
@@ -202,16 +202,16 @@ impl Rows {
             Source::Tables(paths) => {
                 let options = reading.options;
                 let plan = Plan::Fixed { encoding: &model.encoding, with_target, options };
-                Rows::import(&paths, &plan, output)
+                Opened::import(&paths, &plan, output)
             }
         }
     }
 
-    fn import(paths: &[PathBuf], plan: &Plan, output: &Output) -> Result<Rows, Failure> {
+    fn import(paths: &[PathBuf], plan: &Plan, output: &Output) -> Result<Opened, Failure> {
         let scratch = Scratch::create()?;
         let file = scratch.path().join(Scratch::ROWS);
         let dataset = import_tables(paths, &file, plan, output)?;
-        Ok(Rows { dataset, _scratch: Some(scratch) })
+        Ok(Opened { dataset, _scratch: Some(scratch) })
     }
 }
 

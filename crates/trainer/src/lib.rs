@@ -83,14 +83,6 @@ pub use gristmill_kernels::Isa;
 pub use session::{CheckpointView, Limit, Outcome, Reason, Session};
 pub use threads::{on_threads, start_threads, useful as useful_threads, with_crew};
 
-// By the names that they have had.
-#[doc(hidden)]
-pub use data::{feed, order, pass, samples, subset};
-#[doc(hidden)]
-pub use network::{init, layout};
-#[doc(hidden)]
-pub use step::{engine, profile};
-
 /// Names of activations, as a configuration takes them.
 #[doc(hidden)]
 pub const ACTIVATIONS: [&str; 9] = gristmill_kernels::Activation::NAMES;

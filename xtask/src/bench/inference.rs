@@ -9,15 +9,15 @@ use crate::workload::{Loss, Workload};
 use anyhow::Result;
 use gristmill_io::OutputKind;
 use gristmill_kernels::Isa;
+use gristmill_trainer::data::pass::Pass;
+use gristmill_trainer::data::samples::{Samples, Table};
+use gristmill_trainer::data::subset::Subset;
 use gristmill_trainer::evaluation::{self, Evaluator};
 use gristmill_trainer::inference::Predictor;
 use gristmill_trainer::model::Trained;
 use gristmill_trainer::objective::{Objective, TargetKind};
 use gristmill_trainer::on_threads;
-use gristmill_trainer::pass::Pass;
 use gristmill_trainer::preprocess::Preprocess;
-use gristmill_trainer::samples::{Samples, Table};
-use gristmill_trainer::subset::Subset;
 
 /// Features of all rows together: more than caches hold.
 const FEATURES: usize = 1 << 23;

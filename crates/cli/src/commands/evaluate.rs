@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::model_source;
 use crate::output::Output;
 use crate::progress::RowsBar;
-use crate::source::Rows;
+use crate::source::Opened;
 use crate::table::{Table, number, thousands};
 use gristmill_io::Model;
 use gristmill_io::model::Loss;
@@ -69,7 +69,7 @@ impl Evaluate {
             ));
         }
         let reading = self.table.reading(self.plugins)?;
-        let rows = Rows::for_model(self.data, &model, true, reading, output)?;
+        let rows = Opened::for_model(self.data, &model, true, reading, output)?;
         if rows.dataset.rows() == 0 {
             let reason = "has no rows, so there is nothing to measure";
             return Err(Failure::at(rows.dataset.path())(reason));

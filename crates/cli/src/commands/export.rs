@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::model_source;
 use crate::output::Output;
 use crate::progress::RowsBar;
-use crate::source::{Rows, Source};
+use crate::source::{Opened, Source};
 use crate::table::{number, thousands};
 use gristmill_io::{Dataset, FormatChoice, Plugins, export_model, import_model, refuse_overwriting};
 use gristmill_trainer::inference::Predictor;
@@ -89,7 +89,7 @@ impl Export {
             Trained::from_model(&back).map_err(Failure::at(&self.output))?,
         ];
         reading.options.format.plugins = plugins;
-        let rows = Rows::for_model(self.verify, &model, false, reading, output)?;
+        let rows = Opened::for_model(self.verify, &model, false, reading, output)?;
         let dataset = &rows.dataset;
         if dataset.rows() == 0 {
             let reason = "has no rows, so nothing is verified: name data that has";

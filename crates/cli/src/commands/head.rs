@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::DataBar;
 use crate::report;
-use crate::source::{Rows, Source};
+use crate::source::{Opened, Source};
 use crate::table::{Table, thousands};
 use gristmill_io::{Dataset, first_rows, head, preview, refuse_overwriting};
 use std::path::PathBuf;
@@ -48,7 +48,7 @@ impl Head {
         let reading = self.read.reading()?;
         if let Some(path) = self.output {
             refuse_overwriting(&self.data, &path)?;
-            let rows = Rows::open(self.data, reading, output)?;
+            let rows = Opened::open(self.data, reading, output)?;
             let bar = DataBar::new(output, format!("writing {}", path.display()))?;
             let summary = head(&rows.dataset, self.rows, &path, &bar)?;
             drop(bar);

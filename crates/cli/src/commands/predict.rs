@@ -9,7 +9,7 @@ use crate::model_source;
 use crate::output::Output;
 use crate::progress::RowsBar;
 use crate::report::quoted;
-use crate::source::Rows;
+use crate::source::Opened;
 use crate::standard_output;
 use classes::{most_probable, probability_of, with_probabilities};
 use gristmill_io::schema::Target;
@@ -84,7 +84,7 @@ impl Predict {
         if let Some(path) = tabular {
             check_export(path, &choice)?;
         }
-        let rows = Rows::for_model(self.data, &model, false, reading, output)?;
+        let rows = Opened::for_model(self.data, &model, false, reading, output)?;
         let trained = Trained::from_model(&model).map_err(Failure::at(&model_file))?;
         if is_array && matches!(model.encoding.target, Target::Classes { .. }) {
             output.talk("an array has no texts: it gets the probability of each class, in order");

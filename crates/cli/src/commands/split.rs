@@ -4,7 +4,7 @@ use crate::args::{ReadArgs, count};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::DataBar;
-use crate::source::{Rows, Source};
+use crate::source::{Opened, Source};
 use crate::table::thousands;
 use gristmill_io::{SplitOptions, refuse_overwriting, split};
 use std::path::PathBuf;
@@ -56,7 +56,7 @@ impl Split {
         let (fractions, stratified) = (self.shares, !self.no_stratify);
         let mut options = SplitOptions { fractions, seed: self.seed, stratified };
         options.check(&outputs)?;
-        let rows = Rows::open(self.data, self.read.reading()?, output)?;
+        let rows = Opened::open(self.data, self.read.reading()?, output)?;
         options.stratified &= !rows.dataset.class_counts().is_empty();
         let bar = DataBar::new(output, "splitting")?;
         let summaries = split(&rows.dataset, &outputs, &options, &bar)?;

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::DataBar;
 use crate::report;
-use crate::source::Rows;
+use crate::source::Opened;
 use crate::table::{Table, thousands};
 use gristmill_io::schema::{Statistics, Target};
 use gristmill_io::{Dataset, Histogram, Missing, histograms};
@@ -51,7 +51,7 @@ impl Stats {
             // Gaps are one of the things to be found out.
             reading.options.missing = Missing::Mean;
         }
-        let Rows { dataset, .. } = &Rows::open(self.data, reading, output)?;
+        let Opened { dataset, .. } = &Opened::open(self.data, reading, output)?;
         let bar = DataBar::new(output, "counting")?;
         let histograms = histograms(dataset, PARTS, &bar)?;
         drop(bar);

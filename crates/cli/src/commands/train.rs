@@ -12,7 +12,7 @@ use crate::source::{self, Source};
 use crate::table::{number, thousands};
 use gristmill_io::{Checkpoint, Dataset, ImportOptions, Plan};
 use gristmill_trainer::config::Assignment;
-use gristmill_trainer::feed::Paging;
+use gristmill_trainer::data::feed::Paging;
 use gristmill_trainer::run::{DATA, Draft, Run, VALIDATION};
 use gristmill_trainer::{Isa, Outcome, Reason, Session, TrainError};
 use std::fs;
