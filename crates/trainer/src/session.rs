@@ -8,6 +8,7 @@ mod outcome;
 mod report;
 mod resume;
 mod rollback;
+mod snapshot;
 mod soundness;
 mod start;
 mod trial;
@@ -17,6 +18,7 @@ pub use outcome::{Limit, Outcome, Reason};
 pub use watch::{CheckpointView, Save};
 
 use crate::config::TrainingPlan;
+use crate::data::counted::Counting;
 use crate::data::feed::{Feed, Paging};
 use crate::data::memory;
 use crate::data::order::{Order, Picker, Shuffling};
@@ -34,9 +36,9 @@ use crate::schedule::{self, PlateauState};
 use crate::step::engine::{Engine, StepPlan};
 use crate::threads;
 use gristmill_io::{Advice, HistoryRow};
-use gristmill_kernels::{Crew, Isa, Rows, Step};
+use gristmill_kernels::{Crew, Isa, Step};
 use rayon::ThreadPool;
-use rollback::Snapshot;
+use snapshot::Snapshot;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use trial::Trial;
@@ -49,6 +51,8 @@ pub struct Session<'d, S: Samples> {
     isa: Isa,
     pool: Arc<ThreadPool>,
     train: Arc<Subset<'d, S>>,
+    /// Which of the rows to learn from count.
+    counting: Counting,
     validation: Option<Subset<'d, S>>,
     engine: Engine,
     evaluator: Option<Evaluator>,
@@ -56,7 +60,7 @@ pub struct Session<'d, S: Samples> {
     plateau: PlateauState,
     stopping: EarlyStopping,
     /// The weights of the best epoch so far, where they are to be restored.
-    best_weights: Option<Rows>,
+    best: Option<Snapshot>,
     history: Vec<HistoryRow>,
     /// Rows to try the network on before it is saved.
     trial: Option<Trial>,
@@ -256,7 +260,8 @@ impl<S: Samples> Session<'_, S> {
         let row = |i: usize| self.train.row(picker.index(order, start + i as u64));
         let count = (positions.end - positions.start) as usize;
         let plan = self.step_plan(learning_rate);
-        let batch = self.engine.step(crew, self.train.samples(), count, &row, plan);
+        let samples = self.counting.of(self.train.samples());
+        let batch = self.engine.step(crew, &samples, count, &row, plan);
         if let Some(row) = batch.stray {
             return Err(TrainError::stray(self.train.samples(), row));
         }
@@ -375,15 +380,16 @@ impl<S: Samples> Session<'_, S> {
         };
         let keeps = self.plan.early_stopping.patience > 0 && self.plan.early_stopping.restore_best;
         if self.stopping.observe(epoch, watched) == Verdict::Improved && keeps {
-            let weights = self.engine.network.weights();
-            let best = self.best_weights.get_or_insert_with(|| Rows::zeroed(weights.len()));
-            best.copy_from_slice(weights);
+            match &mut self.best {
+                None => self.best = Some(Snapshot::of_weights(&self.engine)),
+                Some(best) => best.renew(&self.engine),
+            }
         }
     }
 
     /// The epoch whose weights the model gets, if they are not the latest.
     fn restored_epoch(&self) -> Option<u32> {
-        self.best_weights.as_ref()?;
+        self.best.as_ref()?;
         self.stopping.best().map(|best| best.epoch).filter(|&epoch| epoch != self.position.epoch)
     }
 }

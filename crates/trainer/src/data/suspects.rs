@@ -1,5 +1,6 @@
 //! The rows to look at before a learning rate is blamed: those with values that nothing can be learned from.
 
+use crate::data::counted;
 use crate::data::samples::Samples;
 use crate::objective::{Objective, TargetKind};
 use crate::preprocess::Preprocess;
@@ -14,7 +15,7 @@ const FAR: f32 = 1e6;
 /// A weight beyond this, times a loss and its slope, is soon no 32-bit number.
 const HEAVY: f32 = 1e18;
 
-/// The first of these rows with a value that is no number, or that stands far outside of all others; in
+/// The first of these rows that counts and has a value that is no number, or that stands far outside of all others; in
 /// words.
 pub(crate) fn find<S: Samples>(
     samples: &S,
@@ -29,7 +30,7 @@ pub(crate) fn find<S: Samples>(
     {
         targets.resize(columns.len(), 0.0);
     }
-    for row in rows {
+    for row in rows.filter(|&row| counted::weight(samples, objective, row) != 0.0) {
         decode(samples.element(), samples.row(row), &mut features);
         samples.targets(row, &mut targets);
         let is_far = |scaled: f32| !scaled.is_finite() || scaled.abs() > FAR;

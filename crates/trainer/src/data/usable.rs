@@ -1,32 +1,30 @@
 //! Whether rows can be learned from at all: what would end in numbers that are none is refused before the
 //! first step.
 
+use crate::data::counted;
 use crate::data::samples::Samples;
 use crate::data::subset::Subset;
 use crate::error::TrainError;
-use crate::objective::{Objective, TargetKind};
+use crate::objective::Objective;
 use gristmill_io::Scale;
 use gristmill_io::schema::{Statistics, Target};
 
 /// Largest numeric target: sixteen times as much is still an `f32`, so that a prediction may miss it.
 const LARGEST_TARGET: f32 = f32::MAX / 16.0;
 
-/// Checks that some row counts: that its weight, times that of its class, is above 0.
+/// The first row that counts: whose weight, times that of its class, is above 0.
 ///
 /// # Errors
 /// None does.
-pub(crate) fn check_weights<S: Samples>(
+pub(crate) fn first_counted<S: Samples>(
     rows: &Subset<'_, S>,
     objective: &Objective,
-) -> Result<(), TrainError> {
+) -> Result<u64, TrainError> {
     let samples = rows.samples();
-    let weight = |row: u64| match objective.targets {
-        TargetKind::Classes => samples.weight(row) * objective.class_weight(samples.label(row)),
-        TargetKind::Numbers => samples.weight(row),
-    };
-    // The first row counts, but for few data sets.
-    if (0..rows.len()).any(|index| weight(rows.row(index)) > 0.0) {
-        return Ok(());
+    // It is the first of all, but for few data sets.
+    let mut all = (0..rows.len()).map(|index| rows.row(index));
+    if let Some(row) = all.find(|&row| counted::weight(samples, objective, row) > 0.0) {
+        return Ok(row);
     }
     let of_class = match objective.class_weights.is_empty() {
         true => "",
@@ -80,6 +78,7 @@ pub(crate) fn check_range<S: Samples>(
 mod tests {
     use super::*;
     use crate::data::samples::Table;
+    use crate::objective::TargetKind;
     use gristmill_kernels::Loss;
 
     fn classes(class_weights: &[f32]) -> Objective {
@@ -95,9 +94,9 @@ mod tests {
         let names = vec!["a".to_owned(), "b".to_owned()];
         let table = Table::of_classes(&[1.0, 2.0], vec![0, 1], names).unwrap();
         let rows = Subset::all(&table);
-        check_weights(&rows, &classes(&[])).unwrap();
-        check_weights(&rows, &classes(&[0.0, 1.0])).unwrap();
-        let error = check_weights(&rows, &classes(&[0.0, 0.0])).unwrap_err();
+        assert_eq!(first_counted(&rows, &classes(&[])).unwrap(), 0);
+        assert_eq!(first_counted(&rows, &classes(&[0.0, 1.0])).unwrap(), 1);
+        let error = first_counted(&rows, &classes(&[0.0, 0.0])).unwrap_err();
         assert!(error.to_string().contains("weight of its class"), "{error}");
     }
 

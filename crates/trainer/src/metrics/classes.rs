@@ -123,6 +123,10 @@ impl ClassMeter {
     pub(crate) fn add_judged(&mut self, row: JudgedClass, probabilities: &[f32]) {
         let JudgedClass { label, predicted, weight, log_loss } = row;
         self.rows += 1;
+        // What does not count may be no number, and 0 times that is none either.
+        if weight == 0.0 {
+            return;
+        }
         self.confusion[label as usize * self.classes + predicted] += weight;
         self.log_loss += log_loss;
         let scores = match probabilities {
@@ -333,6 +337,21 @@ mod tests {
         // Classes 0, 1 and 2 occur, the last only as a prediction.
         assert!((report.recall - (1.0 + 0.5 + 0.0) / 3.0).abs() < 1e-15);
         assert!((report.precision - (1.0 + 1.0 + 0.0) / 3.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn rows_of_weight_0_are_counted_and_nothing_else() {
+        let meter = |weightless: &[[f32; 3]]| {
+            let mut meter = ClassMeter::new(3);
+            for i in 0..16 {
+                meter.add(&SCORES[i], LABELS[i], ROW_WEIGHTS[i]);
+            }
+            weightless.iter().for_each(|scores| meter.add(scores, 1, 0.0));
+            meter.report(0.5)
+        };
+        let expected = ClassReport { rows: 18, ..meter(&[]) };
+        assert_eq!(meter(&[[f32::NAN; 3], [f32::INFINITY, 0.0, f32::NAN]]), expected);
+        assert_eq!(meter(&[[0.1, 0.2, 0.7]; 2]), expected);
     }
 
     #[test]

@@ -71,6 +71,10 @@ impl NumberMeter {
         assert_eq!(predictions.len(), self.targets.len(), "a prediction per target");
         assert_eq!(truths.len(), self.targets.len(), "a true value per target");
         self.rows += 1;
+        // What does not count may be no number, and 0 times that is none either.
+        if weight == 0.0 {
+            return;
+        }
         for ((sums, &prediction), &truth) in self.targets.iter_mut().zip(predictions).zip(truths) {
             let (prediction, truth) = (f64::from(prediction), f64::from(truth));
             let error = prediction - truth;
@@ -212,6 +216,14 @@ mod tests {
         let report = merged.report(0.0);
         assert_eq!(report.rows, 8);
         assert_close([report.rmse, report.mae, report.r2], OVERALL);
+    }
+
+    #[test]
+    fn rows_of_weight_0_are_counted_and_nothing_else() {
+        let mut with_more = meter(0..8);
+        with_more.add(&[f32::NAN, f32::INFINITY], &[3e38, f32::NEG_INFINITY], 0.0);
+        let (report, expected) = (with_more.report(0.5), meter(0..8).report(0.5));
+        assert_eq!(report, NumberReport { rows: 9, ..expected });
     }
 
     #[test]

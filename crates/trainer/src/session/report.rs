@@ -71,8 +71,8 @@ impl<S: Samples> Session<'_, S> {
     /// The model as it stands: with the weights of the best epoch where these are to be restored.
     pub fn model(&self) -> Model {
         let mut network = self.engine.network.clone();
-        if let Some(best) = &self.best_weights {
-            network.weights_mut().copy_from_slice(best);
+        if let Some(best) = &self.best {
+            network.weights_mut().copy_from_slice(best.weights());
         }
         let samples = self.train.samples();
         let inputs = input_scales(&self.plan, samples);

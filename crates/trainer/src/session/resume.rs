@@ -1,6 +1,6 @@
 //! The state of a run on disk: everything that the next step depends on, written and read back.
 
-use super::rollback::Snapshot;
+use super::snapshot::Snapshot;
 use super::{CheckpointView, Position, Session};
 use crate::config::RunConfig;
 use crate::data::samples::Samples;
@@ -9,7 +9,6 @@ use crate::error::TrainError;
 use crate::network::weights;
 use crate::schedule::PlateauState;
 use gristmill_io::Checkpoint;
-use gristmill_kernels::Rows;
 
 /// The counter of a checkpoint that has the rows of its data set.
 const ROWS: &str = "data.rows";
@@ -17,7 +16,10 @@ const ROWS: &str = "data.rows";
 /// The counter of a checkpoint that has how often the run went back; there is none where it never did.
 const ROLLBACKS: &str = "rollback.count";
 
-/// The tensors of a checkpoint that have the state in which its epoch began.
+/// The tensors of a checkpoint that have the state of the run, that of its best epoch, and that in which its
+/// epoch began. Those of the best epoch are of the weights alone.
+const STATE: [&str; 3] = ["parameters", "moments0", "moments1"];
+const BEST: [&str; 3] = ["best", "best_moments0", "best_moments1"];
 const SAFE: [&str; 3] = ["safe", "safe_moments0", "safe_moments1"];
 
 impl<S: Samples> Session<'_, S> {
@@ -26,23 +28,21 @@ impl<S: Samples> Session<'_, S> {
         let position = &self.position;
         let layout = self.engine.network.layout();
         let [first, second] = &self.engine.state.slots;
-        let mut kept = vec![
-            ("parameters", Some(self.engine.network.weights())),
-            ("moments0", Some(first)),
-            ("moments1", Some(second)),
-            ("best", self.best_weights.as_ref()),
-        ];
+        let state: [&[_]; 3] = [self.engine.network.weights(), first, second];
+        let mut kept = Vec::from_iter(STATE.into_iter().zip(state));
+        if let Some(best) = &self.best {
+            kept.extend(BEST.into_iter().zip(best.arenas()));
+        }
         // Where an epoch began is what a run that is resumed within it would have gone back to.
         if let Some((begin, safe)) = &self.safe
             && begin.step_in_epoch == 0
             && position.step_in_epoch > 0
         {
-            let [first, second] = &safe.slots;
-            kept.extend(SAFE.into_iter().zip([Some(&safe.weights), Some(first), Some(second)]));
+            kept.extend(SAFE.into_iter().zip(safe.arenas()));
         }
         let mut tensors = Vec::new();
         for (prefix, arena) in kept {
-            if let Some(arena) = arena.filter(|arena| !arena.is_empty()) {
+            if !arena.is_empty() {
                 tensors.extend(weights::streams(prefix, layout, arena));
             }
         }
@@ -150,35 +150,28 @@ impl<S: Samples> Session<'_, S> {
         }
         let (network, state) = (&mut self.engine.network, &mut self.engine.state);
         let layout = network.layout().clone();
-        weights::read("parameters", checkpoint, &layout, network.weights_mut())?;
-        for (slot, name) in state.slots.iter_mut().zip(["moments0", "moments1"]) {
+        let [parameters, moments @ ..] = STATE;
+        weights::read(parameters, checkpoint, &layout, network.weights_mut())?;
+        for (slot, name) in state.slots.iter_mut().zip(moments) {
             if !slot.is_empty() {
                 weights::read(name, checkpoint, &layout, slot)?;
             }
         }
-        self.best_weights = match weights::has("best", checkpoint) {
-            false => None,
-            true => {
-                let mut best = Rows::zeroed(layout.rows());
-                weights::read("best", checkpoint, &layout, &mut best)?;
-                Some(best)
-            }
-        };
-        self.safe = match weights::has(SAFE[0], checkpoint) {
-            false => None,
-            true => {
-                let mut safe = Snapshot::of(&self.engine);
-                let [first, second] = &mut safe.slots;
-                for (name, arena) in SAFE.into_iter().zip([&mut safe.weights, first, second]) {
-                    if !arena.is_empty() {
-                        weights::read(name, checkpoint, &layout, arena)?;
-                    }
+        let read = |names: [&str; 3], mut into: Snapshot| -> Result<Snapshot, TrainError> {
+            for (name, arena) in names.into_iter().zip(into.arenas_mut()) {
+                if !arena.is_empty() {
+                    weights::read(name, checkpoint, &layout, arena)?;
                 }
-                let step = checkpoint.step.saturating_sub(checkpoint.step_in_epoch);
-                let begin = Position { epoch: checkpoint.epoch, step, ..Position::default() };
-                Some((begin, safe))
             }
+            Ok(into)
         };
+        let has = |names: [&str; 3]| weights::has(names[0], checkpoint);
+        let best = has(BEST).then(|| read(BEST, Snapshot::of_weights(&self.engine)));
+        self.best = best.transpose()?;
+        let safe = has(SAFE).then(|| read(SAFE, Snapshot::of_state(&self.engine)));
+        let step = checkpoint.step.saturating_sub(checkpoint.step_in_epoch);
+        let begin = Position { epoch: checkpoint.epoch, step, ..Position::default() };
+        self.safe = safe.transpose()?.map(|safe| (begin, safe));
         let counter = |name: &str| {
             let found = checkpoint.counters.iter().find(|(n, _)| n == name);
             found.map(|(_, value)| *value)

@@ -1,7 +1,8 @@
 //! What a run has come to is looked at before it is saved: what are no numbers, or are of no use, is an
 //! error, or leads the run back to where its epoch began.
 
-use super::rollback::{self, Snapshot};
+use super::rollback;
+use super::snapshot::Snapshot;
 use super::trial::{self, Trial};
 use super::watch::Watch;
 use super::{Position, Session};
@@ -22,7 +23,7 @@ impl<S: Samples> Session<'_, S> {
         }
         let engine = &self.engine;
         match &mut self.safe {
-            None => self.safe = Some((self.position, Snapshot::of(engine))),
+            None => self.safe = Some((self.position, Snapshot::of_state(engine))),
             Some((position, snapshot)) if self.position.step_in_epoch == 0 => {
                 *position = self.position;
                 snapshot.renew(engine);
@@ -146,8 +147,8 @@ impl<S: Samples> Session<'_, S> {
     pub(super) fn check_use(&mut self) -> Result<(), TrainError> {
         let restored = self.restored_epoch();
         let swap = |session: &mut Self| {
-            if let (Some(best), Some(_)) = (&mut session.best_weights, restored) {
-                session.engine.network.weights_mut().swap_with_slice(best);
+            if let (Some(best), Some(_)) = (&mut session.best, restored) {
+                best.swap_weights(&mut session.engine);
             }
         };
         swap(self);

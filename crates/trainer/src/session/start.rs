@@ -3,6 +3,7 @@
 use super::build::{self, class_counts};
 use super::{Position, Session};
 use crate::config::{DataShape, RunConfig, Shuffle, TargetShape, TrainingPlan};
+use crate::data::counted::Counting;
 use crate::data::feed::Paging;
 use crate::data::order::{Order, Shuffling};
 use crate::data::samples::Samples;
@@ -78,7 +79,8 @@ impl<'d, S: Samples> Session<'d, S> {
         memory::check_room(&plan, train.len())?;
         let (objective, preprocess) =
             (build::objective(&plan, &train), build::preprocess(&plan, train.samples()));
-        usable::check_weights(&train, &objective)?;
+        let first = usable::first_counted(&train, &objective)?;
+        let counting = Counting::new(objective.clone(), first);
         let features = build::input_scales(&plan, train.samples());
         usable::check_range(train.samples(), &features, &preprocess.targets)?;
         let shuffling = decide_order(&mut plan, &train, &mut warnings);
@@ -128,13 +130,14 @@ impl<'d, S: Samples> Session<'d, S> {
             isa,
             pool: Arc::new(pool),
             train: Arc::new(train),
+            counting,
             evaluator: None,
             validation,
             engine,
             position: Position::default(),
             plateau: PlateauState::default(),
             stopping,
-            best_weights: None,
+            best: None,
             history: Vec::new(),
             trial: None,
             rollbacks: 0,

@@ -1,5 +1,6 @@
 //! Whether values are numbers, and whether what a network makes of rows that it was trained on is any use.
 
+use crate::data::counted;
 use crate::data::samples::Samples;
 use crate::data::subset::Subset;
 use crate::objective::{Objective, TargetKind};
@@ -41,13 +42,7 @@ impl Trial {
     pub(super) fn new<S: Samples>(engine: &Engine, train: &Subset<'_, S>) -> Trial {
         let most = (train.len() / ROWS_PER_TRIAL).clamp(LANES as u64, MOST_ROWS);
         let (samples, objective) = (train.samples(), &engine.objective);
-        let counts = |row: &u64| {
-            let of_class = match objective.targets {
-                TargetKind::Classes => objective.class_weight(samples.label(*row)),
-                TargetKind::Numbers => 1.0,
-            };
-            samples.weight(*row) * of_class > 0.0
-        };
+        let counts = |row: &u64| counted::weight(samples, objective, *row) > 0.0;
         let rows = (0..train.len().min(MOST_ROWS * ROWS_PER_TRIAL)).map(|index| train.row(index));
         let rows: Vec<u64> = rows.filter(counts).take(most as usize).collect();
         let capacity = rows.len().next_multiple_of(LANES);
