@@ -3,8 +3,8 @@
 
 mod common;
 
-use common::{classes, numbers};
-use gristmill_io::{Advice, Dataset, DatasetLayout, DatasetWriter, Dtype, RowBatch};
+use common::write_multiples;
+use gristmill_io::{Advice, Dataset};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,23 +12,9 @@ use std::process::Command;
 const ROWS: u64 = 300_000;
 const CHILD: &str = "GRISTMILL_TEST_FILE";
 
-/// Row r holds r and 2 r; its class is r mod 2. Larger than what a system reads ahead.
+/// Larger than what a system reads ahead.
 fn dataset(path: &Path) -> Dataset {
-    let layout = DatasetLayout {
-        encoding: numbers(&["a", "b"], classes(&["no", "yes"])),
-        dtype: Some(Dtype::F32),
-        weighted: false,
-    };
-    let mut writer = DatasetWriter::create(path, layout).unwrap();
-    writer
-        .push(&RowBatch {
-            features: (0..ROWS).flat_map(|r| [r as f32, 2.0 * r as f32]).collect(),
-            labels: (0..ROWS).map(|r| (r % 2) as u32).collect(),
-            ..RowBatch::default()
-        })
-        .unwrap();
-    writer.finish().unwrap();
-    Dataset::open(path).unwrap()
+    write_multiples(path, ROWS)
 }
 
 fn assert_rows_are_whole(dataset: &Dataset) {

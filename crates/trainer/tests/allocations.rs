@@ -2,13 +2,13 @@
 //! program: others would allocate meanwhile.
 
 use gristmill_kernels::{Activation, Crew, Isa, Loss, Step, UpdateRule};
-use gristmill_trainer::engine::{Engine, Setup, StepPlan};
-use gristmill_trainer::layout::Shape;
+use gristmill_trainer::data::samples::Table;
 use gristmill_trainer::model::Trained;
+use gristmill_trainer::network::layout::Shape;
 use gristmill_trainer::network::{Layer, Network};
 use gristmill_trainer::objective::{Objective, TargetKind};
 use gristmill_trainer::preprocess::Preprocess;
-use gristmill_trainer::samples::Table;
+use gristmill_trainer::step::engine::{Engine, Setup, StepPlan};
 use gristmill_trainer::{on_threads, useful_threads, with_crew};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;

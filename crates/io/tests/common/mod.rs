@@ -2,6 +2,7 @@
 #![allow(dead_code)] // each test program uses a part
 
 use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target};
+use gristmill_io::{Dataset, DatasetLayout, DatasetWriter, Dtype, RowBatch};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -19,6 +20,25 @@ pub(crate) fn classes(names: &[&str]) -> Target {
 
 pub(crate) fn texts(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// A data set of two numbers and a class: row r holds r and 2 r, and is of the class r mod 2.
+pub(crate) fn write_multiples(path: &Path, rows: u64) -> Dataset {
+    let layout = DatasetLayout {
+        encoding: numbers(&["a", "b"], classes(&["no", "yes"])),
+        dtype: Some(Dtype::F32),
+        weighted: false,
+    };
+    let mut writer = DatasetWriter::create(path, layout).unwrap();
+    writer
+        .push(&RowBatch {
+            features: (0..rows).flat_map(|r| [r as f32, 2.0 * r as f32]).collect(),
+            labels: (0..rows).map(|r| (r % 2) as u32).collect(),
+            ..RowBatch::default()
+        })
+        .unwrap();
+    writer.finish().unwrap();
+    Dataset::open(path).unwrap()
 }
 
 /// The names in a directory, hidden ones included.

@@ -3,8 +3,8 @@
 use gristmill_io::{Checkpoint, Model};
 use gristmill_kernels::Isa;
 use gristmill_trainer::config::RunConfig;
+use gristmill_trainer::data::samples::Table;
 use gristmill_trainer::observer::{Control, Observer, StepReport};
-use gristmill_trainer::samples::Table;
 use gristmill_trainer::{CheckpointView, Reason, Session};
 
 /// Three classes in 37 features; wide enough for several tiles, steps large enough for threads.

@@ -4,7 +4,7 @@
 #![cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 
 use gristmill_trainer::config::RunConfig;
-use gristmill_trainer::samples::Table;
+use gristmill_trainer::data::samples::Table;
 use gristmill_trainer::{Isa, Session};
 
 /// The weight of a network w x of one weight that learns 0 from x = 1: with the loss w²/2 and the learning rate 1/2

@@ -2,14 +2,12 @@
 //! `UPDATE_DOCS=1` writes it anew.
 #![cfg(all(feature = "arrow", feature = "parquet"))]
 
-#[path = "common/samples.rs"]
-mod samples;
-
+use crate::samples;
+use crate::samples::Sample;
 use gristmill_io::format::{ReadOptions, Wanted};
 use gristmill_io::{
     Dataset, FORMATS, Format, FormatChoice, ImportOptions, Plan, Source, Task, export, import,
 };
-use samples::Sample;
 use std::path::{Path, PathBuf};
 
 const START: &str = "<!-- table -->\n";

@@ -9,8 +9,8 @@
 use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target};
 use gristmill_io::{Dataset, DatasetLayout, DatasetWriter, RowBatch};
 use gristmill_trainer::config::RunConfig;
+use gristmill_trainer::data::samples::{Samples, Table};
 use gristmill_trainer::network::Network;
-use gristmill_trainer::samples::{Samples, Table};
 use gristmill_trainer::{Isa, Session};
 use std::path::Path;
 

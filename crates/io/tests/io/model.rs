@@ -1,8 +1,7 @@
 //! Model files and checkpoints: written, read back, damaged.
 
-mod common;
-
-use common::{assert_every_damage_is_refused, classes, names_in, numbers};
+use crate::common;
+use crate::common::{assert_every_damage_is_refused, classes, names_in, numbers};
 use gristmill_io::model::{Activation, Loss};
 use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target};
 use gristmill_io::{

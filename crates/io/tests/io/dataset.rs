@@ -1,8 +1,6 @@
 //! Data sets: written, read back, damaged, and larger than any disk here.
 
-mod common;
-
-use common::{classes, names_in, numbers, texts};
+use crate::common::{classes, names_in, numbers, texts};
 use gristmill_io::schema::{InputKind, Target};
 use gristmill_io::{Dataset, DatasetLayout, DatasetWriter, Defect, Dtype, RowBatch};
 use proptest::prelude::*;

@@ -1,8 +1,7 @@
 //! Importing good sources: what is learned, what is stored, and that nothing else decides the bytes.
 
-mod common;
-
-use common::{classes, names_in, texts};
+use crate::common;
+use crate::common::{classes, names_in, texts};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use gristmill_io::schema::{Encoding, InputKind, Target};

@@ -2,8 +2,8 @@
 
 use gristmill_kernels::{Activation, Isa, Loss};
 use gristmill_trainer::gradcheck::check_gradient;
-use gristmill_trainer::init::Init;
-use gristmill_trainer::layout::Shape;
+use gristmill_trainer::network::init::Init;
+use gristmill_trainer::network::layout::Shape;
 use gristmill_trainer::network::{Layer, Network};
 use gristmill_trainer::objective::{Objective, TargetKind};
 

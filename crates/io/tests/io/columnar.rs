@@ -1,17 +1,14 @@
 //! Parquet and Arrow as other programs write them: types, nulls, codecs, and columns that are refused.
 #![cfg(all(feature = "arrow", feature = "parquet"))]
 
-mod common;
-#[path = "common/samples.rs"]
-mod samples;
-
+use crate::common::{names_in, texts};
+use crate::samples;
 use arrow_array::builder::{Int32Builder, ListBuilder};
 use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch,
     StringArray, UInt8Array,
 };
 use arrow_ipc::writer::StreamWriter;
-use common::{names_in, texts};
 use gristmill_io::{Dataset, ImportOptions, Missing, Plan, Task, import};
 use parquet::arrow::ArrowWriter;
 use std::path::Path;

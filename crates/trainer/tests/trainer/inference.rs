@@ -2,20 +2,20 @@
 
 use gristmill_io::OutputKind;
 use gristmill_kernels::{Activation, Isa, Loss};
+use gristmill_trainer::data::pass::Pass;
+use gristmill_trainer::data::samples::{Samples, Table};
+use gristmill_trainer::data::subset::Subset;
 use gristmill_trainer::evaluation::{Evaluator, Subject};
 use gristmill_trainer::inference::Predictor;
-use gristmill_trainer::init::Init;
-use gristmill_trainer::layout::Shape;
 use gristmill_trainer::metrics::{ClassMeter, Metric, NumberMeter, Report};
 use gristmill_trainer::model::Trained;
+use gristmill_trainer::network::init::Init;
+use gristmill_trainer::network::layout::Shape;
 use gristmill_trainer::network::{Layer, Network};
 use gristmill_trainer::objective::{Objective, TargetKind};
 use gristmill_trainer::on_threads;
-use gristmill_trainer::pass::Pass;
 use gristmill_trainer::preprocess::Preprocess;
 use gristmill_trainer::reference;
-use gristmill_trainer::samples::{Samples, Table};
-use gristmill_trainer::subset::Subset;
 
 const FEATURES: usize = 37;
 

@@ -1,8 +1,8 @@
 //! Runs whose learning rate is too high: they end with an error, or go back and on with a lower one.
 
 use gristmill_trainer::config::RunConfig;
+use gristmill_trainer::data::samples::Table;
 use gristmill_trainer::observer::{Control, Observer, StepReport};
-use gristmill_trainer::samples::Table;
 use gristmill_trainer::{CheckpointView, Isa, Reason, Session, TrainError};
 
 /// A learning rate that ruins the first epoch, and of which some halves do not.

@@ -1,12 +1,10 @@
 //! Files that others change while something is made of them: nothing comes of it but an error.
 #![cfg(unix)]
 
-mod common;
-
-use common::{classes, names_in, numbers};
+use crate::common::{names_in, write_multiples};
 use gristmill_io::{
-    Dataset, DatasetLayout, DatasetWriter, Dtype, Error, FormatChoice, ImportOptions,
-    ImportProgress, Plan, RowBatch, SplitOptions, export, head, histograms, import, split,
+    Dataset, Error, FormatChoice, ImportOptions, ImportProgress, Plan, SplitOptions, export, head,
+    histograms, import, split,
 };
 use std::fs::{self, File, FileTimes, OpenOptions};
 use std::os::unix::fs::{FileExt, PermissionsExt};
@@ -14,24 +12,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 const ROWS: u64 = 5000;
-
-fn write_dataset(path: &Path) -> Dataset {
-    let layout = DatasetLayout {
-        encoding: numbers(&["a", "b"], classes(&["no", "yes"])),
-        dtype: Some(Dtype::F32),
-        weighted: false,
-    };
-    let mut writer = DatasetWriter::create(path, layout).unwrap();
-    writer
-        .push(&RowBatch {
-            features: (0..2 * ROWS).map(|value| value as f32).collect(),
-            labels: (0..ROWS).map(|row| (row % 2) as u32).collect(),
-            ..RowBatch::default()
-        })
-        .unwrap();
-    writer.finish().unwrap();
-    Dataset::open(path).unwrap()
-}
 
 /// Overwrites a value of the first row, and hides it as well as a user can.
 fn overwrite(path: &Path) {
@@ -62,7 +42,7 @@ fn during(
 ) -> (Result<(), Error>, Vec<String>) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("d.grist");
-    let dataset = write_dataset(&path);
+    let dataset = write_multiples(&path, ROWS);
     let progress = Change { path: &path, change, once: Once::new() };
     let made = make(&dataset, directory.path(), &progress);
     assert!(progress.once.is_completed(), "the change was made");

@@ -1,8 +1,6 @@
 //! Parts of data sets, and how their values are distributed.
 
-mod common;
-
-use common::{classes, names_in, numbers};
+use crate::common::{classes, names_in, numbers};
 use gristmill_io::schema::{InputKind, Target};
 use gristmill_io::{
     Dataset, DatasetLayout, DatasetWriter, Dtype, Histogram, RowBatch, SplitOptions, first_rows,

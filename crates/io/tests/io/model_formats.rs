@@ -1,14 +1,11 @@
 //! Models in the formats of other programs: what is written is read as the same model, to the bit.
 
-#[path = "common/model_samples.rs"]
-mod model_samples;
-
+use crate::model_samples::{ACTIVATIONS, classifier, encoding, nodes};
 use gristmill_io::model::{Activation, Loss};
 use gristmill_io::schema::Target;
 use gristmill_io::{
     FormatChoice, Layer, MODEL_FORMATS, Model, OutputKind, Scale, export_model, import_model,
 };
-use model_samples::{ACTIVATIONS, classifier, encoding, nodes};
 use proptest::prelude::*;
 
 /// Writes and reads a model in every format that is read.

@@ -4,13 +4,13 @@
 use gristmill_kernels::Isa;
 use gristmill_trainer::Session;
 use gristmill_trainer::config::RunConfig;
-use gristmill_trainer::samples::Table;
+use gristmill_trainer::data::samples::Table;
 
 const X: [f32; 12] = [0., 0., 1., 0., 1., 1., 1., 0., 1., 1., 1., 1.];
 const Y: [f32; 4] = [0., 1., 1., 0.];
 
 fn example(epochs: u32) -> RunConfig {
-    let text = include_str!("../../../datasets/xor.toml");
+    let text = include_str!("../../../../datasets/xor.toml");
     let mut config = RunConfig::from_toml(text).unwrap();
     config.training.epochs = epochs;
     config

@@ -3,10 +3,10 @@
 use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target};
 use gristmill_io::{AtomicFile, Checkpoint, Dataset, SynthOptions, Tensor, synth};
 use gristmill_trainer::config::RunConfig;
+use gristmill_trainer::data::samples::Table;
 use gristmill_trainer::metrics::Metric;
 use gristmill_trainer::observer::{Control, EpochReport, Observer, StepReport};
 use gristmill_trainer::run::{DATA, Draft, Run, RunError};
-use gristmill_trainer::samples::Table;
 use gristmill_trainer::{CheckpointView, Isa, Reason, Session};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,13 +1,9 @@
 //! Importing good sources of every format, as other programs write them.
 
-mod common;
-#[path = "common/samples.rs"]
-mod samples;
-
-use common::texts;
+use crate::common::texts;
+use crate::samples::npy;
 use gristmill_io::schema::{InputKind, Target};
 use gristmill_io::{Dataset, ImportOptions, Missing, Plan, Task, import};
-use samples::npy;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 

@@ -1,13 +1,9 @@
 //! What decides how a source is read that says little of itself: its content, the ending of its name, the names of
 //! files, arrays and columns.
 
-mod common;
-#[path = "common/samples.rs"]
-mod samples;
-
+use crate::samples::npy;
 use gristmill_io::schema::Target;
 use gristmill_io::{Dataset, FormatChoice, ImportOptions, Missing, Plan, Task, export, import};
-use samples::npy;
 use std::io::{Cursor, Write};
 use std::path::PathBuf;
 

@@ -1,9 +1,7 @@
 //! Exporting: what is written is imported as the same data set, to the bit, in every format that is
 //! written.
 
-mod common;
-
-use common::{names_in, texts};
+use crate::common::{names_in, texts};
 use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target};
 use gristmill_io::writer::{DatasetLayout, DatasetWriter, RowBatch};
 use gristmill_io::{

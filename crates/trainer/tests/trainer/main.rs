@@ -1,0 +1,14 @@
+//! All tests of this crate from outside but for those that count allocations, which need a process of their own:
+//! a program for each file would be linked for each.
+
+mod article;
+mod denormals;
+mod determinism;
+mod earlier_versions;
+mod golden;
+mod gradients;
+mod inference;
+mod refused;
+mod rollback;
+mod run;
+mod weightless;
