@@ -96,6 +96,7 @@ fn whole_of(
     let asks = !options.target.is_empty()
         || !options.drop.is_empty()
         || !options.category.is_empty()
+        || !options.number.is_empty()
         || options.task.is_some()
         || options.weights.is_some()
         || options.missing != Missing::Error

@@ -7,7 +7,7 @@ mod columns;
 mod doubt;
 mod encode;
 mod input;
-mod label;
+pub(crate) mod label;
 mod learn;
 mod memory;
 pub(crate) mod options;
@@ -92,6 +92,10 @@ fn import_into(
         }
     };
     let weights = options.weights.as_deref();
+    let guessed = match plan {
+        Plan::Learn(options) => Some(&options.number[..]),
+        Plan::Fixed { .. } => None,
+    };
     let layout = DatasetLayout {
         encoding: encoding.clone(),
         dtype: options.dtype,
@@ -101,7 +105,7 @@ fn import_into(
     writer.limit_memory(input.budget.writer_bytes());
     input.for_each_table(|mut table, path| {
         let before = writer.rows();
-        let encoder = Encoder::new(&table, path, &encoding, weights)?;
+        let encoder = Encoder::new(&table, path, &encoding, weights, guessed)?;
         let bytes = input.budget.chunk_bytes(&table, encoding.features());
         pipeline::run(
             &mut table,

@@ -140,7 +140,7 @@ pub fn head(
 /// The data set is damaged.
 pub fn first_rows(dataset: &Dataset, rows: u64) -> Result<(Vec<String>, Vec<Vec<String>>)> {
     let (columns, raw) = RawColumns::of(dataset);
-    let wanted = (0..columns.len()).map(|column| Wanted { column, kind: ColumnKind::Text });
+    let wanted = (0..columns.len()).map(|column| Wanted::new(column, ColumnKind::Text));
     let count = rows.min(dataset.rows()) as usize;
     let batch = raw.decode(Chunk::records(Vec::new(), 1, count), &wanted.collect::<Vec<_>>())?;
     dataset.check_unchanged()?;

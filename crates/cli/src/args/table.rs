@@ -112,6 +112,9 @@ struct LearnArgs {
     /// Column of texts, even if they look like numbers; again for each further one
     #[arg(long, value_name = "COL")]
     category: Vec<String>,
+    /// Column of numbers, even if they begin with zeros, as codes do; again for each further one
+    #[arg(long, value_name = "COL")]
+    number: Vec<String>,
     /// What to do about a missing value: stop, or put the column's mean in its place [default: error]
     #[arg(long, value_enum, ignore_case = true)]
     missing: Option<MissingName>,
@@ -123,7 +126,7 @@ struct LearnArgs {
 impl ReadArgs {
     /// As the library takes them.
     pub(crate) fn reading(self) -> Result<Reading, Failure> {
-        let LearnArgs { target, task, drop, category, missing, dtype } = self.learn;
+        let LearnArgs { target, task, drop, category, number, missing, dtype } = self.learn;
         let mut reading = self.table.reading(self.plugins)?;
         let named = |name: Option<PossibleValue>| {
             name.map_or_else(String::new, |n| n.get_name().to_owned())
@@ -132,13 +135,14 @@ impl ReadArgs {
         columns.extend(target.iter().map(|column| given("target", column)));
         columns.extend(drop.iter().map(|column| given("drop", column)));
         columns.extend(category.iter().map(|column| given("category", column)));
+        columns.extend(number.iter().map(|column| given("number", column)));
         columns.extend(task.map(|task| given("task", &named(task.to_possible_value()))));
         columns
             .extend(missing.map(|missing| given("missing", &named(missing.to_possible_value()))));
         columns.extend(dtype.map(|dtype| given("dtype", dtype.name())));
         let options = &mut reading.options;
         (options.target, options.drop, options.dtype) = (target, drop, dtype);
-        options.category = category;
+        (options.category, options.number) = (category, number);
         options.task = task.map(|task| match task {
             TaskName::Classify => Task::Classify,
             TaskName::Regress => Task::Regress,

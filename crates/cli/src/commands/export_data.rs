@@ -68,6 +68,9 @@ fn options(dataset: &Dataset, data: &Path, written: &ExportSummary) -> String {
     if written.again.like {
         let _ = write!(options, " --like {}", shell_quoted(&data.display().to_string()));
     } else {
+        for column in &written.again.category {
+            let _ = write!(options, " --category {}", shell_quoted(column));
+        }
         for target in &written.targets {
             let _ = write!(options, " --target {}", shell_quoted(target));
         }

@@ -52,7 +52,7 @@ pub(crate) struct Import {
     /// missing ones, as parts of one whole need it
     #[arg(
         long, value_name = "MODEL|DATA",
-        conflicts_with_all = ["target", "task", "drop", "category", "missing"],
+        conflicts_with_all = ["target", "task", "drop", "category", "number", "missing"],
         help_heading = "Reading tables"
     )]
     like: Option<PathBuf>,

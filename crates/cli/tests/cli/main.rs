@@ -2,6 +2,7 @@
 
 mod changed;
 mod closed_output;
+mod codes;
 mod data;
 mod divergence;
 mod export;

@@ -45,6 +45,7 @@ const OTHERS: &[&str] = &[
     "--decimal",
     "--na",
     "--category",
+    "--number",
     "--task",
     "--drop",
     "--missing",
@@ -331,6 +332,7 @@ fn options_that_a_resumed_run_cannot_have_are_refused_by_name() {
         "--decimal ,",
         "--na none",
         "--category rooms",
+        "--number rooms",
         "--option a=b",
         "--plugins .",
     ]);

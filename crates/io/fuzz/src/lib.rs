@@ -40,7 +40,7 @@ fn read(mut table: Table, kind: ColumnKind) -> gristmill_io::Result<()> {
     if columns > MOST_COLUMNS {
         return Ok(());
     }
-    let wanted: Vec<Wanted> = (0..columns).map(|column| Wanted { column, kind }).collect();
+    let wanted: Vec<Wanted> = (0..columns).map(|column| Wanted::new(column, kind)).collect();
     table.chunks.select(&wanted)?;
     while let Some(chunk) = table.chunks.next_chunk(256)? {
         let batch = table.decoder.decode(chunk, &wanted)?;

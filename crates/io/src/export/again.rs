@@ -2,14 +2,17 @@
 
 use crate::dataset::Dataset;
 use crate::format::values::is_missing;
+use crate::import::label::class_names;
 use crate::import::options::Missing;
 use crate::schema::{InputKind, Target};
 
 /// What an import of an exported table has to be told, beside its targets, weights, task and type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Again {
     /// Whether that the first record is a header.
     pub header: bool,
+    /// The columns of texts that look like numbers.
+    pub category: Vec<String>,
     /// What it does about missing values.
     pub missing: Missing,
     /// Whether to encode like the data set that was exported: what it knows of its columns is not all in the
@@ -23,6 +26,7 @@ impl Again {
         let has_gaps = has_missing_category(dataset);
         Again {
             header: !keeps_types,
+            category: if keeps_types { Vec::new() } else { texts_like_numbers(dataset) },
             missing: if has_gaps { Missing::Mean } else { Missing::Error },
             like: !(are_inputs_learned(dataset, keeps_types, has_gaps)
                 && is_target_learned(dataset)),
@@ -38,7 +42,16 @@ fn has_missing_category(dataset: &Dataset) -> bool {
     })
 }
 
-/// Whether an import would learn the same inputs of the table alone.
+/// The text columns with a category that some reader might take for a number.
+fn texts_like_numbers(dataset: &Dataset) -> Vec<String> {
+    let inputs = dataset.encoding().inputs.iter().filter(|input| match &input.kind {
+        InputKind::OneHot { categories } => categories.iter().any(|name| resembles_number(name)),
+        InputKind::Number { .. } => false,
+    });
+    inputs.map(|input| input.name.clone()).collect()
+}
+
+/// Whether an import that is told which columns are texts would learn the same inputs.
 fn are_inputs_learned(dataset: &Dataset, keeps_types: bool, has_gaps: bool) -> bool {
     let mut feature = 0;
     dataset.encoding().inputs.iter().all(|input| {
@@ -49,7 +62,10 @@ fn are_inputs_learned(dataset: &Dataset, keeps_types: bool, has_gaps: bool) -> b
             // one column and not of another.
             InputKind::Number { fill } => fill.is_none() && !has_gaps,
             InputKind::OneHot { categories } => {
-                let is_text = |name: &String| keeps_types || !resembles_number(name);
+                // What has commas or points may be a number that is written anew.
+                let is_text = |name: &String| {
+                    keeps_types || !resembles_number(name) || !name.contains([',', '.'])
+                };
                 let is_learned = |name: &String| name.is_empty() || !is_missing(name.as_bytes());
                 categories.is_sorted_by(|a, b| a < b)
                     && categories.iter().all(|name| is_text(name) && is_learned(name))
@@ -66,21 +82,13 @@ fn is_target_learned(dataset: &Dataset) -> bool {
         Target::None => return false,
         Target::Classes { names, .. } => names,
     };
-    let numbers: Option<Vec<u32>> = names.iter().map(|name| plain_number(name)).collect();
-    let are_texts = || {
-        names.iter().all(|name| !resembles_number(name) && !is_missing(name.as_bytes()))
-            && names.is_sorted_by(|a, b| a < b)
-    };
-    let are_learned = match numbers {
-        Some(numbers) => numbers.is_sorted_by(|a, b| a < b),
-        None => are_texts(),
-    };
-    are_learned && names.len() > 1 && dataset.class_counts().iter().all(|count| *count > 0)
-}
-
-/// A whole number that is spelled in the only usual way.
-fn plain_number(name: &str) -> Option<u32> {
-    name.parse::<u32>().ok().filter(|number| number.to_string() == name)
+    let are_digits = names.iter().all(|name| name.bytes().all(|byte| byte.is_ascii_digit()));
+    let are_texts =
+        || names.iter().all(|name| !resembles_number(name) && !is_missing(name.as_bytes()));
+    (are_digits || are_texts())
+        && class_names(names.iter().cloned().collect()) == *names
+        && names.len() > 1
+        && dataset.class_counts().iter().all(|count| *count > 0)
 }
 
 /// Whether some reader might take a text for a number.

@@ -106,7 +106,7 @@ impl<'a> Exported<'a> {
         mut sink: impl FnMut(T) -> Result<()>,
     ) -> Result<()> {
         let wanted: Vec<Wanted> =
-            columns.map(|column| Wanted { column, kind: self.columns[column].kind }).collect();
+            columns.map(|column| Wanted::new(column, self.columns[column].kind)).collect();
         let batch_rows = (BATCH_VALUES / self.dataset.features()).clamp(1, BATCH_ROWS);
         let starts: Vec<u64> = (0..self.rows()).step_by(batch_rows).collect();
         for starts in starts.chunks(2 * rayon::current_num_threads()) {

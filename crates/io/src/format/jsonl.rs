@@ -6,7 +6,7 @@ mod write;
 use super::interface::{Format, ReadOptions};
 use super::table::{Chunk, Column, Decoder, Table, Wanted, customary_targets};
 use super::text::{Cell, TextChunks, first_text, lines, slots};
-use super::values::{Batch, ColumnKind, RowNumbers, Values};
+use super::values::{Batch, ColumnKind, RowNumbers, Values, is_code};
 use crate::error::{Error, Place, Result};
 use crate::export::table::Exporter;
 use crate::source::Source;
@@ -156,6 +156,7 @@ impl Members for Keys {
 struct Record<'d> {
     decoder: &'d JsonDecoder,
     line: u64,
+    wanted: &'d [Wanted],
     slots: Vec<Option<usize>>,
     values: Vec<Values>,
     /// Records decoded before this one.
@@ -213,7 +214,11 @@ impl Members for Record<'_> {
         let cell = Cell { path: &self.decoder.path, line: self.line, column };
         let pushed = match Record::text(value) {
             Ok(text) if matches!(values, Values::Numbers(_)) => {
-                cell.push(text.trim_ascii().as_bytes(), values)
+                let text = text.trim_ascii().as_bytes();
+                match self.wanted[slot].refuses_codes && is_code(text) {
+                    true => Err(cell.code(text)),
+                    false => cell.push(text, values),
+                }
             }
             Ok(text) => cell.push(text.as_bytes(), values),
             Err(found) => Err(cell.error(format!(
@@ -238,6 +243,7 @@ impl Decoder for JsonDecoder {
         let mut record = Record {
             decoder: self,
             line: chunk.first,
+            wanted,
             slots: slots(wanted, self.columns.len()),
             values: wanted.iter().map(|wanted| Values::new(wanted.kind)).collect(),
             before: 0,
@@ -263,6 +269,11 @@ impl Decoder for JsonDecoder {
 
     /// A column of numbers and texts is taken for texts.
     fn guesses_kinds(&self) -> bool {
+        true
+    }
+
+    /// In quotes among numbers.
+    fn may_have_codes(&self, _: usize) -> bool {
         true
     }
 }

@@ -2,7 +2,8 @@
 
 use super::number::{Number, number};
 use super::table::{Chunk, Chunks, Decoder, Note, Table, Wanted};
-use super::values::{Batch, ColumnKind, Texts, Values, is_missing};
+use super::text::no_code;
+use super::values::{Batch, ColumnKind, Texts, Values, is_code, is_missing};
 use crate::error::{Error, Place, Result};
 use std::path::{Path, PathBuf};
 
@@ -83,11 +84,22 @@ impl Decoder for Marked {
             let marked = match wanted.kind {
                 ColumnKind::Text => Values::Texts(self.texts(texts)),
                 ColumnKind::Number => {
+                    let name = &self.names[wanted.column];
+                    let refuses_codes = wanted.refuses_codes && self.may_have_codes(wanted.column);
                     let numbers = texts.iter().enumerate().map(|(row, text)| {
-                        self.number(text).map_err(|expected| {
-                            let place =
-                                Place::cell(batch.rows.number(row), &self.names[wanted.column]);
-                            let reason = format!("expected {expected}, found \"{text}\"");
+                        let number = match self.number(text) {
+                            Ok(value)
+                                if !value.is_nan()
+                                    && refuses_codes
+                                    && is_code(text.trim().as_bytes()) =>
+                            {
+                                Err(no_code(text, name))
+                            }
+                            Ok(value) => Ok(value),
+                            Err(expected) => Err(format!("expected {expected}, found \"{text}\"")),
+                        };
+                        number.map_err(|reason| {
+                            let place = Place::cell(batch.rows.number(row), name);
                             Error::input(&self.path, place, reason)
                         })
                     });
@@ -101,6 +113,10 @@ impl Decoder for Marked {
 
     fn guesses_kinds(&self) -> bool {
         self.inner.guesses_kinds()
+    }
+
+    fn may_have_codes(&self, column: usize) -> bool {
+        self.inner.may_have_codes(column)
     }
 
     fn notes(&self) -> &[Note] {

@@ -83,6 +83,13 @@ pub trait Decoder: Send + Sync {
         false
     }
 
+    /// Whether a value such as `007` shows that a column has codes, which are texts: nothing that is known of the
+    /// column says otherwise.
+    fn may_have_codes(&self, column: usize) -> bool {
+        let _ = column;
+        false
+    }
+
     /// What was guessed or left out and a user should know.
     fn notes(&self) -> &[Note] {
         &[]
@@ -92,8 +99,9 @@ pub trait Decoder: Send + Sync {
 /// What a user should know of how a table is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
-    /// The column that matters, if it is read as numbers; `None` if it matters in any case.
-    pub numbers: Option<usize>,
+    /// The column that is taken for codes, which matters if it becomes an input and no one says that it has texts;
+    /// `None` if the note matters in any case.
+    pub codes: Option<usize>,
     /// A line, with the option that says otherwise.
     pub text: String,
 }
@@ -105,6 +113,16 @@ pub struct Wanted {
     pub column: usize,
     /// As what; any column can be had as text.
     pub kind: ColumnKind,
+    /// Whether a code such as `007` is refused as a number: no one says that the column has numbers, so such a value
+    /// shows that it has texts.
+    pub refuses_codes: bool,
+}
+
+impl Wanted {
+    /// A column as values of this kind, however numbers are written.
+    pub fn new(column: usize, kind: ColumnKind) -> Wanted {
+        Wanted { column, kind, refuses_codes: false }
+    }
 }
 
 /// What a target is called by custom, in the order in which they are looked for.

@@ -292,6 +292,12 @@ impl Cell<'_> {
         ))
     }
 
+    /// The error of a code where a number is expected.
+    #[cold]
+    pub(super) fn code(&self, found: &[u8]) -> Error {
+        self.error(no_code(&String::from_utf8_lossy(found), self.column.unwrap_or_default()))
+    }
+
     #[cold]
     pub(super) fn expected(&self, expected: &str, found: &[u8]) -> Error {
         let found = String::from_utf8_lossy(found);
@@ -304,6 +310,14 @@ impl Cell<'_> {
         let place = self.column.map_or(Place::row(row), |name| Place::cell(row, name));
         Error::input(self.path, place, reason)
     }
+}
+
+/// Why a code is no number, and what to do.
+pub(super) fn no_code(found: &str, column: &str) -> String {
+    let found = shortened(found);
+    format!(
+        "expected a number as before, found \"{found}\", which begins with a zero as codes do: say --category \"{column}\" if the values are texts, --number \"{column}\" if they are numbers"
+    )
 }
 
 /// Refuses a text of two bytes a character, which begins with a mark that says so.

@@ -136,6 +136,11 @@ impl Texts {
     }
 }
 
+/// Whether a text is a code such as `007`: digits, of which the first of several is a zero.
+pub(crate) fn is_code(text: &[u8]) -> bool {
+    text.len() > 1 && text[0] == b'0' && text.iter().all(u8::is_ascii_digit)
+}
+
 /// Whether a text stands for a missing value: it is empty, or one of `NA`, `N/A`, `NaN`, `null` in any case,
 /// or `?`.
 pub fn is_missing(text: &[u8]) -> bool {

@@ -57,26 +57,44 @@ pub(super) fn roles(table: &Table, path: &Path, options: &ImportOptions) -> Resu
     Ok(Roles { inputs, targets })
 }
 
-/// The positions of the columns that a user calls categories.
-pub(super) fn categories(
+/// What the user says of inputs.
+pub(super) struct Said {
+    /// The inputs that have texts.
+    pub(super) categories: HashSet<usize>,
+    /// The inputs that have numbers.
+    pub(super) numbers: HashSet<usize>,
+}
+
+/// Finds the inputs that a user calls texts or numbers.
+pub(super) fn said(
     table: &Table,
     path: &Path,
     options: &ImportOptions,
-    targets: &[usize],
-) -> Result<HashSet<usize>> {
+    roles: &Roles,
+) -> Result<Said> {
     let columns = &table.columns;
-    let find = |name: &String| {
+    let find = |name: &String, of_target: &str| {
         let found = position(columns, name).ok_or_else(|| absent(path, name, columns))?;
-        match targets.contains(&found) {
-            false => Ok(found),
-            true => {
-                let reason =
-                    "is the target, not a category: --task classify makes its values classes";
-                Err(Error::input(path, Place::column(name), reason))
-            }
-        }
+        let reason = match () {
+            () if roles.inputs.contains(&found) => return Ok(found),
+            () if roles.targets.contains(&found) => of_target,
+            () => "is no input: it is left out or holds the weights",
+        };
+        Err(Error::input(path, Place::column(name), reason))
     };
-    options.category.iter().map(find).collect()
+    let category = "is the target, not a category: --task classify makes its values classes";
+    let number = "is the target: --task regress takes its values for numbers";
+    let categories = options.category.iter().map(|name| find(name, category));
+    let numbers = options.number.iter().map(|name| find(name, number));
+    let said = Said {
+        categories: categories.collect::<Result<_>>()?,
+        numbers: numbers.collect::<Result<_>>()?,
+    };
+    if let Some(both) = said.categories.intersection(&said.numbers).min() {
+        let reason = "is said to have both texts and numbers: leave out --category or --number";
+        return Err(Error::input(path, Place::column(&columns[*both].name), reason));
+    }
+    Ok(said)
 }
 
 /// Finds the columns of `encoding` in a table: by name, or by position (inputs, then targets) where the

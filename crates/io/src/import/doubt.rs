@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Place, RowNumber};
 use crate::format::decimal::Written;
+use crate::format::values::is_code;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -43,6 +44,9 @@ pub(super) fn doubt(
     meaning: Meaning,
     is_guessed: bool,
 ) -> Option<Doubt> {
+    if are_codes(texts) {
+        return None;
+    }
     let present = texts.iter().filter(|text| !text.is_empty());
     let (mut plain, mut with_commas, mut others) = (0, 0, 0);
     for text in present {
@@ -92,6 +96,14 @@ pub(super) fn doubt(
     )))
 }
 
+/// Whether there are codes such as 007 among texts, and no numbers but of digits alone: then they are texts, however
+/// much they look like numbers.
+pub(super) fn are_codes(texts: &BTreeSet<String>) -> bool {
+    let are_digits = |text: &&String| text.bytes().all(|byte| byte.is_ascii_digit());
+    let mut numbers = texts.iter().filter(|text| Written::of(text) != Written::AsText);
+    texts.iter().any(|text| is_code(text.as_bytes())) && numbers.all(|text| are_digits(&text))
+}
+
 fn place_in_words(row: RowNumber) -> String {
     match row {
         RowNumber::Line(line) => format!(" in line {line}"),
@@ -126,6 +138,20 @@ mod tests {
         assert!(noted.starts_with("column \"x\" is text because of \"<1.0\" in line 7"), "{noted}");
         let mixed = doubted(&numbers(10), "1,5", true).unwrap();
         assert!(mixed.contains("all written in the same way, found \"1,5\""), "{mixed}");
+    }
+
+    #[test]
+    fn codes_are_texts_without_a_doubt() {
+        let codes = |text: &str| {
+            let mut texts = numbers(20);
+            texts.push("007".to_owned());
+            doubted(&texts, text, true)
+        };
+        assert_eq!(codes("unknown"), None);
+        assert!(codes("1,5").is_some());
+        let mut measured = numbers(20);
+        measured.extend(["007".to_owned(), "1.5".to_owned()]);
+        assert!(doubted(&measured, "<1.0", true).unwrap().starts_with("refused"));
     }
 
     #[test]

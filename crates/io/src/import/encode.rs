@@ -43,12 +43,14 @@ enum Use {
 }
 
 impl<'a> Encoder<'a> {
-    /// Finds the columns that `encoding` and `weights` name in a table.
+    /// Finds the columns that `encoding` and `weights` name in a table. If the encoding was guessed, codes are refused in
+    /// inputs of numbers but those that `guessed` lists.
     pub(super) fn new(
         table: &Table,
         path: &Path,
         encoding: &'a Encoding,
         weights: Option<&str>,
+        guessed: Option<&[String]>,
     ) -> Result<Encoder<'a>> {
         let Roles { inputs, targets } = columns::find(table, path, encoding)?;
         let mut encoder = Encoder {
@@ -61,7 +63,9 @@ impl<'a> Encoder<'a> {
             encoding,
         };
         let mut add = |column: usize, kind, name: &str, what| {
-            encoder.wanted.push(Wanted { column, kind });
+            let is_guess = || guessed.is_some_and(|numbers| !numbers.iter().any(|n| n == name));
+            let refuses_codes = matches!(what, Use::Number { .. }) && is_guess();
+            encoder.wanted.push(Wanted { column, kind, refuses_codes });
             encoder.names.push(name.to_owned());
             encoder.uses.push(what);
         };

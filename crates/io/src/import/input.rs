@@ -66,7 +66,7 @@ impl<'a> Input<'a> {
         let mut rest = &self.sources[..];
         while let Some(source) = rest.first() {
             let mut table = format::open(rest, &self.options.format, &read)?;
-            let notes = table.decoder.notes().iter().filter(|note| note.numbers.is_none());
+            let notes = table.decoder.notes().iter().filter(|note| note.codes.is_none());
             notes.for_each(|note| self.note(source.path(), &note.text));
             check_names(&table, source.path())?;
             let first = first.get_or_insert_with(|| table.columns.clone());

@@ -8,7 +8,7 @@ const MOST_ZEROS: i64 = 400;
 
 /// The names of the classes that texts stand for, in their order: if all are numbers, each of them once
 /// however it is spelled, from the least on; else the texts themselves.
-pub(super) fn class_names(texts: BTreeSet<String>) -> Vec<String> {
+pub(crate) fn class_names(texts: BTreeSet<String>) -> Vec<String> {
     let numbers: Option<BTreeSet<String>> = texts.iter().map(|text| plain_number(text)).collect();
     let Some(numbers) = numbers else { return Vec::from_iter(texts) };
     let mut names = Vec::from_iter(numbers);

@@ -1,8 +1,8 @@
 //! Learning an encoding: a first pass over the columns whose values must be known before rows can be
 //! encoded, that is texts, targets that may be classes, and numbers whose mean is to be filled in.
 
-use super::columns::{self, Roles};
-use super::doubt::{Doubt, Meaning, doubt};
+use super::columns::{self, Roles, Said};
+use super::doubt::{Doubt, Meaning, are_codes, doubt};
 use super::input::Input;
 use super::label::class_names;
 use super::options::{ImportOptions, Missing, Task};
@@ -35,12 +35,13 @@ pub(super) fn learn(input: &Input, options: &ImportOptions) -> Result<Encoding> 
     })?;
     let survey: Survey = survey.ok_or_else(|| Error::Invalid("no source is given".to_owned()))?;
     for note in &first_notes {
-        if note.numbers.is_some_and(|column| survey.numbers.contains(&column)) {
+        if note.codes.is_some_and(|column| survey.guessed_texts.contains(&column)) {
             input.note(&survey.path, &note.text);
         }
     }
     survey.doubts(|note| input.note(&survey.path, note))?;
-    survey.encoding()
+    let path = survey.path.clone();
+    survey.encoding(|note| input.note(&path, note))
 }
 
 /// What is known about the columns that matter.
@@ -48,8 +49,8 @@ struct Survey {
     /// The first source, which errors about whole columns name.
     path: PathBuf,
     inputs: Vec<(String, ColumnKind)>,
-    /// Where the inputs that are numbers stand in the first table.
-    numbers: HashSet<usize>,
+    /// Where the inputs that are texts, though no one says so, stand in the first table.
+    guessed_texts: HashSet<usize>,
     targets: Vec<String>,
     task: Option<Task>,
     missing: Missing,
@@ -70,7 +71,9 @@ struct Column {
 
 impl Survey {
     fn new(table: &Table, path: &Path, options: &ImportOptions) -> Result<Survey> {
-        let Roles { inputs, targets } = columns::roles(table, path, options)?;
+        let roles = columns::roles(table, path, options)?;
+        let Said { categories, numbers } = columns::said(table, path, options, &roles)?;
+        let Roles { inputs, targets } = roles;
         let task = match (options.task, targets.len()) {
             (Some(Task::Classify), 2..) => {
                 let reason = "there is more than one target column, and these are numbers: ask for regress, or name one target";
@@ -79,17 +82,18 @@ impl Survey {
             (task, 1) => task,
             _ => Some(Task::Regress),
         };
-        let categories = columns::categories(table, path, options, &targets)?;
-        let kind = |index: &usize| match categories.contains(index) {
-            true => ColumnKind::Text,
-            false => table.columns[*index].kind,
+        let kind = |index: &usize| match table.columns[*index].kind {
+            _ if categories.contains(index) => ColumnKind::Text,
+            _ if numbers.contains(index) => ColumnKind::Number,
+            kind => kind,
         };
+        let is_said = |index: &usize| categories.contains(index) || numbers.contains(index);
         let column = |index: &usize, role| Column {
             name: table.columns[*index].name.clone(),
             role,
             seen: Seen::nothing(role),
             is_guessed: table.decoder.guesses_kinds(),
-            is_said: categories.contains(index) || task.is_some() && targets.contains(index),
+            is_said: is_said(index) || task.is_some() && targets.contains(index),
         };
         let mut surveyed = Vec::new();
         for index in &inputs {
@@ -106,10 +110,11 @@ impl Survey {
             surveyed.push(column(&targets[0], Role::Target { most }));
         }
         let name = |index: &usize| table.columns[*index].name.clone();
+        let is_guessed_text = |index: &usize| kind(index) == ColumnKind::Text && !is_said(index);
         Ok(Survey {
             path: path.to_owned(),
             inputs: inputs.iter().map(|i| (name(i), kind(i))).collect(),
-            numbers: inputs.iter().copied().filter(|i| kind(i) == ColumnKind::Number).collect(),
+            guessed_texts: inputs.iter().copied().filter(is_guessed_text).collect(),
             targets: targets.iter().map(name).collect(),
             task,
             missing: options.missing,
@@ -130,7 +135,8 @@ impl Survey {
                 Role::Mean => ColumnKind::Number,
                 Role::Categories | Role::Target { .. } => ColumnKind::Text,
             };
-            wanted.push(Wanted { column: names.required(&column.name)?, kind });
+            let refuses_codes = !column.is_said;
+            wanted.push(Wanted { column: names.required(&column.name)?, kind, refuses_codes });
         }
         let missing = self.missing;
         let roles: Vec<(String, Role)> =
@@ -161,9 +167,13 @@ impl Survey {
                 if let Some(Doubt::Refused(error)) = column.doubt() {
                     return Err(error);
                 }
+                let name = &column.name;
+                let numbers = match are_codes(&texts.different) {
+                    true => format!(", or take it for numbers with --number \"{name}\""),
+                    false => String::new(),
+                };
                 let reason = format!(
-                    "this text column has more than {MOST_CATEGORIES} different values, too many to become one feature each: leave it out with --drop \"{}\"",
-                    column.name
+                    "this text column has more than {MOST_CATEGORIES} different values, too many to become one feature each: leave it out with --drop \"{name}\"{numbers}"
                 );
                 return Err(Error::input(&self.path, Place::column(&column.name), reason));
             }
@@ -183,8 +193,8 @@ impl Survey {
         Ok(())
     }
 
-    fn encoding(mut self) -> Result<Encoding> {
-        let target = self.target()?;
+    fn encoding(mut self, tell: impl Fn(&str)) -> Result<Encoding> {
+        let target = self.target(tell)?;
         let mut inputs = Vec::with_capacity(self.inputs.len());
         // They stand in the order of the inputs.
         let mut surveyed = self.columns.iter_mut().peekable();
@@ -210,27 +220,42 @@ impl Survey {
         Ok(Encoding { inputs, target })
     }
 
-    /// Decides between classes and numbers.
-    fn target(&mut self) -> Result<Target> {
+    /// Decides between classes and numbers, and tells if that is doubtful.
+    fn target(&mut self, tell: impl Fn(&str)) -> Result<Target> {
         let found =
             self.columns.iter_mut().find_map(|column| match (column.role, &mut column.seen) {
                 (Role::Target { most }, Seen::Texts(texts)) => {
-                    Some((most, std::mem::take(&mut texts.different)))
+                    Some((most, texts.code.take(), std::mem::take(&mut texts.different)))
                 }
                 _ => None,
             });
         let numbers = || Ok(Target::Numbers { columns: self.targets.clone() });
-        let Some((most, names)) = found else { return numbers() };
+        let Some((most, code, names)) = found else { return numbers() };
         let column = self.targets[0].clone();
         let refuse = |reason: String| Err(Error::input(&self.path, Place::column(&column), reason));
         let values = names.iter().map(|name| finite(name)).collect::<Option<Vec<f64>>>();
         let count = names.len();
+        let are_digits = |name: &String| name.bytes().all(|byte| byte.is_ascii_digit());
+        let code = code.filter(|_| names.iter().all(are_digits));
         let names = class_names(names);
         if self.task.is_none()
             && let Some(values) = values
         {
             let are_whole = values.iter().all(|value| value.fract() == 0.0);
-            if !are_whole || count > most || 2 * names.len() as u64 > self.rows {
+            let are_mostly_unique = 2 * names.len() as u64 > self.rows;
+            let seem_numbers = !are_whole || count > MOST_GUESSED_CLASSES || are_mostly_unique;
+            // Codes are classes, unless there are so many that nearly every row has one of its own.
+            let are_too_many = count > most || count > MOST_GUESSED_CLASSES && are_mostly_unique;
+            match &code {
+                Some(code) if are_too_many => tell(&format!(
+                    "column \"{column}\" is read as numbers, and the zeros before them, as in \"{code}\", are lost: --task classify takes them for classes, --task regress confirms it"
+                )),
+                Some(code) if seem_numbers => tell(&format!(
+                    "column \"{column}\" has classes because of the zeros before its numbers, as in \"{code}\": --task regress reads numbers, --task classify confirms it"
+                )),
+                _ => {}
+            }
+            if are_too_many || code.is_none() && seem_numbers {
                 return numbers();
             }
         }

@@ -47,6 +47,8 @@ pub struct ImportOptions {
     pub drop: Vec<String>,
     /// Columns whose values are texts even where they look like numbers.
     pub category: Vec<String>,
+    /// Columns whose values are numbers even where they look like texts, as the code 007 does.
+    pub number: Vec<String>,
     /// What to do about missing input values.
     pub missing: Missing,
     /// How to store features; else the narrowest type that loses nothing.

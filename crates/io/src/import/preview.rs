@@ -33,12 +33,11 @@ pub fn preview(
     let mut rest = &sources[..];
     while !rest.is_empty() && (found.len() < rows || names.is_empty()) {
         let mut table = format::open(rest, &options.format, &read)?;
-        for note in table.decoder.notes().iter().filter(|note| note.numbers.is_none()) {
+        for note in table.decoder.notes().iter().filter(|note| note.codes.is_none()) {
             progress.note(&format!("{}: {}", rest[0].path().display(), note.text));
         }
-        let wanted: Vec<Wanted> = (0..table.columns.len())
-            .map(|column| Wanted { column, kind: ColumnKind::Text })
-            .collect();
+        let wanted: Vec<Wanted> =
+            (0..table.columns.len()).map(|column| Wanted::new(column, ColumnKind::Text)).collect();
         let of_table: Vec<String> = table.columns.iter().map(|c| c.name.clone()).collect();
         if names.is_empty() {
             names = of_table;

@@ -32,7 +32,7 @@ pub(super) fn tell(input: &Input, encoding: &Encoding, output: &Path) -> Result<
     let names = columns::Names::of(&table, first.path());
     let wanted: Result<Vec<Wanted>> = suspects
         .iter()
-        .map(|suspect| Ok(Wanted { column: names.required(suspect.name)?, kind: ColumnKind::Text }))
+        .map(|suspect| Ok(Wanted::new(names.required(suspect.name)?, ColumnKind::Text)))
         .collect();
     let wanted = wanted?;
     table.chunks.select(&wanted)?;

@@ -4,7 +4,7 @@ use super::doubt::Stray;
 use super::options::Missing;
 use crate::error::RowNumber;
 use crate::format::decimal::Written;
-use crate::format::values::{Batch, Values, is_missing};
+use crate::format::values::{Batch, Values, is_code, is_missing};
 use crate::statistics::Moments;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -45,6 +45,8 @@ pub(super) struct Texts {
     pub(super) different: BTreeSet<String>,
     /// The first that is not written as a number.
     pub(super) stray: Option<Stray>,
+    /// The first that is a code such as 007, of all, however many different ones there are.
+    pub(super) code: Option<String>,
 }
 
 impl Seen {
@@ -77,6 +79,9 @@ impl Seen {
                 return Err(batch.rows.number(row));
             }
             let text = if is_missing { "" } else { text };
+            if seen.code.is_none() && is_code(text.as_bytes()) {
+                seen.code = Some(text.to_owned());
+            }
             if seen.different.len() <= role.limit() && !seen.different.contains(text) {
                 seen.different.insert(text.to_owned());
                 if seen.stray.is_none() && Written::of(text) != Written::Plainly {
@@ -92,6 +97,7 @@ impl Seen {
     pub(super) fn merge(&mut self, next: Seen, role: Role) {
         match (self, next) {
             (Seen::Texts(all), Seen::Texts(next)) => {
+                all.code = all.code.take().or(next.code);
                 if all.different.len() <= role.limit() {
                     all.different.extend(next.different);
                     all.stray = all.stray.take().or(next.stray);

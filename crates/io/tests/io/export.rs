@@ -45,7 +45,8 @@ fn options(summary: &ExportSummary) -> ImportOptions {
     ImportOptions {
         target: summary.targets.clone(),
         weights: summary.weights.clone(),
-        header: Some(true),
+        header: summary.again.header.then_some(true),
+        category: summary.again.category.clone(),
         ..ImportOptions::default()
     }
 }
@@ -71,10 +72,9 @@ fn assert_round_trips(dataset: &Dataset, directory: &Path, learned: Option<Task>
                 [] => Task::Regress,
                 _ => Task::Classify,
             };
-            let header = summary.again.header.then_some(true);
             let missing = summary.again.missing;
             let task = Some(task);
-            let plan = Plan::Learn(ImportOptions { task, header, missing, ..options.clone() });
+            let plan = Plan::Learn(ImportOptions { task, missing, ..options.clone() });
             import(std::slice::from_ref(&table), &again, &plan, &())
                 .unwrap_or_else(|error| panic!("{name}: {error}"));
             assert!(std::fs::read(&again).unwrap() == expected, "{name}, as it says");

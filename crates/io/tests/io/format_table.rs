@@ -84,7 +84,7 @@ fn decoded_at_once(format: &dyn Format, sample: &Sample) -> &'static str {
     let sources: Vec<Source> = paths.iter().map(|path| Source::at(path)).collect();
     let mut table = format.open(&sources, &ReadOptions::default()).unwrap();
     let columns = table.columns.iter().enumerate();
-    let wanted: Vec<Wanted> = columns.map(|(column, c)| Wanted { column, kind: c.kind }).collect();
+    let wanted: Vec<Wanted> = columns.map(|(column, c)| Wanted::new(column, c.kind)).collect();
     table.chunks.select(&wanted).unwrap();
     let chunk = table.chunks.next_chunk(64).unwrap().unwrap();
     assert!(chunk.rows < samples::ROWS as usize, "{}: is cut into chunks", format.name());

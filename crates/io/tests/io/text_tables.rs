@@ -252,12 +252,133 @@ fn numbers_that_become_one_are_told() {
     assert_eq!(read("d,y\n2018,0.5\n2019,1.5\n2020,2.5\n").notes, [""; 0]);
 }
 
+fn with_number(column: &str) -> ImportOptions {
+    ImportOptions { number: vec![column.to_owned()], ..ImportOptions::default() }
+}
+
 #[test]
-fn zeros_before_numbers_are_told() {
-    let found = read("zip,y\n01234,0.5\n12345,1.5\n");
-    assert!(found.note().contains("column \"zip\" has zeros before its numbers, as in \"01234\""));
-    let said = ImportOptions { category: vec!["zip".to_owned()], ..ImportOptions::default() };
-    assert_eq!(read_as("a.csv", "zip,y\n01234,0.5\n12345,1.5\n", said).names()[0], "zip=01234");
+fn codes_are_texts() {
+    let zips = "zip,y\n01234,0.5\n12345,1.5\n";
+    let found = read(zips);
+    assert_eq!(found.names(), ["zip=01234", "zip=12345"]);
+    let expected = "a.csv: column \"zip\" is text because of the zeros before its numbers, as in \"01234\" (line 2): --number \"zip\" reads numbers, --category \"zip\" confirms it";
+    assert_eq!(found.note(), expected);
+    let category = ImportOptions { category: vec!["zip".to_owned()], ..Default::default() };
+    for (options, names) in
+        [(category, vec!["zip=01234", "zip=12345"]), (with_number("zip"), vec!["zip"])]
+    {
+        let said = read_as("a.csv", zips, options);
+        assert_eq!(
+            (said.names(), said.notes.len()),
+            (names.iter().map(|n| n.to_string()).collect(), 0)
+        );
+    }
+    assert_eq!(read_as("a.csv", zips, with_number("zip")).features(), [[1234.0], [12345.0]]);
+    assert_eq!(read("m,y\n01,0.5\n12,1.5\n").names(), ["m=01", "m=12"]);
+    assert_eq!(
+        read_as("d.txt", "01 5 0.5\n12 6 1.5\n", regress()).names(),
+        ["f0=01", "f0=12", "f1"]
+    );
+    for numbers in
+        ["1.5,0.5\n007,1.5\n", "-5,0.5\n007,1.5\n", "0,0.5\n00.5,1.5\n", "1e2,1\n007,2\n"]
+    {
+        let found = read_as("a.csv", format!("x,y\n{numbers}"), regress());
+        assert_eq!((found.names(), found.notes.len()), (vec!["x".to_owned()], 0), "{numbers}");
+    }
+}
+
+#[test]
+fn too_many_codes_have_a_way_out() {
+    let rows: String = (0..1500).map(|i| format!("{i:05},0.5\n")).collect();
+    let table = format!("n,y\n{rows}");
+    let error = read_as("a.csv", &table, regress()).error;
+    assert!(error.contains("--drop \"n\", or take it for numbers with --number \"n\""), "{error}");
+    let said = ImportOptions { number: vec!["n".to_owned()], ..regress() };
+    assert_eq!(read_as("a.csv", &table, said).features()[7], [7.0]);
+}
+
+#[test]
+fn a_code_after_many_numbers_is_refused() {
+    let rows = |code: &str| -> String {
+        let row =
+            |i: u32| format!("{},0.5\n", if i == 1700 { code.to_owned() } else { i.to_string() });
+        format!("zip,y\n{}", (0..2000).map(row).collect::<String>())
+    };
+    let expected = "a.csv, line 1702, column \"zip\": expected a number as before, found \"01234\", which begins with a zero as codes do: say --category \"zip\" if the values are texts, --number \"zip\" if they are numbers";
+    let marked = || ImportOptions { na: vec!["-".to_owned()], ..regress() };
+    let filled = || ImportOptions { missing: Missing::Mean, ..regress() };
+    for options in [regress(), marked(), filled()] {
+        for code in ["01234", "\"01234\"", " 01234 "] {
+            assert_eq!(read_as("a.csv", rows(code), options.clone()).error, expected);
+        }
+        let said = ImportOptions { number: vec!["zip".to_owned()], ..options };
+        assert_eq!(read_as("a.csv", rows("01234"), said).features()[1700], [1234.0]);
+    }
+    for numbers in ["0.5", "0", "-01", "000.5", "0e1"] {
+        assert_eq!(read_as("a.csv", rows(numbers), regress()).names(), ["zip"], "{numbers}");
+    }
+    let row = |i| match i {
+        1700 => "{\"zip\":\"01234\",\"y\":0.5}\n".to_owned(),
+        i => format!("{{\"zip\":{i},\"y\":0.5}}\n"),
+    };
+    let json: String = (0..2000).map(row).collect();
+    let error = read_as("a.jsonl", json, regress()).error;
+    assert!(error.starts_with("a.jsonl, line 1701, column \"zip\": expected a number"), "{error}");
+}
+
+#[test]
+fn codes_in_another_source_are_refused_and_models_read_numbers() {
+    let directory = tempfile::tempdir().unwrap();
+    let [first, second, output] =
+        ["1.csv", "2.csv", "out.grist"].map(|name| directory.path().join(name));
+    std::fs::write(&first, "zip,y\n12345,0.5\n23456,1.5\n").unwrap();
+    std::fs::write(&second, "zip,y\n01234,0.5\n").unwrap();
+    let both = [first.clone(), second.clone()];
+    let error = import(&both, &output, &Plan::Learn(regress()), &()).unwrap_err().to_string();
+    assert!(error.contains("2.csv, line 2, column \"zip\": expected a number"), "{error}");
+    import(&[first], &output, &Plan::Learn(regress()), &()).unwrap();
+    let trained = Dataset::open(&output).unwrap();
+    let options = ImportOptions::default();
+    let plan = Plan::Fixed { encoding: trained.encoding(), with_target: true, options };
+    let again = directory.path().join("again.grist");
+    import(&[second], &again, &plan, &()).unwrap();
+    assert_eq!(Dataset::open(&again).unwrap().statistics()[0].max, 1234.0);
+}
+
+#[test]
+fn codes_are_classes() {
+    let coded = read("x,y\n1,01\n2,02\n3,03\n");
+    assert_eq!(coded.classes(), ["01", "02", "03"]);
+    let expected = "a.csv: column \"y\" has classes because of the zeros before its numbers, as in \"01\": --task regress reads numbers, --task classify confirms it";
+    assert_eq!(coded.note(), expected);
+    let said = read_as("a.csv", "x,y\n1,01\n2,02\n3,03\n", regress());
+    assert_eq!((said.dataset().target_statistics()[0].mean, said.notes.len()), (2.0, 0));
+    // Hundreds of rows with a time of their own each have no classes.
+    let times: String = (0..300).map(|i| format!("{i},{:04}\n", i * 7)).collect();
+    let found = read(format!("x,time\n{times}"));
+    assert_eq!(found.dataset().target_statistics()[0].max, 2093.0);
+    assert!(found.note().contains(
+        "read as numbers, and the zeros before them, as in \"0000\", are lost: --task classify"
+    ));
+    let codes: String = (0..600).map(|i| format!("{i},{:04}\n", i % 150)).collect();
+    let found = read(format!("x,code\n{codes}"));
+    assert_eq!((found.classes().len(), found.classes()[7].as_str()), (150, "0007"));
+    assert!(found.note().contains("has classes because of the zeros"));
+    // The code comes when there are too many values to remember.
+    let late: String = (0..500).map(|i| format!("{i},{}\n", i + 1000)).collect();
+    let found = read(format!("x,t\n{late}500,0007\n"));
+    assert!(found.note().contains("as in \"0007\", are lost"), "{}", found.note());
+}
+
+#[test]
+fn what_is_said_of_inputs_must_fit_them() {
+    let refused = |options: ImportOptions| read_as("a.csv", "a,b,y\n1,2,3\n4,5,6\n", options).error;
+    let both = ImportOptions { category: vec!["a".to_owned()], ..with_number("a") };
+    assert!(refused(both).contains("column \"a\": is said to have both texts and numbers"));
+    assert!(refused(with_number("y")).contains("column \"y\": is the target: --task regress"));
+    assert!(refused(with_number("z")).contains("column \"z\": this column is missing"));
+    let dropped = ImportOptions { drop: vec!["b".to_owned()], ..with_number("b") };
+    assert!(refused(dropped).contains("column \"b\": is no input"));
 }
 
 #[test]

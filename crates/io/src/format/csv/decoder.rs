@@ -6,7 +6,7 @@ use crate::format::decimal::Decimal;
 use crate::format::number::{Number, number, short_number};
 use crate::format::table::{Chunk, Column, Decoder, Note, Wanted};
 use crate::format::text::{Cell, refuse_zero_bytes, shortened, slots};
-use crate::format::values::{Batch, ColumnKind, RowNumbers, Values};
+use crate::format::values::{Batch, ColumnKind, RowNumbers, Values, is_code};
 use memchr::{memchr, memchr_iter, memchr2, memrchr_iter};
 use std::path::{Path, PathBuf};
 
@@ -25,6 +25,8 @@ pub(super) struct CsvDecoder {
     decimals: Vec<Decimal>,
     /// ... and whether it is with a point in all of them.
     has_points: bool,
+    /// Whether a value such as 007 shows that a column has codes.
+    pub(super) may_have_codes: Vec<bool>,
     pub(super) notes: Vec<Note>,
 }
 
@@ -39,6 +41,7 @@ impl CsvDecoder {
             kinds: Vec::new(),
             decimals: Vec::new(),
             has_points: true,
+            may_have_codes: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -81,9 +84,11 @@ impl CsvDecoder {
 
     /// Appends a field that is wanted.
     #[inline]
-    fn push(&self, field: Field, line: u64, column: usize, values: &mut Values) -> Result<()> {
+    fn push(&self, field: Field, line: u64, wanted: &Wanted, values: &mut Values) -> Result<()> {
+        let column = wanted.column;
         if let (Values::Numbers(numbers), false) = (&mut *values, field.quoted)
             && self.has_points
+            && !is_code(field.bytes)
             && let Number::Value(value) = number(field.bytes)
         {
             numbers.push(value);
@@ -97,7 +102,9 @@ impl CsvDecoder {
         {
             return cell.push(&value, values);
         }
+        let refuses_codes = is_number && wanted.refuses_codes && self.may_have_codes[column];
         match self.decimals[column].plain(value.trim_ascii()) {
+            Some(plain) if refuses_codes && is_code(&plain) => Err(cell.code(&plain)),
             Some(plain) => cell.push(&plain, values),
             None if is_number => Err(cell.no_number(&value)),
             None => cell.push(&value, values),
@@ -143,13 +150,17 @@ impl Decoder for CsvDecoder {
             }
             lines.push(line);
             let number = chunk.first + u64::from(line);
-            line += 1 + self.row(text, &mut at, number, &slots, &mut columns)?;
+            line += 1 + self.row(text, &mut at, number, (wanted, &slots), &mut columns)?;
         }
         Ok(Batch { rows: RowNumbers::Lines(chunk.first, lines), columns })
     }
 
     fn guesses_kinds(&self) -> bool {
         true
+    }
+
+    fn may_have_codes(&self, column: usize) -> bool {
+        self.may_have_codes[column]
     }
 
     fn notes(&self) -> &[Note] {
@@ -166,20 +177,20 @@ impl CsvDecoder {
         text: &[u8],
         at: &mut usize,
         line: u64,
-        slots: &[Option<usize>],
+        (wanted, slots): (&[Wanted], &[Option<usize>]),
         columns: &mut [Values],
     ) -> Result<u32> {
         let (mut column, mut line_ends) = (0, 0);
         loop {
             let slot = slots.get(column).copied().flatten();
-            let mut values = slot.map(|slot| &mut columns[slot]);
+            let mut values = slot.map(|slot| (&wanted[slot], &mut columns[slot]));
             let is_last = column + 1 == self.fields;
             let end = if is_last { b'\n' } else { self.separator };
             let short = match values {
-                Some(Values::Numbers(_)) if self.has_points => short_number(text, *at, end),
+                Some((_, Values::Numbers(_))) if self.has_points => short_number(text, *at, end),
                 _ => None,
             };
-            let after = if let (Some(Values::Numbers(numbers)), Some((value, length))) =
+            let after = if let (Some((_, Values::Numbers(numbers))), Some((value, length))) =
                 (&mut values, short)
             {
                 numbers.push(value);
@@ -192,7 +203,7 @@ impl CsvDecoder {
                     line_ends += memchr_iter(b'\n', field.bytes).count() as u32;
                 }
                 match values {
-                    Some(values) => self.push(field, line, column, values)?,
+                    Some((wanted, values)) => self.push(field, line, wanted, values)?,
                     None if column == self.names.len() => self.check_end(field, line)?,
                     None => {}
                 }
@@ -254,7 +265,7 @@ impl CsvDecoder {
             lines.push(line);
             for (wanted, values) in wanted.iter().zip(&mut columns) {
                 let bytes = nth_field(record, wanted.column, fields, self.separator);
-                self.push(Field { bytes, quoted: false }, number, wanted.column, values)?;
+                self.push(Field { bytes, quoted: false }, number, wanted, values)?;
             }
         }
         Ok(Batch { rows: RowNumbers::Lines(chunk.first, lines), columns })

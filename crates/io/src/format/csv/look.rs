@@ -3,6 +3,7 @@
 use crate::format::decimal::Decimal;
 use crate::format::missing::Markers;
 use crate::format::number::{Number, number};
+use crate::format::values::is_code;
 use memchr::memchr2;
 use std::collections::HashSet;
 
@@ -20,8 +21,10 @@ pub(super) struct Look {
     ambiguous: Example,
     /// A number that needs its commas, or separators of thousands, to be understood.
     rewritten: Example,
-    /// A number such as 007, which may be meant as a text.
-    pub(super) zeros_first: Example,
+    /// A code such as 007.
+    code: Example,
+    /// Whether there is a number that is more than digits, as no code is.
+    has_other_numbers: bool,
     /// The different texts among the values.
     pub(super) texts: HashSet<Box<[u8]>>,
 }
@@ -36,9 +39,9 @@ impl Look {
         self.present += 1;
         let is_plain = plain != Number::Text;
         if is_plain && memchr2(b',', b'.', value).is_none() {
-            let is_code = |value: &[u8]| value.len() > 2 && value.iter().all(u8::is_ascii_digit);
-            if value.starts_with(b"0") && self.zeros_first.is_none() && is_code(value) {
-                self.zeros_first = Some((line, String::from_utf8_lossy(value).into_owned()));
+            self.has_other_numbers |= !value.iter().all(u8::is_ascii_digit);
+            if self.code.is_none() && is_code(value) {
+                self.code = Some((line, String::from_utf8_lossy(value).into_owned()));
             }
             return;
         }
@@ -46,6 +49,7 @@ impl Look {
         for (count, reading) in self.no_numbers.iter_mut().zip(&readings) {
             *count += usize::from(reading.is_none());
         }
+        self.has_other_numbers |= readings.iter().any(Option::is_some);
         let example = || Some((line, String::from_utf8_lossy(value).into_owned()));
         match &readings {
             [None, None] => {
@@ -67,6 +71,16 @@ impl Look {
     /// Whether no value is anything but a number that is written so.
     pub(super) fn may_be_number(&self, decimal: Decimal) -> bool {
         self.no_numbers[decimal as usize] == 0
+    }
+
+    /// Whether nothing says that a value such as 007 is a number and no code.
+    pub(super) fn may_have_codes(&self) -> bool {
+        !self.has_other_numbers
+    }
+
+    /// The first code, if the column has such: they are texts, however much they look like numbers.
+    pub(super) fn code(&self) -> Option<&(u64, String)> {
+        self.code.as_ref().filter(|_| self.may_have_codes())
     }
 
     /// The only way in which all are numbers, if there is one.

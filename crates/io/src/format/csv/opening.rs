@@ -55,9 +55,10 @@ pub(super) fn open(source: &Source, options: &ReadOptions) -> Result<Table> {
     let writing = Writing::of(&looks, options.decimal, separator);
     let written = writing_notes(&writing, &names);
     let kinds = kinds(&looks, &writing);
-    let zeros = zeros_notes(&looks, &kinds, &names);
+    let codes = codes_notes(&looks, &names);
     let of_file = [guess.note, renamed, ending].into_iter().flatten().chain(written);
-    decoder.notes = of_file.map(|text| Note { numbers: None, text }).chain(zeros).collect();
+    decoder.notes = of_file.map(|text| Note { codes: None, text }).chain(codes).collect();
+    decoder.may_have_codes = looks.iter().map(Look::may_have_codes).collect();
     decoder.set_columns(names, kinds, writing.decimals);
     let columns = decoder.columns();
     Ok(Table {
@@ -202,8 +203,8 @@ fn leave_out_empty_end(
 
 fn kinds(looks: &[Look], writing: &Writing) -> Vec<ColumnKind> {
     let kind = |(look, decimal): (&Look, &Decimal)| match look.may_be_number(*decimal) {
-        true => ColumnKind::Number,
-        false => ColumnKind::Text,
+        true if look.code().is_none() => ColumnKind::Number,
+        _ => ColumnKind::Text,
     };
     looks.iter().zip(&writing.decimals).map(kind).collect()
 }
@@ -227,16 +228,15 @@ fn writing_notes(writing: &Writing, names: &[String]) -> impl Iterator<Item = St
     comma.into_iter().chain(thousands)
 }
 
-/// What to say about numbers that begin with zeros, as codes do.
-fn zeros_notes(looks: &[Look], kinds: &[ColumnKind], names: &[String]) -> Vec<Note> {
-    let columns = looks.iter().zip(kinds).zip(names).enumerate();
-    let note = |(column, ((look, kind), name)): (usize, ((&Look, &ColumnKind), &String))| {
-        let (line, value) = look.zeros_first.as_ref().filter(|_| *kind == ColumnKind::Number)?;
+/// What to say about columns of codes.
+fn codes_notes(looks: &[Look], names: &[String]) -> Vec<Note> {
+    let note = |(column, (look, name)): (usize, (&Look, &String))| {
+        let (line, code) = look.code()?;
         let name = shortened(name);
         let text = format!(
-            "column \"{name}\" has zeros before its numbers, as in \"{value}\" (line {line}), which are lost: --category \"{name}\" keeps them"
+            "column \"{name}\" is text because of the zeros before its numbers, as in \"{code}\" (line {line}): --number \"{name}\" reads numbers, --category \"{name}\" confirms it"
         );
-        Some(Note { numbers: Some(column), text })
+        Some(Note { codes: Some(column), text })
     };
-    columns.filter_map(note).collect()
+    looks.iter().zip(names).enumerate().filter_map(note).collect()
 }

@@ -284,7 +284,7 @@ fn content(path: &Path, choice: &FormatChoice) -> std::result::Result<Content, S
     let mut table = format::open(&[source], choice, &ReadOptions::default()).map_err(broken)?;
     let columns = table.columns.iter().enumerate();
     let wanted: Vec<Wanted> =
-        columns.map(|(index, column)| Wanted { column: index, kind: column.kind }).collect();
+        columns.map(|(index, column)| Wanted::new(index, column.kind)).collect();
     table.chunks.select(&wanted).map_err(broken)?;
     let mut content = Content { sums: vec![0; wanted.len()], rows: 0, columns: table.columns };
     while let Some(chunk) = table.chunks.next_chunk(CHUNK).map_err(broken)? {
