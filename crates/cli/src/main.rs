@@ -19,7 +19,9 @@ mod text_columns;
 
 use clap::{Arg, Command, CommandFactory, FromArgMatches, Parser};
 use failure::Failure;
+use gristmill_io::shown_lines;
 use output::Output;
+use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
@@ -68,7 +70,7 @@ fn main() -> ExitCode {
     let matches = take_negative_numbers(Arguments::command()).try_get_matches();
     let arguments = match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => arguments,
-        Err(error) => return explain(&error),
+        Err(error) => return explain(error),
     };
     let output = Output::new(arguments.quiet);
     let run = || {
@@ -80,9 +82,11 @@ fn main() -> ExitCode {
 }
 
 /// Prints the help that was asked for, which is a result, or says what is wrong with the arguments.
-fn explain(error: &clap::Error) -> ExitCode {
+fn explain(error: clap::Error) -> ExitCode {
     if error.use_stderr() {
-        let _ = error.print();
+        let text = quoting_nothing_obeyed(error).render().to_string();
+        // Who cannot be told is told by the exit code.
+        let _ = write!(io::stderr(), "{}", shown_lines(&text));
         return ExitCode::from(2);
     }
     let print = || {

@@ -10,6 +10,7 @@ mod caught;
 pub(crate) mod columnar;
 mod csv;
 pub(crate) mod decimal;
+mod dense;
 mod grist;
 mod idx;
 pub(crate) mod interface;
@@ -78,6 +79,13 @@ pub(crate) fn open(
         Some(name) => named(name, choice)?,
         None => recognise(source, &choice.plugins)?,
     };
+    let (name, is_loose) = match &format {
+        Found::BuiltIn(format) => (format.name(), format.is_loose()),
+        Found::Plugin(plugin) => (plugin.name(), false),
+    };
+    if !is_loose {
+        refuse_loose(source, name, options)?;
+    }
     let format = match format {
         Found::BuiltIn(format) => format,
         Found::Plugin(plugin) => {
@@ -92,6 +100,18 @@ pub(crate) fn open(
     }
     let table = format.open(sources, options)?;
     Ok(missing::with_markers(table, &options.na, source.path()))
+}
+
+/// Refuses what a user says of how a text is written where the format leaves nothing open.
+fn refuse_loose(source: &Source, format: &str, options: &ReadOptions) -> Result<()> {
+    let (flag, reason) = match (options.header, options.decimal) {
+        (Some(true), _) => ("--header", "no line of which holds the names of columns"),
+        (Some(false), _) => ("--no-header", "no line of which could hold the names of columns"),
+        (None, Some(_)) => ("--decimal", "in which numbers are written in one way"),
+        (None, None) => return Ok(()),
+    };
+    let path = source.path().display();
+    Err(Error::Options(format!("{flag}: {path} is {format}, {reason}; leave it out")))
 }
 
 /// A format that is built in, or a plugin.

@@ -11,6 +11,8 @@ use std::ops::Range;
 
 /// Bytes of features that are counted by one task.
 const TASK_BYTES: usize = 1 << 20;
+/// Most counts of all threads together, but for those of one.
+const MOST_COUNTS: usize = 1 << 25;
 
 /// How many values of a column lie in each part of its range, of equal width from the least to the
 /// greatest value. Those that were missing and filled in do not count.
@@ -21,10 +23,10 @@ pub struct Histogram {
 }
 
 /// The histograms of all features, then of all numeric targets. Reads the whole data set once, on all
-/// cores; the memory needed is that of the counts, once for each thread.
+/// cores; the memory needed is that of the counts, once for each thread unless that is much.
 ///
 /// # Errors
-/// No parts are asked for, or the file was cut short while it was read.
+/// No parts are asked for, there is no memory for the counts, or the file was cut short while it was read.
 pub fn histograms(
     dataset: &Dataset,
     parts: usize,
@@ -39,7 +41,10 @@ pub fn histograms(
     let row_bytes = dataset.features() * dataset.dtype().size();
     let task_rows = (TASK_BYTES / row_bytes).max(1) as u64;
     let round = task_rows * 16 * rayon::current_num_threads() as u64;
-    let mut counts = vec![0u64; scales.len() * parts];
+    let most_workers = (MOST_COUNTS / (scales.len() * parts)).max(1);
+    let workers = rayon::current_num_threads().min(most_workers);
+    let mut counts =
+        (0..workers).map(|_| zeros(scales.len(), parts)).collect::<Result<Vec<_>>>()?;
     progress.begin(dataset.rows() * row_bytes as u64);
     let mut start = 0;
     while start < dataset.rows() {
@@ -47,23 +52,18 @@ pub fn histograms(
         dataset.advise(end..end + round, Advice::WillNeed)?;
         dataset.populate(start..end)?;
         let tasks = (end - start).div_ceil(task_rows);
-        let of_round = (0..tasks)
-            .into_par_iter()
-            .fold(
-                || vec![0u64; counts.len()],
-                |mut counts, task| {
-                    let first = start + task * task_rows;
-                    let rows = first..end.min(first + task_rows);
-                    count(dataset, rows, &scales, parts, &mut counts);
-                    counts
-                },
-            )
-            .reduce_with(sum);
-        counts = sum(counts, of_round.unwrap_or_default());
+        counts.par_iter_mut().enumerate().for_each(|(worker, counts)| {
+            for task in (worker as u64..tasks).step_by(workers) {
+                let first = start + task * task_rows;
+                let rows = first..end.min(first + task_rows);
+                count(dataset, rows, &scales, parts, counts);
+            }
+        });
         advance(progress, end * row_bytes as u64, end)?;
         start = end;
     }
     dataset.check_unchanged()?;
+    let mut counts = counts.into_iter().reduce(sum).unwrap_or_default();
     for ((counts, scale), (fill, missing)) in
         counts.chunks_mut(parts).zip(&scales).zip(filled(dataset))
     {
@@ -80,6 +80,16 @@ fn filled(dataset: &Dataset) -> impl Iterator<Item = (f32, u64)> {
         InputKind::OneHot { .. } => std::iter::repeat_n(0.0, input.features()),
     });
     fills.zip(dataset.statistics()).map(|(fill, statistics)| (fill, statistics.missing))
+}
+
+/// Counts of no values yet.
+fn zeros(columns: usize, parts: usize) -> Result<Vec<u64>> {
+    let mut counts = Vec::new();
+    counts.try_reserve_exact(columns * parts).map_err(|_| {
+        Error::Invalid(format!("there is no memory for the histograms of {columns} columns"))
+    })?;
+    counts.resize(columns * parts, 0);
+    Ok(counts)
 }
 
 fn sum(mut all: Vec<u64>, more: Vec<u64>) -> Vec<u64> {

@@ -16,7 +16,9 @@ mod preview;
 mod rounding;
 mod seen;
 
+use crate::dataset::Dataset;
 use crate::error::{Error, Place, Result};
+use crate::kind::FileKind;
 use crate::progress::ImportProgress;
 use crate::schema::{Encoding, Target};
 use crate::source::{Source, expand};
@@ -24,9 +26,11 @@ use crate::threads;
 use crate::writer::{DatasetLayout, DatasetWriter, ImportSummary};
 use encode::Encoder;
 use input::Input;
+use learn::Learned;
 use memory::Budget;
 pub use options::{ImportOptions, Missing, Plan, Task};
 pub use preview::preview;
+use rounding::Rounding;
 use std::path::{Path, PathBuf};
 
 /// Imports `sources`, one after the other, as the data set `output`. A source that is no file but a
@@ -78,20 +82,33 @@ fn import_all(
     })
 }
 
+/// The column of weights that a source has if it is a data set of ours with weights.
+fn stored_weights(source: &Source) -> Result<Option<String>> {
+    match FileKind::of(source.path())? {
+        Some(FileKind::Dataset) => Ok(Dataset::open(source.path())?.weight_column()),
+        _ => Ok(None),
+    }
+}
+
 fn import_into(
     output: &Path,
     input: &Input,
     plan: &Plan,
     options: &ImportOptions,
 ) -> Result<ImportSummary> {
-    let encoding = match plan {
+    let Learned { encoding, weights } = match plan {
         Plan::Learn(options) => learn::learn(input, options)?,
         Plan::Fixed { encoding, with_target, .. } => {
             let target = if *with_target { encoding.target.clone() } else { Target::None };
-            Encoding { inputs: encoding.inputs.clone(), target }
+            let encoding = Encoding { inputs: encoding.inputs.clone(), target };
+            let weights = match (&options.weights, with_target) {
+                (None, true) => stored_weights(&input.sources[0])?,
+                (weights, _) => weights.clone(),
+            };
+            Learned { encoding, weights }
         }
     };
-    let weights = options.weights.as_deref();
+    let weights = weights.as_deref();
     let guessed = match plan {
         Plan::Learn(options) => Some(&options.number[..]),
         Plan::Fixed { .. } => None,
@@ -101,6 +118,7 @@ fn import_into(
         dtype: options.dtype,
         weighted: weights.is_some(),
     };
+    let rounding = guessed.map(|_| Rounding::default());
     let mut writer = DatasetWriter::create(output, layout)?;
     writer.limit_memory(input.budget.writer_bytes());
     input.for_each_table(|mut table, path| {
@@ -111,9 +129,19 @@ fn import_into(
             &mut table,
             encoder.wanted(),
             bytes,
-            |batch| encoder.encode(batch),
-            |rows| {
+            |batch, again| {
+                let rows = encoder.encode(batch)?;
+                let found = match &rounding {
+                    Some(rounding) => rounding.look(path, &encoder, batch, again)?,
+                    None => Vec::new(),
+                };
+                Ok((rows, found))
+            },
+            |(rows, found)| {
                 writer.push(&rows)?;
+                if let Some(rounding) = &rounding {
+                    rounding.keep(found);
+                }
                 input.advance(writer.rows())
             },
         )?;
@@ -124,9 +152,8 @@ fn import_into(
     })?;
     input.reading.check_unchanged()?;
     let summary = writer.finish()?;
-    if let Plan::Learn(_) = plan {
-        // What can no longer be read has been imported all the same.
-        let _ = rounding::tell(input, &encoding, output);
+    if let Some(rounding) = &rounding {
+        rounding.tell(input, &encoding, output)?;
     }
     Ok(summary)
 }

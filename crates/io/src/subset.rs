@@ -137,12 +137,15 @@ pub fn head(
 /// for each row its values.
 ///
 /// # Errors
-/// The data set is damaged.
+/// The data set is damaged, or these are too many values to be held as texts.
 pub fn first_rows(dataset: &Dataset, rows: u64) -> Result<(Vec<String>, Vec<Vec<String>>)> {
     let (columns, raw) = RawColumns::of(dataset);
     let wanted = (0..columns.len()).map(|column| Wanted::new(column, ColumnKind::Text));
-    let count = rows.min(dataset.rows()) as usize;
-    let batch = raw.decode(Chunk::records(Vec::new(), 1, count), &wanted.collect::<Vec<_>>())?;
+    let count = rows.min(dataset.rows());
+    check_shown(count, columns.len())?;
+    let count = count as usize;
+    let batch =
+        raw.decode(&mut Chunk::records(Vec::new(), 1, count), &wanted.collect::<Vec<_>>())?;
     dataset.check_unchanged()?;
     let mut texts = vec![Vec::with_capacity(columns.len()); count];
     for values in &batch.columns {
@@ -157,6 +160,20 @@ pub fn first_rows(dataset: &Dataset, rows: u64) -> Result<(Vec<String>, Vec<Vec<
         }
     }
     Ok((columns.into_iter().map(|column| column.name).collect(), texts))
+}
+
+/// Most values that are held as texts to be shown.
+const MOST_SHOWN: u64 = 1 << 23;
+
+/// Refuses to hold the texts of this many rows.
+pub(crate) fn check_shown(rows: u64, columns: usize) -> Result<()> {
+    let most = (MOST_SHOWN / columns as u64).max(1);
+    if rows <= most {
+        return Ok(());
+    }
+    Err(Error::Options(format!(
+        "more than {most} rows of {columns} columns are too many to show: ask for fewer, or make a data set of them (head -o), which export-data writes as a table"
+    )))
 }
 
 fn row_bytes(dataset: &Dataset) -> u64 {

@@ -71,6 +71,9 @@ fn options(dataset: &Dataset, data: &Path, written: &ExportSummary) -> String {
         for column in &written.again.category {
             let _ = write!(options, " --category {}", shell_quoted(column));
         }
+        for column in &written.again.number {
+            let _ = write!(options, " --number {}", shell_quoted(column));
+        }
         for target in &written.targets {
             let _ = write!(options, " --target {}", shell_quoted(target));
         }

@@ -24,7 +24,7 @@ fn texts_that_look_like_numbers_come_back_as_texts() {
     place.write("a.jsonl", rows.map(|(zip, y)| line(zip, y)).concat());
     place.ok("import a.jsonl -o a.grist");
     let said = assert_comes_back(&place, "a.grist", &["b.csv", "b.tsv", "b.jsonl", "b.npz"]);
-    assert_eq!(said[0], "--like a.grist --header --dtype u8");
+    assert_eq!(said[0], "--category zip --target y --task classify --header --dtype u8");
     assert_eq!(said[2], "--target y --task classify --dtype u8");
 }
 

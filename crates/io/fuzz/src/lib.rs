@@ -42,8 +42,8 @@ fn read(mut table: Table, kind: ColumnKind) -> gristmill_io::Result<()> {
     }
     let wanted: Vec<Wanted> = (0..columns).map(|column| Wanted::new(column, kind)).collect();
     table.chunks.select(&wanted)?;
-    while let Some(chunk) = table.chunks.next_chunk(256)? {
-        let batch = table.decoder.decode(chunk, &wanted)?;
+    while let Some(mut chunk) = table.chunks.next_chunk(256)? {
+        let batch = table.decoder.decode(&mut chunk, &wanted)?;
         for values in &batch.columns {
             assert_eq!(values.len(), batch.rows.len(), "columns are as long as rows are many");
         }

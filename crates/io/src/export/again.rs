@@ -1,10 +1,11 @@
 //! What an import of an exported table has to be told to give the same data set again.
 
 use crate::dataset::Dataset;
+use crate::format::table::index_columns;
 use crate::format::values::is_missing;
 use crate::import::label::class_names;
 use crate::import::options::Missing;
-use crate::schema::{InputKind, Target};
+use crate::schema::{InputColumn, InputKind, Target};
 
 /// What an import of an exported table has to be told, beside its targets, weights, task and type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub struct Again {
     pub header: bool,
     /// The columns of texts that look like numbers.
     pub category: Vec<String>,
+    /// The columns of numbers that are named as an index is.
+    pub number: Vec<String>,
     /// What it does about missing values.
     pub missing: Missing,
     /// Whether to encode like the data set that was exported: what it knows of its columns is not all in the
@@ -26,7 +29,8 @@ impl Again {
         let has_gaps = has_missing_category(dataset);
         Again {
             header: !keeps_types,
-            category: if keeps_types { Vec::new() } else { texts_like_numbers(dataset) },
+            category: doubtful_inputs(dataset, keeps_types, false),
+            number: doubtful_inputs(dataset, keeps_types, true),
             missing: if has_gaps { Missing::Mean } else { Missing::Error },
             like: !(are_inputs_learned(dataset, keeps_types, has_gaps)
                 && is_target_learned(dataset)),
@@ -42,13 +46,20 @@ fn has_missing_category(dataset: &Dataset) -> bool {
     })
 }
 
-/// The text columns with a category that some reader might take for a number.
-fn texts_like_numbers(dataset: &Dataset) -> Vec<String> {
-    let inputs = dataset.encoding().inputs.iter().filter(|input| match &input.kind {
-        InputKind::OneHot { categories } => categories.iter().any(|name| resembles_number(name)),
-        InputKind::Number { .. } => false,
-    });
-    inputs.map(|input| input.name.clone()).collect()
+/// The inputs of numbers, or those of texts, that an import would not take for such inputs by itself: texts that look
+/// like numbers, and what is named as an index.
+fn doubtful_inputs(dataset: &Dataset, keeps_types: bool, of_numbers: bool) -> Vec<String> {
+    let inputs = &dataset.encoding().inputs;
+    let indices = index_columns(inputs.iter().map(|input| input.name.as_str()));
+    let is_doubtful = |(index, input): &(usize, &InputColumn)| match &input.kind {
+        InputKind::Number { .. } => of_numbers && indices.contains(index),
+        InputKind::OneHot { categories } => {
+            let is_like_number = || categories.iter().any(|name| resembles_number(name));
+            !of_numbers && (indices.contains(index) || !keeps_types && is_like_number())
+        }
+    };
+    let doubtful = inputs.iter().enumerate().filter(is_doubtful);
+    doubtful.map(|(_, input)| input.name.clone()).collect()
 }
 
 /// Whether an import that is told which columns are texts would learn the same inputs.

@@ -112,8 +112,8 @@ impl<'a> Exported<'a> {
         for starts in starts.chunks(2 * rayon::current_num_threads()) {
             let encode = |start: &u64| -> Result<(T, u64)> {
                 let rows = (self.rows() - start).min(batch_rows as u64);
-                let chunk = Chunk::records(Vec::new(), start + 1, rows as usize);
-                Ok((encode(&self.raw.decode(chunk, &wanted)?)?, rows))
+                let mut chunk = Chunk::records(Vec::new(), start + 1, rows as usize);
+                Ok((encode(&self.raw.decode(&mut chunk, &wanted)?)?, rows))
             };
             let encoded: Vec<Result<(T, u64)>> = starts.par_iter().map(encode).collect();
             for batch in encoded {

@@ -4,8 +4,9 @@
 mod fields;
 mod header;
 
+use super::dense;
 use super::interface::{Format, ReadOptions};
-use super::table::{Chunk, Column, Decoder, Table, Wanted, customary_targets};
+use super::table::{Chunk, Column, Decoder, Hints, Note, Table, Wanted, customary_targets};
 use super::text::{
     Cell, TextChunks, first_text, is_text, lines, refuse_zero_bytes, shortened, slots,
 };
@@ -53,6 +54,13 @@ impl Format for Arff {
         let sample = chunks.sample(SAMPLE)?;
         let records = lines(&sample, 1).filter(|(_, text)| !content(text).is_empty()).count();
         let record_bytes = sample.len().div_ceil(records.max(1)).max(1);
+        let is_sparse = lines(&sample, 1).any(|(_, text)| content(text).starts_with(b"{"));
+        // Of a compressed file the length is not known.
+        let rows = match is_sparse && !source.is_compressed()? {
+            true => source.length()? / record_bytes as u64,
+            false => 0,
+        };
+        let note = dense::note(rows, attributes.len() as u64, &format!("about {rows}"));
         chunks.put_back(sample, line);
         let column = |attribute: &Attribute| Column {
             name: attribute.name.clone(),
@@ -60,13 +68,14 @@ impl Format for Arff {
         };
         let columns: Vec<Column> = attributes.iter().map(column).collect();
         Ok(Table {
+            hints: Hints::default(),
             likely_targets: customary_targets(&columns),
             columns,
             named: true,
             sources: 1,
             record_bytes,
             chunks: Box::new(chunks),
-            decoder: Box::new(ArffDecoder::new(path, attributes)),
+            decoder: Box::new(ArffDecoder::new(path, attributes, note)),
         })
     }
 }
@@ -76,10 +85,11 @@ struct ArffDecoder {
     attributes: Vec<Attribute>,
     /// The values that are declared for each attribute, if any are.
     declared: Vec<Option<HashSet<Vec<u8>>>>,
+    notes: Vec<Note>,
 }
 
 impl Decoder for ArffDecoder {
-    fn decode(&self, chunk: Chunk, wanted: &[Wanted]) -> Result<Batch> {
+    fn decode(&self, chunk: &mut Chunk, wanted: &[Wanted]) -> Result<Batch> {
         refuse_zero_bytes(&self.path, &chunk)?;
         let slots = slots(wanted, self.attributes.len());
         let mut columns: Vec<Values> = wanted.iter().map(|w| Values::new(w.kind)).collect();
@@ -104,13 +114,18 @@ impl Decoder for ArffDecoder {
         }
         Ok(Batch { rows: RowNumbers::Lines(chunk.first, numbers), columns })
     }
+
+    fn notes(&self) -> &[Note] {
+        &self.notes
+    }
 }
 
 impl ArffDecoder {
-    fn new(path: &Path, attributes: Vec<Attribute>) -> ArffDecoder {
+    fn new(path: &Path, attributes: Vec<Attribute>, note: Option<Note>) -> ArffDecoder {
         let set = |values: &Vec<String>| values.iter().map(|v| v.clone().into_bytes()).collect();
         let declared = attributes.iter().map(|a| a.values.as_ref().map(set)).collect();
-        ArffDecoder { path: path.to_owned(), attributes, declared }
+        let notes = note.into_iter().collect();
+        ArffDecoder { path: path.to_owned(), attributes, declared, notes }
     }
 
     /// Refuses a value that its attribute was not declared to have.

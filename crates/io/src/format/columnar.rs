@@ -6,7 +6,7 @@ pub(crate) use write::{record_batch, schema};
 
 use super::caught::caught;
 use super::number::{Number, number};
-use super::table::{Chunk, Column, Decoder, Wanted, customary_targets_among, is_index};
+use super::table::{Chunk, Column, Decoder, Hints, Wanted, customary_targets_among, is_index};
 use super::text::shortened;
 use super::values::{Batch, ColumnKind, RowNumbers, Texts, Values};
 use crate::error::{Error, Place, Result, RowNumber};
@@ -28,8 +28,23 @@ pub(super) fn columns(schema: &Schema) -> Vec<Column> {
     schema.fields().iter().map(column).collect()
 }
 
-/// The target by custom, which is never an index of pandas: its metadata name those that were stored as columns.
+/// The target by custom, which is never an index of pandas.
 pub(super) fn likely_targets(schema: &Schema, columns: &[Column]) -> Vec<usize> {
+    let indices = pandas_indices(schema);
+    customary_targets_among(columns, |column| {
+        is_index(&column.name) || indices.contains(&column.name)
+    })
+}
+
+/// What the schema says of columns: which are an index of pandas.
+pub(super) fn hints(schema: &Schema, columns: &[Column]) -> Hints {
+    let indices = pandas_indices(schema);
+    let is_index = |column: &usize| indices.contains(&columns[*column].name);
+    Hints { row_numbers: (0..columns.len()).filter(is_index).collect(), ..Hints::default() }
+}
+
+/// The indices that pandas stored as columns, which its metadata name.
+fn pandas_indices(schema: &Schema) -> Vec<String> {
     #[derive(serde::Deserialize)]
     struct Pandas {
         index_columns: Vec<serde_json::Value>,
@@ -38,10 +53,7 @@ pub(super) fn likely_targets(schema: &Schema, columns: &[Column]) -> Vec<usize> 
     let pandas = metadata.and_then(|text| serde_json::from_str::<Pandas>(text).ok());
     // An index that is a range is described by an object, and no column.
     let indices = pandas.map_or(Vec::new(), |pandas| pandas.index_columns);
-    let is_index = |column: &Column| {
-        is_index(&column.name) || indices.iter().any(|index| index == column.name.as_str())
-    };
-    customary_targets_among(columns, is_index)
+    indices.iter().filter_map(|index| index.as_str().map(str::to_owned)).collect()
 }
 
 fn is_number(data_type: &DataType) -> bool {
@@ -247,11 +259,12 @@ pub(super) struct Decoded {
 }
 
 impl Decoder for Decoded {
-    fn decode(&self, chunk: Chunk, _: &[Wanted]) -> Result<Batch> {
-        if chunk.columns.iter().any(|values| values.len() != chunk.rows) {
+    fn decode(&self, chunk: &mut Chunk, _: &[Wanted]) -> Result<Batch> {
+        let columns = std::mem::take(&mut chunk.columns);
+        if columns.iter().any(|values| values.len() != chunk.rows) {
             let place = Place::row(RowNumber::Row(chunk.first));
             return Err(Error::input(&self.path, place, "has columns of different lengths"));
         }
-        Ok(Batch { rows: RowNumbers::Rows(chunk.first, chunk.rows), columns: chunk.columns })
+        Ok(Batch { rows: RowNumbers::Rows(chunk.first, chunk.rows), columns })
     }
 }

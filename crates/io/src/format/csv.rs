@@ -44,6 +44,10 @@ impl Format for Csv {
         false
     }
 
+    fn is_loose(&self) -> bool {
+        true
+    }
+
     fn open(&self, sources: &[Source], options: &ReadOptions) -> Result<Table> {
         opening::open(&sources[0], options)
     }

@@ -3,7 +3,7 @@
 
 use super::interface::{Format, ReadOptions};
 use super::raw_columns::RawColumns;
-use super::table::{Chunk, Chunks, Table};
+use super::table::{Chunk, Chunks, Hints, Table};
 use crate::dataset::Dataset;
 use crate::error::Result;
 use crate::frame::MAGIC;
@@ -46,12 +46,14 @@ impl Format for Grist {
             Target::Numbers { columns } => columns.len(),
             Target::None => 0,
         };
+        let weights = dataset.has_weights().then(|| columns.len() - 1);
         let record_bytes = dataset.features() * dataset.dtype().size();
         let chunks =
             GristChunks { source: source.clone(), rows: dataset.rows(), next: 0, record_bytes };
         Ok(Table {
             columns,
             named: true,
+            hints: Hints { weights, ..Hints::default() },
             likely_targets: (inputs..inputs + targets).collect(),
             sources: 1,
             record_bytes,

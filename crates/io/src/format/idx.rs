@@ -2,7 +2,7 @@
 //! is joined with the file of its labels, which follows it among the sources or lies beside it.
 
 use super::interface::{Format, ReadOptions};
-use super::table::{Chunk, Chunks, Column, Decoder, Table, Wanted};
+use super::table::{Chunk, Chunks, Column, Decoder, Hints, Table, Wanted};
 use super::values::{Batch, ColumnKind, RowNumbers, Values};
 use crate::error::{Error, Place, Result, RowNumber};
 use crate::source::{Source, Stream};
@@ -65,6 +65,7 @@ impl Format for Idx {
             labels: labels.as_ref().map(Array::layout),
         };
         Ok(Table {
+            hints: Hints::default(),
             likely_targets: labels.iter().map(|_| columns.len() - 1).collect(),
             columns,
             named: true,
@@ -261,7 +262,7 @@ struct IdxDecoder {
 }
 
 impl Decoder for IdxDecoder {
-    fn decode(&self, chunk: Chunk, wanted: &[Wanted]) -> Result<Batch> {
+    fn decode(&self, chunk: &mut Chunk, wanted: &[Wanted]) -> Result<Batch> {
         let rows = RowNumbers::Rows(chunk.first, chunk.rows);
         let (items, labels) = chunk.bytes.split_at(chunk.rows * self.items.bytes());
         let mut columns = Vec::with_capacity(wanted.len());

@@ -36,6 +36,12 @@ pub trait Format: Sync {
         true
     }
 
+    /// Whether it is found out of each file if it begins with the names of columns, and how numbers are written: a user
+    /// may say so.
+    fn is_loose(&self) -> bool {
+        false
+    }
+
     /// Whether files are read and written from the first byte to the last, so that they may be compressed
     /// as a whole.
     fn is_stream(&self) -> bool {

@@ -4,7 +4,7 @@
 mod write;
 
 use super::interface::{Format, ReadOptions};
-use super::table::{Chunk, Column, Decoder, Table, Wanted, customary_targets};
+use super::table::{Chunk, Column, Decoder, Hints, Table, Wanted, customary_targets};
 use super::text::{Cell, TextChunks, first_text, lines, slots};
 use super::values::{Batch, ColumnKind, RowNumbers, Values, is_code};
 use crate::error::{Error, Place, Result};
@@ -66,6 +66,7 @@ impl Format for JsonLines {
         }
         chunks.put_back(sample, 1);
         Ok(Table {
+            hints: Hints::default(),
             likely_targets: customary_targets(&keys.columns),
             columns: keys.columns.clone(),
             named: true,
@@ -239,7 +240,7 @@ struct JsonDecoder {
 }
 
 impl Decoder for JsonDecoder {
-    fn decode(&self, chunk: Chunk, wanted: &[Wanted]) -> Result<Batch> {
+    fn decode(&self, chunk: &mut Chunk, wanted: &[Wanted]) -> Result<Batch> {
         let mut record = Record {
             decoder: self,
             line: chunk.first,

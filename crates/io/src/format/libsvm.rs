@@ -1,9 +1,10 @@
 //! libsvm and svmlight: a label and pairs of index and value per line. Features that a line does not
 //! name are zero there; all are imported, so there is a limit to how many there may be.
 
+use super::dense;
 use super::interface::{Format, ReadOptions};
 use super::number::{Number, number};
-use super::table::{Chunk, Chunks, Column, Decoder, Table, Wanted};
+use super::table::{Chunk, Chunks, Column, Decoder, Hints, Note, Table, Wanted};
 use super::text::{Cell, TextChunks, first_text, is_text, lines, shortened, slots};
 use super::values::{Batch, ColumnKind, RowNumbers, Values};
 use crate::error::{Error, Place, Result};
@@ -77,7 +78,11 @@ impl Format for Libsvm {
                 path: path.to_owned(),
                 first,
                 columns: columns.len(),
+                notes: dense::note(extent.rows, columns.len() as u64 - 1, &extent.rows.to_string())
+                    .into_iter()
+                    .collect(),
             }),
+            hints: Hints::default(),
             likely_targets: vec![0],
             columns,
             named: true,
@@ -92,22 +97,25 @@ impl Format for Libsvm {
 struct Extent {
     /// The least and the greatest index.
     features: Option<(u64, u64)>,
+    rows: u64,
     record_bytes: usize,
 }
 
 impl Extent {
     fn of(source: &Source) -> Result<Extent> {
         let mut chunks = TextChunks::lines(&source.uncounted())?;
-        let mut extent = Extent { features: None, record_bytes: 1 };
-        let (mut bytes, mut rows) = (0, 0);
+        let mut extent = Extent { features: None, rows: 0, record_bytes: 1 };
+        let (mut bytes, mut lines_seen) = (0, 0);
         while let Some(chunk) = chunks.next_chunk(SCAN)? {
             for (line, text) in lines(&chunk.bytes, chunk.first) {
-                extent.include(ends(source.path(), line, record(text))?);
-                rows += 1;
+                let record = record(text);
+                extent.include(ends(source.path(), line, record)?);
+                extent.rows += u64::from(!record.is_empty());
+                lines_seen += 1;
             }
             bytes += chunk.bytes.len();
         }
-        extent.record_bytes = bytes.div_ceil(rows.max(1)).max(1);
+        extent.record_bytes = bytes.div_ceil(lines_seen.max(1)).max(1);
         Ok(extent)
     }
 
@@ -181,10 +189,11 @@ struct LibsvmDecoder {
     /// Index of the first feature.
     first: u64,
     columns: usize,
+    notes: Vec<Note>,
 }
 
 impl Decoder for LibsvmDecoder {
-    fn decode(&self, chunk: Chunk, wanted: &[Wanted]) -> Result<Batch> {
+    fn decode(&self, chunk: &mut Chunk, wanted: &[Wanted]) -> Result<Batch> {
         let records: Vec<(u64, &[u8])> = lines(&chunk.bytes, chunk.first)
             .map(|(line, text)| (line, record(text)))
             .filter(|(_, record)| !record.is_empty())
@@ -216,6 +225,10 @@ impl Decoder for LibsvmDecoder {
         }
         let lines = records.iter().map(|(line, _)| (line - chunk.first) as u32).collect();
         Ok(Batch { rows: RowNumbers::Lines(chunk.first, lines), columns })
+    }
+
+    fn notes(&self) -> &[Note] {
+        &self.notes
     }
 }
 

@@ -77,7 +77,7 @@ struct Marked {
 }
 
 impl Decoder for Marked {
-    fn decode(&self, chunk: Chunk, wanted: &[Wanted]) -> Result<Batch> {
+    fn decode(&self, chunk: &mut Chunk, wanted: &[Wanted]) -> Result<Batch> {
         let mut batch = self.inner.decode(chunk, &as_texts(wanted))?;
         for (wanted, values) in wanted.iter().zip(&mut batch.columns) {
             let Values::Texts(texts) = values else { continue };

@@ -63,6 +63,7 @@ impl Format for Parquet {
             return Err(refuse("has no columns".to_owned()));
         }
         Ok(Table {
+            hints: columnar::hints(metadata.schema(), &columns),
             likely_targets: columnar::likely_targets(metadata.schema(), &columns),
             named: true,
             sources: 1,

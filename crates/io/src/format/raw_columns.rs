@@ -139,7 +139,7 @@ impl<D: Deref<Target = Dataset>> RawColumns<D> {
 }
 
 impl<D: Deref<Target = Dataset> + Send + Sync> Decoder for RawColumns<D> {
-    fn decode(&self, chunk: Chunk, wanted: &[Wanted]) -> Result<Batch> {
+    fn decode(&self, chunk: &mut Chunk, wanted: &[Wanted]) -> Result<Batch> {
         let first = chunk.first - 1;
         let rows = RowNumbers::Rows(chunk.first, chunk.rows);
         let mut columns = Vec::with_capacity(wanted.len());
@@ -152,7 +152,7 @@ impl<D: Deref<Target = Dataset> + Send + Sync> Decoder for RawColumns<D> {
                 let named = matches!(origin, Origin::OneHot { .. } | Origin::Label);
                 match &mut values {
                     Values::Texts(texts) if named => {
-                        let name = self.name(origin, row);
+                        let name = self.name(origin, row).or(self.of_no_weight(row));
                         texts.push(name.ok_or_else(|| self.no_category(&rows, index))?);
                     }
                     Values::Texts(texts) => {
@@ -182,6 +182,11 @@ impl<D: Deref<Target = Dataset> + Send + Sync> Decoder for RawColumns<D> {
 }
 
 impl<D: Deref<Target = Dataset>> RawColumns<D> {
+    /// The text of a row that may have no category: it has no weight.
+    fn of_no_weight(&self, row: u64) -> Option<&'static str> {
+        (self.dataset.has_weights() && self.dataset.weight(row) == 0.0).then_some("")
+    }
+
     fn no_category(&self, rows: &RowNumbers, index: usize) -> Error {
         let place = Place::row(rows.number(index));
         Error::input(self.dataset.path(), place, "has no category: import the data set again")

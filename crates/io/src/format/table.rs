@@ -13,6 +13,8 @@ pub struct Table {
     pub named: bool,
     /// The columns that are the targets if the user names none.
     pub likely_targets: Vec<usize>,
+    /// What else the source says of its columns.
+    pub hints: Hints,
     /// How many of the sources given this table takes up; the others are tables of their own.
     pub sources: usize,
     /// Bytes of a record, on average.
@@ -21,6 +23,17 @@ pub struct Table {
     pub chunks: Box<dyn Chunks>,
     /// What is in them.
     pub decoder: Box<dyn Decoder>,
+}
+
+/// What a source says of its columns, which holds unless a user says otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hints {
+    /// The columns that number the rows and are no inputs.
+    pub row_numbers: Vec<usize>,
+    /// The column that holds the weights of the rows.
+    pub weights: Option<usize>,
+    /// The names of columns that were left out, since there is nothing in them.
+    pub left_out: Vec<String>,
 }
 
 /// A column of a table.
@@ -72,11 +85,11 @@ impl Chunk {
 
 /// Turns chunks into columns.
 pub trait Decoder: Send + Sync {
-    /// The columns `wanted`, in that order, of a chunk.
+    /// The columns `wanted`, in that order, of a chunk. What is decoded already is taken out of it, and its bytes stay.
     ///
     /// # Errors
     /// A record is malformed, or a value is not of the kind wanted: the error names file, row and column.
-    fn decode(&self, chunk: Chunk, wanted: &[Wanted]) -> Result<Batch>;
+    fn decode(&self, chunk: &mut Chunk, wanted: &[Wanted]) -> Result<Batch>;
 
     /// Whether columns were taken for numbers or texts by their values: the source does not say.
     fn guesses_kinds(&self) -> bool {
@@ -143,10 +156,47 @@ pub(crate) fn customary_targets_among(
     CUSTOMARY_TARGETS.iter().find_map(named).or_else(last).into_iter().collect()
 }
 
-/// Whether a column has a name that pandas gives to the numbers of rows: `__index_level_0__` in Parquet and Arrow,
-/// `Unnamed: 0` where a CSV file with a nameless index was read and written again.
+/// Whether a column has a name that pandas gives to the numbers of rows (`__index_level_0__` in Parquet and Arrow) or
+/// to a nameless column, which these are in a CSV file that was read and written again (`Unnamed: 0`).
 pub(crate) fn is_index(name: &str) -> bool {
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    is_level(name) || nameless(name).is_some()
+}
+
+fn is_level(name: &str) -> bool {
     let level = name.strip_prefix("__index_level_").and_then(|rest| rest.strip_suffix("__"));
-    level.or_else(|| name.strip_prefix("Unnamed: ")).is_some_and(is_number)
+    level.is_some_and(|level| level.parse::<u16>().is_ok())
+}
+
+/// The position at which pandas found a column without a name. Where there were several, it appends a number.
+fn nameless(name: &str) -> Option<u16> {
+    let position = name.strip_prefix("Unnamed: ")?;
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    position.split('.').all(is_number).then(|| position.split('.').next()?.parse().ok())?
+}
+
+/// Which of the columns of these names are an index of pandas, so that they number the rows. A nameless column is one
+/// if it stood first or after others such.
+pub(crate) fn index_columns<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Vec<usize> {
+    let mut positions: Vec<u16> = names.clone().filter_map(nameless).collect();
+    positions.sort_unstable();
+    positions.dedup();
+    let run = (0u16..).zip(&positions).take_while(|(place, position)| place == *position).count();
+    let is_first = |name| nameless(name).is_some_and(|position| usize::from(position) < run);
+    let columns = names.enumerate().filter(|(_, name)| is_level(name) || is_first(name));
+    columns.map(|(column, _)| column).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_of_pandas_is_told_by_its_name() {
+        let index = |names: &[&str]| index_columns(names.iter().copied());
+        assert_eq!(index(&["x", "__index_level_0__", "__index_level_1__"]), [1, 2]);
+        assert_eq!(index(&["Unnamed: 0.1", "Unnamed: 0", "x"]), [0, 1]);
+        assert_eq!(index(&["Unnamed: 1", "Unnamed: 0", "x", "Unnamed: 3"]), [0, 1]);
+        assert_eq!(index(&["x", "Unnamed: 1", "y"]), [0; 0], "a column of data without a name");
+        assert_eq!(index(&["Unnamed: x", "Unnamed: ", "__index_level___", "index"]), [0; 0]);
+    }
 }

@@ -3,7 +3,7 @@
 
 use super::options::ImportOptions;
 use crate::error::{Error, Place, Result};
-use crate::format::table::{Column, Table};
+use crate::format::table::{Column, Table, index_columns};
 use crate::schema::{Encoding, Target};
 use crate::suggest::did_you_mean;
 use std::collections::{HashMap, HashSet};
@@ -14,6 +14,10 @@ use std::path::Path;
 pub(super) struct Roles {
     pub(super) inputs: Vec<usize>,
     pub(super) targets: Vec<usize>,
+    /// The column of weights, if rows have weights.
+    pub(super) weights: Option<usize>,
+    /// The columns that number the rows, and are left out for that.
+    pub(super) row_numbers: Vec<usize>,
 }
 
 /// Refuses column names that occur twice, and a table without columns.
@@ -40,8 +44,9 @@ pub(super) fn roles(table: &Table, path: &Path, options: &ImportOptions) -> Resu
         }
         true => table.likely_targets.clone(),
     };
-    let weights = options.weights.iter().map(find).collect::<Result<Vec<_>>>()?;
-    let dropped = options.drop.iter().map(find).collect::<Result<Vec<_>>>()?;
+    let weights = options.weights.as_ref().map(find).transpose()?;
+    let is_there = |name: &&String| !table.hints.left_out.contains(name);
+    let dropped = options.drop.iter().filter(is_there).map(find).collect::<Result<Vec<_>>>()?;
     let mut taken = HashSet::new();
     for column in targets.iter().chain(&weights).chain(&dropped) {
         if !taken.insert(*column) {
@@ -49,12 +54,22 @@ pub(super) fn roles(table: &Table, path: &Path, options: &ImportOptions) -> Resu
             return Err(Error::input(path, Place::column(&columns[*column].name), reason));
         }
     }
+    let said = options.category.iter().chain(&options.number);
+    let said: HashSet<usize> = said.filter_map(|name| position(columns, name)).collect();
+    let is_free = |column: &usize| !taken.contains(column) && !said.contains(column);
+    let weights = weights.or(table.hints.weights.filter(is_free));
+    let mut row_numbers = index_columns(columns.iter().map(|column| column.name.as_str()));
+    row_numbers.extend(&table.hints.row_numbers);
+    row_numbers.retain(|column| is_free(column) && weights != Some(*column));
+    row_numbers.sort_unstable();
+    row_numbers.dedup();
+    taken.extend(weights.iter().chain(&row_numbers));
     let inputs: Vec<usize> = (0..columns.len()).filter(|column| !taken.contains(column)).collect();
     if inputs.is_empty() {
         let reason = format!("has no input columns left; its columns are {}", listed(columns));
         return Err(Error::input(path, Place::FILE, reason));
     }
-    Ok(Roles { inputs, targets })
+    Ok(Roles { inputs, targets, weights, row_numbers })
 }
 
 /// What the user says of inputs.
@@ -99,18 +114,21 @@ pub(super) fn said(
 
 /// Finds the columns of `encoding` in a table: by name, or by position (inputs, then targets) where the
 /// table has no names and just as many columns.
-pub(super) fn find(table: &Table, path: &Path, encoding: &Encoding) -> Result<Roles> {
+pub(super) fn find(
+    table: &Table,
+    path: &Path,
+    encoding: &Encoding,
+) -> Result<(Vec<usize>, Vec<usize>)> {
     let names = Names::of(table, path);
     let inputs = &encoding.inputs;
     let targets = target_names(&encoding.target);
     let inputs_by_name = || inputs.iter().map(|input| names.required(&input.name)).collect();
     let targets_by_name = || targets.iter().map(|name| names.required(name)).collect();
     match (inputs_by_name(), targets_by_name()) {
-        (Ok(inputs), Ok(targets)) => Ok(Roles { inputs, targets }),
-        _ if !table.named && table.columns.len() == inputs.len() + targets.len() => Ok(Roles {
-            inputs: (0..inputs.len()).collect(),
-            targets: (inputs.len()..table.columns.len()).collect(),
-        }),
+        (Ok(inputs), Ok(targets)) => Ok((inputs, targets)),
+        _ if !table.named && table.columns.len() == inputs.len() + targets.len() => {
+            Ok(((0..inputs.len()).collect(), (inputs.len()..table.columns.len()).collect()))
+        }
         (Err(error), _) | (_, Err(error)) => Err(error),
     }
 }

@@ -1,6 +1,6 @@
 //! Turning batches of raw columns into rows of features and targets, by a known encoding.
 
-use super::columns::{self, Roles};
+use super::columns;
 use super::label::plain_number;
 use crate::error::{Error, Place, Result};
 use crate::format::table::{Table, Wanted};
@@ -52,7 +52,7 @@ impl<'a> Encoder<'a> {
         weights: Option<&str>,
         guessed: Option<&[String]>,
     ) -> Result<Encoder<'a>> {
-        let Roles { inputs, targets } = columns::find(table, path, encoding)?;
+        let (inputs, targets) = columns::find(table, path, encoding)?;
         let mut encoder = Encoder {
             path: path.to_owned(),
             names: Vec::new(),
@@ -112,9 +112,28 @@ impl<'a> Encoder<'a> {
         &self.wanted
     }
 
+    /// The names, positions in the table and values of the columns of a batch that are features or targets of numbers.
+    pub(super) fn numbers<'b>(
+        &'b self,
+        batch: &'b Batch,
+    ) -> impl Iterator<Item = (&'b str, usize, &'b [f32])> {
+        let columns = self.uses.iter().zip(&self.names).zip(&self.wanted).zip(&batch.columns);
+        columns.filter_map(|(((what, name), wanted), values)| match (what, values) {
+            (Use::Number { .. } | Use::Target { .. }, Values::Numbers(numbers)) => {
+                Some((name.as_str(), wanted.column, &numbers[..]))
+            }
+            _ => None,
+        })
+    }
+
     /// Encodes a batch of the columns wanted.
     pub(super) fn encode(&self, batch: &Batch) -> Result<RowBatch> {
         let count = batch.rows.len();
+        // They stand last.
+        let weights = match (self.uses.last(), batch.columns.last()) {
+            (Some(Use::Weight), Some(Values::Numbers(weights))) => &weights[..],
+            _ => &[],
+        };
         let mut rows = RowBatch {
             features: vec![0.0; count * self.features],
             targets: vec![0.0; count * self.targets],
@@ -136,10 +155,17 @@ impl<'a> Encoder<'a> {
                 (Use::OneHot { feature, categories }, Values::Texts(texts)) => {
                     for (row, text) in texts.iter().enumerate() {
                         let key = if is_missing(text.as_bytes()) { "" } else { text };
-                        let category = categories.get(key).ok_or_else(|| {
-                            refuse(row, unknown("category", text, self.categories(column)))
-                        })?;
-                        rows.features[row * self.features + feature + category] = 1.0;
+                        match categories.get(key) {
+                            Some(category) => {
+                                rows.features[row * self.features + feature + category] = 1.0;
+                            }
+                            // Nothing is learned from a row of no weight, so it may have no category.
+                            None if weights.get(row) == Some(&0.0) => {}
+                            None => {
+                                let known = self.categories(column);
+                                return Err(refuse(row, unknown("category", text, known)));
+                            }
+                        }
                     }
                 }
                 (Use::Label { classes }, Values::Texts(texts)) => {

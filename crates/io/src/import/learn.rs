@@ -6,11 +6,11 @@ use super::doubt::{Doubt, Meaning, are_codes, doubt};
 use super::input::Input;
 use super::label::class_names;
 use super::options::{ImportOptions, Missing, Task};
-use super::pipeline;
+use super::pipeline::{self, Again};
 use super::seen::{MOST_CATEGORIES, Role, Seen};
 use crate::error::{Error, Place, Result};
 use crate::format::table::{Table, Wanted};
-use crate::format::values::{Batch, ColumnKind};
+use crate::format::values::{Batch, ColumnKind, Values};
 use crate::schema::{Encoding, InputColumn, InputKind, Target};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -20,8 +20,15 @@ const MOST_CLASSES: usize = 10_000;
 /// A numeric target of at most so many different whole numbers is taken for a class.
 const MOST_GUESSED_CLASSES: usize = 100;
 
+/// What is learned of tables.
+pub(super) struct Learned {
+    pub(super) encoding: Encoding,
+    /// The column of weights, if rows have weights.
+    pub(super) weights: Option<String>,
+}
+
 /// Learns the encoding of all tables together.
-pub(super) fn learn(input: &Input, options: &ImportOptions) -> Result<Encoding> {
+pub(super) fn learn(input: &Input, options: &ImportOptions) -> Result<Learned> {
     let (mut survey, mut first_notes) = (None, Vec::new());
     input.for_each_table(|mut table, path| {
         if survey.is_none() {
@@ -39,9 +46,16 @@ pub(super) fn learn(input: &Input, options: &ImportOptions) -> Result<Encoding> 
             input.note(&survey.path, &note.text);
         }
     }
+    for name in &survey.row_numbers {
+        let note = format!(
+            "column \"{name}\" numbers the rows, as the index of pandas does, and is left out: --number \"{name}\" takes it, --drop \"{name}\" confirms it"
+        );
+        input.note(&survey.path, &note);
+    }
     survey.doubts(|note| input.note(&survey.path, note))?;
-    let path = survey.path.clone();
-    survey.encoding(|note| input.note(&path, note))
+    let (path, weights) = (survey.path.clone(), survey.weights.clone());
+    let encoding = survey.encoding(|note| input.note(&path, note))?;
+    Ok(Learned { encoding, weights })
 }
 
 /// What is known about the columns that matter.
@@ -52,6 +66,10 @@ struct Survey {
     /// Where the inputs that are texts, though no one says so, stand in the first table.
     guessed_texts: HashSet<usize>,
     targets: Vec<String>,
+    /// The column of weights, if rows have weights.
+    weights: Option<String>,
+    /// The columns that are left out because they number the rows.
+    row_numbers: Vec<String>,
     task: Option<Task>,
     missing: Missing,
     rows: u64,
@@ -73,7 +91,7 @@ impl Survey {
     fn new(table: &Table, path: &Path, options: &ImportOptions) -> Result<Survey> {
         let roles = columns::roles(table, path, options)?;
         let Said { categories, numbers } = columns::said(table, path, options, &roles)?;
-        let Roles { inputs, targets } = roles;
+        let Roles { inputs, targets, weights, row_numbers } = roles;
         let task = match (options.task, targets.len()) {
             (Some(Task::Classify), 2..) => {
                 let reason = "there is more than one target column, and these are numbers: ask for regress, or name one target";
@@ -116,6 +134,8 @@ impl Survey {
             inputs: inputs.iter().map(|i| (name(i), kind(i))).collect(),
             guessed_texts: inputs.iter().copied().filter(is_guessed_text).collect(),
             targets: targets.iter().map(name).collect(),
+            weights: weights.as_ref().map(name),
+            row_numbers: row_numbers.iter().map(name).collect(),
             task,
             missing: options.missing,
             rows: 0,
@@ -138,12 +158,19 @@ impl Survey {
             let refuses_codes = !column.is_said;
             wanted.push(Wanted { column: names.required(&column.name)?, kind, refuses_codes });
         }
+        if let Some(weights) = &self.weights {
+            wanted.push(Wanted::new(names.required(weights)?, ColumnKind::Number));
+        }
         let missing = self.missing;
         let roles: Vec<(String, Role)> =
             self.columns.iter().map(|column| (column.name.clone(), column.role)).collect();
-        let look = |batch: &Batch| -> Result<(usize, Vec<Seen>)> {
+        let look = |batch: &Batch, _: &Again| -> Result<(usize, Vec<Seen>)> {
+            let weights = match batch.columns.get(roles.len()) {
+                Some(Values::Numbers(weights)) => &weights[..],
+                _ => &[],
+            };
             let seen = roles.iter().enumerate().map(|(index, (name, role))| {
-                Seen::of(batch, index, path, *role, missing)
+                Seen::of(batch, index, path, *role, missing, weights)
                     .map_err(|row| missing_value(path, Place::cell(row, name), *role))
             });
             Ok((batch.rows.len(), seen.collect::<Result<_>>()?))
@@ -188,6 +215,14 @@ impl Survey {
                 Some(Doubt::Refused(error)) => return Err(error),
                 Some(Doubt::Noted(note)) => tell(&note),
                 None => {}
+            }
+            if let Seen::Texts(texts) = &column.seen
+                && let Some(lost) = texts.weightless.difference(&texts.different).next()
+            {
+                let name = &column.name;
+                tell(&format!(
+                    "column \"{name}\": \"{lost}\" occurs in rows of weight 0 only, from which nothing is learned, so it is no category"
+                ));
             }
         }
         Ok(())

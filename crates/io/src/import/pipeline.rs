@@ -2,8 +2,9 @@
 //! of them is taken in order again. A bounded number of chunks is in memory at a time.
 
 use crate::error::Result;
-use crate::format::table::{Chunk, Chunks, Table, Wanted};
+use crate::format::table::{Chunk, Chunks, Decoder, Table, Wanted};
 use crate::format::values::Batch;
+use memchr::memchr_iter;
 use rayon::prelude::*;
 
 /// Chunks read, being worked on, or being taken, at a time.
@@ -16,13 +17,35 @@ fn round() -> usize {
     4 * rayon::current_num_threads()
 }
 
+/// A chunk of text that was decoded, to be decoded once more.
+pub(super) struct Again<'a> {
+    decoder: &'a dyn Decoder,
+    chunk: &'a Chunk,
+}
+
+impl Again<'_> {
+    /// The columns `wanted` of the records before line `end`, counted from the first of the chunk.
+    pub(super) fn decode(&self, wanted: &[Wanted], end: Option<u32>) -> Result<Batch> {
+        let bytes = &self.chunk.bytes;
+        let end = match end {
+            Some(0) => 0,
+            Some(line) => {
+                memchr_iter(b'\n', bytes).nth(line as usize - 1).map_or(bytes.len(), |at| at + 1)
+            }
+            None => bytes.len(),
+        };
+        let mut part = Chunk::records(bytes[..end].to_vec(), self.chunk.first, 0);
+        self.decoder.decode(&mut part, wanted)
+    }
+}
+
 /// Runs `work` on every batch of a table and gives the results to `sink` in order, while the next
 /// batches are worked on. Of several errors the one that comes first in the table is returned.
 pub(super) fn run<T: Send>(
     table: &mut Table,
     wanted: &[Wanted],
     chunk_bytes: usize,
-    work: impl Fn(&Batch) -> Result<T> + Sync,
+    work: impl Fn(&Batch, &Again) -> Result<T> + Sync,
     mut sink: impl FnMut(T) -> Result<()> + Send,
 ) -> Result<()> {
     let Table { chunks, decoder, .. } = table;
@@ -35,8 +58,9 @@ pub(super) fn run<T: Send>(
         let is_broken = ready.last().is_some_and(Result::is_err);
         let decode = || -> Vec<Result<T>> {
             let results = ready.into_par_iter().map(|chunk| {
-                let batch = decoder.decode(chunk?, wanted)?;
-                work(&batch)
+                let mut chunk = chunk?;
+                let batch = decoder.decode(&mut chunk, wanted)?;
+                work(&batch, &Again { decoder, chunk: &chunk })
             });
             results.collect()
         };

@@ -7,6 +7,7 @@ use crate::format::table::Wanted;
 use crate::format::values::ColumnKind;
 use crate::progress::ImportProgress;
 use crate::source::{Source, expand};
+use crate::subset::check_shown;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -48,11 +49,12 @@ pub fn preview(
         table.chunks.select(&wanted)?;
         let bytes = rows.saturating_mul(table.record_bytes).clamp(1, CHUNK_BYTES);
         while found.len() < rows
-            && let Some(chunk) = table.chunks.next_chunk(bytes)?
+            && let Some(mut chunk) = table.chunks.next_chunk(bytes)?
         {
-            let batch = table.decoder.decode(chunk, &wanted)?;
+            let batch = table.decoder.decode(&mut chunk, &wanted)?;
             let count = batch.rows.len().min(rows - found.len());
             let start = found.len();
+            check_shown((start + count) as u64, names.len())?;
             found.resize(start + count, Vec::with_capacity(names.len()));
             for values in &batch.columns {
                 for (row, text) in found[start..].iter_mut().zip(values.texts()) {

@@ -45,6 +45,8 @@ pub(super) struct Texts {
     pub(super) different: BTreeSet<String>,
     /// The first that is not written as a number.
     pub(super) stray: Option<Stray>,
+    /// Those of rows without weight, from which nothing is learned.
+    pub(super) weightless: BTreeSet<String>,
     /// The first that is a code such as 007, of all, however many different ones there are.
     pub(super) code: Option<String>,
 }
@@ -57,17 +59,19 @@ impl Seen {
         }
     }
 
-    /// Looks at the column at `index` of a batch; the error is the row of a missing value where none may be.
+    /// Looks at the column at `index` of a batch whose rows have these weights, if any; the error is the row of a missing
+    /// value where none may be.
     pub(super) fn of(
         batch: &Batch,
         index: usize,
         path: &Path,
         role: Role,
         missing: Missing,
+        weights: &[f32],
     ) -> Result<Seen, RowNumber> {
         let texts = match &batch.columns[index] {
             Values::Numbers(numbers) => {
-                return Ok(Seen::Numbers(Moments::of_rows(numbers, 1)[0]));
+                return Ok(Seen::Numbers(Moments::of_weighted_rows(numbers, 1, weights)[0]));
             }
             Values::Texts(texts) => texts,
         };
@@ -75,6 +79,12 @@ impl Seen {
         let mut seen = Texts::default();
         for (row, text) in texts.iter().enumerate() {
             let is_missing = is_missing(text.as_bytes());
+            if role == Role::Categories && weights.get(row) == Some(&0.0) {
+                if !is_missing && seen.weightless.len() < role.limit() {
+                    seen.weightless.insert(text.to_owned());
+                }
+                continue;
+            }
             if is_missing && !may_be_missing {
                 return Err(batch.rows.number(row));
             }
@@ -98,6 +108,9 @@ impl Seen {
         match (self, next) {
             (Seen::Texts(all), Seen::Texts(next)) => {
                 all.code = all.code.take().or(next.code);
+                if all.weightless.len() <= role.limit() {
+                    all.weightless.extend(next.weightless);
+                }
                 if all.different.len() <= role.limit() {
                     all.different.extend(next.different);
                     all.stray = all.stray.take().or(next.stray);

@@ -28,6 +28,7 @@ pub(crate) fn table(source: &Source, batches: Box<dyn Batches>) -> Result<Table>
         return Err(Error::input(path, Place::FILE, "has no columns"));
     }
     Ok(Table {
+        hints: columnar::hints(batches.schema(), &columns),
         likely_targets: columnar::likely_targets(batches.schema(), &columns),
         named: true,
         sources: 1,

@@ -128,7 +128,7 @@ impl CsvDecoder {
 }
 
 impl Decoder for CsvDecoder {
-    fn decode(&self, chunk: Chunk, wanted: &[Wanted]) -> Result<Batch> {
+    fn decode(&self, chunk: &mut Chunk, wanted: &[Wanted]) -> Result<Batch> {
         let text = &chunk.bytes[..];
         refuse_zero_bytes(&self.path, &chunk)?;
         if SPARSE * wanted.len() <= self.fields && memchr(b'"', text).is_none() {

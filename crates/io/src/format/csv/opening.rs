@@ -9,11 +9,12 @@ use crate::error::{Error, Place, Result};
 use crate::format::decimal::Decimal;
 use crate::format::interface::ReadOptions;
 use crate::format::missing::Markers;
-use crate::format::table::{Note, Table, customary_targets};
+use crate::format::table::{Hints, Note, Table, customary_targets};
 use crate::format::text::{Cell, TextChunks, shortened};
-use crate::format::values::ColumnKind;
+use crate::format::values::{ColumnKind, is_code};
 use crate::source::Source;
 use memchr::memchr_iter;
+use std::collections::HashSet;
 
 /// Bytes at the start that separator, header and column kinds are found out from...
 const SAMPLE: usize = 1 << 17;
@@ -33,7 +34,7 @@ pub(super) fn open(source: &Source, options: &ReadOptions) -> Result<Table> {
         chunks.take_blank_lines();
     }
     let markers = Markers::new(&options.na);
-    let (mut looks, record_bytes) =
+    let Looks { columns: mut looks, numbers_rows, record_bytes } =
         look(&decoder, &markers, &sample[first.end..], first.next_line)?;
     let guess = match options.header {
         Some(is_header) => Guess { is_header, note: None },
@@ -50,7 +51,17 @@ pub(super) fn open(source: &Source, options: &ReadOptions) -> Result<Table> {
     };
     chunks.put_back(sample[start..].to_vec(), line);
     let (mut names, renamed) = header::names(&first.values, guess.is_header);
-    let ending = leave_out_empty_end(&mut names, &first.values, &looks);
+    let is_index = guess.is_header && first.values[0].is_empty() && numbers_rows;
+    let left_out = leave_out_empty_end(&mut names, &first.values, &looks);
+    let hints = Hints {
+        row_numbers: if is_index { vec![0] } else { Vec::new() },
+        left_out: left_out.into_iter().collect(),
+        ..Hints::default()
+    };
+    let ending = hints
+        .left_out
+        .first()
+        .map(|_| "the lines end in a separator: the empty column after it is left out".to_owned());
     looks.truncate(names.len());
     let writing = Writing::of(&looks, options.decimal, separator);
     let written = writing_notes(&writing, &names);
@@ -62,6 +73,7 @@ pub(super) fn open(source: &Source, options: &ReadOptions) -> Result<Table> {
     decoder.set_columns(names, kinds, writing.decimals);
     let columns = decoder.columns();
     Ok(Table {
+        hints,
         likely_targets: customary_targets(&columns),
         columns,
         named: guess.is_header,
@@ -151,13 +163,17 @@ fn has_one_more(decoder: &CsvDecoder, records: &[u8]) -> bool {
     false
 }
 
-/// What the columns of the first records look like, and the mean length of these.
-fn look(
-    decoder: &CsvDecoder,
-    markers: &Markers,
-    records: &[u8],
-    mut line: u64,
-) -> Result<(Vec<Look>, usize)> {
+/// What the first records after the very first look like.
+struct Looks {
+    columns: Vec<Look>,
+    /// Whether the first column has another whole number in each of them.
+    numbers_rows: bool,
+    /// Their mean length.
+    record_bytes: usize,
+}
+
+fn look(decoder: &CsvDecoder, markers: &Markers, records: &[u8], mut line: u64) -> Result<Looks> {
+    let mut numbers = HashSet::new();
     let mut looks: Vec<Look> = (0..decoder.fields).map(|_| Look::default()).collect();
     let (mut at, mut seen) = (0, 0);
     while at < records.len() && seen < SAMPLE_RECORDS {
@@ -171,7 +187,13 @@ fn look(
             let (field, after) = field(records, &mut at, decoder.separator())
                 .map_err(|malformed| decoder.malformed(malformed, line))?;
             if let Some(look) = looks.get_mut(column) {
-                look.add(field.value().trim_ascii(), line, markers);
+                let value = field.value();
+                look.add(value.trim_ascii(), line, markers);
+                if column == 0 && !is_code(&value) {
+                    let number =
+                        std::str::from_utf8(&value).ok().and_then(|text| text.parse::<u64>().ok());
+                    numbers.extend(number);
+                }
             }
             column += 1;
             if after != After::Field {
@@ -184,10 +206,15 @@ fn look(
         line += memchr_iter(b'\n', &records[start..at]).count() as u64;
         seen += 1;
     }
-    Ok((looks, at.div_ceil(seen.max(1)).max(1)))
+    Ok(Looks {
+        columns: looks,
+        numbers_rows: numbers.len() == seen,
+        record_bytes: at.div_ceil(seen.max(1)).max(1),
+    })
 }
 
-/// Takes away the name of a last column that has neither a name nor values: lines that end in a separator make it.
+/// Takes away the name of a last column that has neither a name nor values, if lines that end in a separator make one:
+/// what it would be called.
 fn leave_out_empty_end(
     names: &mut Vec<String>,
     first: &[String],
@@ -198,7 +225,7 @@ fn leave_out_empty_end(
         return None;
     }
     names.truncate(looks.len() - 1);
-    Some("the lines end in a separator: the empty column after it is left out".to_owned())
+    Some(format!("f{}", looks.len() - 1))
 }
 
 fn kinds(looks: &[Look], writing: &Writing) -> Vec<ColumnKind> {

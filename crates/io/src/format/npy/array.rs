@@ -5,7 +5,7 @@ use super::element::Element;
 use super::header::Header;
 use crate::error::{Error, Place, Result, RowNumber};
 use crate::format::shared_file::SharedFile;
-use crate::format::table::{Chunk, Chunks, Column, Decoder, Table, Wanted};
+use crate::format::table::{Chunk, Chunks, Column, Decoder, Hints, Table, Wanted};
 use crate::format::values::{Batch, ColumnKind, RowNumbers, Values};
 use crate::source::Source;
 use std::io::Read;
@@ -145,6 +145,7 @@ pub(in crate::format) fn table(path: &Path, arrays: Vec<Array>) -> Result<Table>
     let decoder =
         ArrayDecoder { path: path.to_owned(), layout: layout.clone(), columns: columns.clone() };
     Ok(Table {
+        hints: Hints::default(),
         likely_targets: Vec::new(),
         columns,
         named: true,
@@ -243,7 +244,7 @@ struct ArrayDecoder {
 }
 
 impl Decoder for ArrayDecoder {
-    fn decode(&self, chunk: Chunk, wanted: &[Wanted]) -> Result<Batch> {
+    fn decode(&self, chunk: &mut Chunk, wanted: &[Wanted]) -> Result<Batch> {
         let rows = RowNumbers::Rows(chunk.first, chunk.rows);
         // Where each column begins in the chunk, and the piece that it is of.
         let mut origins = Vec::with_capacity(self.columns.len());

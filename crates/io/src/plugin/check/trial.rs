@@ -287,8 +287,8 @@ fn content(path: &Path, choice: &FormatChoice) -> std::result::Result<Content, S
         columns.map(|(index, column)| Wanted::new(index, column.kind)).collect();
     table.chunks.select(&wanted).map_err(broken)?;
     let mut content = Content { sums: vec![0; wanted.len()], rows: 0, columns: table.columns };
-    while let Some(chunk) = table.chunks.next_chunk(CHUNK).map_err(broken)? {
-        let batch = table.decoder.decode(chunk, &wanted).map_err(broken)?;
+    while let Some(mut chunk) = table.chunks.next_chunk(CHUNK).map_err(broken)? {
+        let batch = table.decoder.decode(&mut chunk, &wanted).map_err(broken)?;
         content.rows += batch.rows.len() as u64;
         for (sum, values) in content.sums.iter_mut().zip(&batch.columns) {
             *sum = values_sum(*sum, values);
