@@ -17,9 +17,10 @@ mod standard_output;
 mod table;
 mod text_columns;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, Command, CommandFactory, FromArgMatches, Parser};
 use failure::Failure;
-use gristmill_io::shown_lines;
+use gristmill_io::{shown, shown_lines};
 use output::Output;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -55,6 +56,22 @@ fn take_negative_numbers(command: Command) -> Command {
     command
         .mut_args(|arg| if is_option(&arg) { arg.allow_negative_numbers(true) } else { arg })
         .mut_subcommands(take_negative_numbers)
+}
+
+/// The error with the arguments that it quotes as they are shown: what a terminal obeys is escaped. Without that clap
+/// takes sequences of such characters out when it renders, and the argument is shown as another.
+fn quoting_nothing_obeyed(mut error: clap::Error) -> clap::Error {
+    let quoted: Vec<(ContextKind, String)> = error
+        .context()
+        .filter_map(|(kind, value)| match value {
+            ContextValue::String(text) => Some((kind, shown(text).to_string())),
+            _ => None,
+        })
+        .collect();
+    for (kind, text) in quoted {
+        error.insert(kind, ContextValue::String(text));
+    }
+    error
 }
 
 /// Runs a command. A panic, which nothing that a user does may cause, is reported as what it is.
