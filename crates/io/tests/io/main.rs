@@ -8,6 +8,7 @@ mod model_samples;
 #[path = "../common/samples.rs"]
 mod samples;
 
+mod asides;
 mod changed;
 mod columnar;
 mod dataset;
