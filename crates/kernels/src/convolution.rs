@@ -1,0 +1,164 @@
+//! Convolutions of images and signals, of any stride, dilation, padding and groups.
+//!
+//! Samples stay the lanes, as in every layer: a panel of an image has a row for each unit. So an output is
+//! a sum over rows that stand where they stand, and nothing is packed, padded or copied. The three products
+//! of a layer are
+//!
+//! | product  | files                    | sums over             |
+//! | -------- | ------------------------ | --------------------- |
+//! | forward  | `sweep.rs`, `reading.rs` | taps and channels     |
+//! | backward | `sweep.rs`, `reading.rs` | taps and outputs      |
+//! | gradient | `gradient.rs`            | positions and samples |
+
+mod gradient;
+mod reading;
+mod shape;
+mod sweep;
+mod taps;
+
+pub use shape::{Convolution, Shape};
+
+use crate::bias::accumulate_rows;
+use crate::isa::Isa;
+use crate::outer::{Fold, fold};
+use crate::panels::{Panels, PanelsMut};
+use crate::product::Finish;
+use crate::simd::{LANES, Row};
+use gradient::Gradient;
+use reading::{Backward, Depthwise, Forward};
+use sweep::{Side, Sweep};
+
+/// Outputs: of each sample and position, bias + the sum of weights times inputs, finished.
+///
+/// # Panics
+/// If a slice, or what `finish` holds, does not fit the convolution or the panels of `input`.
+pub fn forward(
+    isa: Isa,
+    conv: &Convolution,
+    weights: &[Row],
+    bias: Option<&[Row]>,
+    input: &[Row],
+    output: &mut [Row],
+    finish: Finish<'_>,
+) {
+    let from = Panels::new(input, conv.input_rows());
+    let to = PanelsMut::new(output, conv.output_rows());
+    assert_eq!(weights.len(), conv.weight_rows(), "rows of weights");
+    assert_eq!(from.panel_count(), to.panel_count(), "panels of inputs and outputs");
+    if let Some(bias) = bias {
+        assert_eq!(bias.len(), conv.bias_rows(), "rows of bias terms");
+    }
+    if let Finish::ReluTrain(other) | Finish::Chain(other) = &finish {
+        assert_eq!(other.row_count(), conv.output_rows(), "rows of outputs and what they finish");
+        assert_eq!(other.panel_count(), to.panel_count(), "panels of outputs and what they finish");
+    }
+    let [inputs, outputs] = sides(conv);
+    let sweep = Sweep {
+        runs: [&conv.outputs[0], &conv.outputs[1]],
+        kernel_width: conv.shape().kernel[1],
+        weights: Panels::new(weights, conv.features()),
+        bias,
+        held: false,
+        from_side: inputs,
+        from,
+        to_side: outputs,
+        to,
+        finish,
+    };
+    match conv.is_depthwise() {
+        true => sweep.run::<Depthwise>(isa),
+        false => sweep.run::<Forward>(isa),
+    }
+}
+
+/// The gradient of the inputs by that of the outputs, `error`: put into `into`, or added to what it holds.
+///
+/// # Panics
+/// If a slice does not fit the convolution or the panels of `error`.
+pub fn backward(
+    isa: Isa,
+    conv: &Convolution,
+    weights: &[Row],
+    error: &[Row],
+    into: &mut [Row],
+    add: bool,
+) {
+    let from = Panels::new(error, conv.output_rows());
+    let to = PanelsMut::new(into, conv.input_rows());
+    assert_eq!(weights.len(), conv.weight_rows(), "rows of weights");
+    assert_eq!(from.panel_count(), to.panel_count(), "panels of errors and inputs");
+    let [inputs, outputs] = sides(conv);
+    let sweep = Sweep {
+        runs: [&conv.inputs[0], &conv.inputs[1]],
+        kernel_width: conv.shape().kernel[1],
+        weights: Panels::new(weights, conv.features()),
+        bias: None,
+        held: add,
+        from_side: outputs,
+        from,
+        to_side: inputs,
+        to,
+        finish: Finish::Store,
+    };
+    match conv.is_depthwise() {
+        true => sweep.run::<Depthwise>(isa),
+        false => sweep.run::<Backward>(isa),
+    }
+}
+
+/// Rows that [`gradient`] works in.
+pub fn scratch_rows(conv: &Convolution) -> usize {
+    (conv.features() + 1) * conv.shape().outputs
+}
+
+/// Adds to the gradients of the weights and of the bias terms the sum over all positions and samples.
+///
+/// Sums are taken in the order of the samples, by lanes, so the same panels in the same call give the
+/// same bits. What `scratch` holds does not matter, and is lost.
+///
+/// # Panics
+/// If a slice does not fit the convolution, or inputs and errors have different numbers of panels.
+pub fn gradient(
+    isa: Isa,
+    conv: &Convolution,
+    input: &[Row],
+    error: &[Row],
+    weight_gradient: &mut [Row],
+    bias_gradient: Option<&mut [Row]>,
+    scratch: &mut [Row],
+) {
+    let inputs = Panels::new(input, conv.input_rows());
+    let errors = Panels::new(error, conv.output_rows());
+    assert_eq!(inputs.panel_count(), errors.panel_count(), "panels of inputs and errors");
+    assert_eq!(weight_gradient.len(), conv.weight_rows(), "rows of the gradient");
+    let (features, outputs) = (conv.features(), conv.shape().outputs);
+    let (lanes, sums) = scratch[..scratch_rows(conv)].split_at_mut(features * outputs);
+    lanes.fill([0.0; LANES]);
+    isa.run(Gradient { conv, inputs, errors, lanes });
+    let matrix = PanelsMut::new(weight_gradient, features);
+    fold(isa, lanes, outputs, features, Fold::Outputs, matrix);
+    if let Some(terms) = bias_gradient {
+        // Positions follow each other in a panel, and panels each other: all are panels of outputs.
+        sums.fill([0.0; LANES]);
+        accumulate_rows(isa, Panels::new(error, outputs), sums);
+        fold(isa, sums, outputs, 1, Fold::Outputs, PanelsMut::new(terms, 1));
+    }
+}
+
+/// Its inputs and its outputs.
+fn sides(conv: &Convolution) -> [Side; 2] {
+    let shape = conv.shape();
+    // Channels of a depthwise convolution are alike: each sees the one of its own number.
+    let groups = if conv.is_depthwise() { 1 } else { shape.groups };
+    [(shape.size, shape.channels), (shape.out, shape.outputs)].map(|(size, channels)| Side {
+        width: size[1],
+        channels,
+        group: channels / groups,
+    })
+}
+
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+mod speed;
