@@ -5,6 +5,7 @@ use gristmill_io::schema::{Encoding, InputKind, Statistics, Target};
 use gristmill_io::{Dataset, HistoryRow, Layer, Model, Node};
 use gristmill_trainer::data::feed::Paging;
 use gristmill_trainer::data::order::Shuffling;
+use gristmill_trainer::layer::Kind;
 use gristmill_trainer::network::Network;
 use gristmill_trainer::sampler::WindowShape;
 use gristmill_trainer::{Limit, Outcome};
@@ -46,12 +47,15 @@ pub(crate) fn model_line(model: &Model) -> String {
 
 /// The same of a network in training.
 pub(crate) fn training_line(network: &Network) -> String {
-    let layer = |layer: &gristmill_trainer::network::Layer| {
+    let layer = |node: &gristmill_trainer::network::Node| {
+        let Kind::Dense(layer) = &node.layer else {
+            return (node.layer.output().units(), node.name.clone());
+        };
         let (name, parameter) = (layer.activation.name(), layer.activation.parameter());
         let activation = parameter.map_or(name.to_owned(), |p| format!("{name}({p})"));
         (layer.shape.outputs, activation)
     };
-    network_line(network.inputs(), network.layers().iter().map(layer))
+    network_line(network.inputs(), network.nodes().iter().map(layer))
 }
 
 fn network_line(features: usize, layers: impl Iterator<Item = (usize, String)>) -> String {

@@ -108,9 +108,9 @@ pub fn check_gradient(
     });
     let (_, layers_f32) = engine.gradient(&table, samples, &|i| i as u64, 0);
     let mut kernels = 0.0f64;
-    for (exact, (weights, bias)) in exact.layers.iter().zip(&layers_f32) {
-        let pairs = exact.weights.iter().zip(weights);
-        let pairs = pairs.chain(exact.bias.iter().flatten().zip(bias));
+    for (exact, values) in exact.layers.iter().zip(&layers_f32) {
+        let exact = exact.weights.iter().chain(exact.bias.iter().flatten());
+        let pairs = exact.zip(values.iter().flatten());
         let largest = pairs.clone().fold(0.0f64, |m, (a, _)| m.max(a.abs()));
         let error = pairs.fold(0.0f64, |m, (a, &b)| m.max((a - f64::from(b)).abs()));
         let error = if largest > 0.0 { error / largest } else { error };

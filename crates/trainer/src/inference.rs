@@ -51,7 +51,7 @@ impl Workspaces {
         let shard = |_| Shard::new(network, PART_ROWS, purpose);
         Workspaces {
             shards: (0..threads::useful()).map(shard).collect(),
-            row_work: network.layout().parameters() + ROW_WORK,
+            row_work: network.work() + ROW_WORK,
             outputs: network.outputs(),
         }
     }

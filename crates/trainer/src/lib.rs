@@ -64,6 +64,8 @@ mod threads;
 #[doc(hidden)]
 pub mod gradcheck;
 #[doc(hidden)]
+pub mod layer;
+#[doc(hidden)]
 pub mod network;
 #[doc(hidden)]
 pub mod objective;

@@ -1,9 +1,8 @@
 //! Between a network in training and a model on disk.
 
 use crate::error::TrainError;
-use crate::network::layout::Shape;
-use crate::network::weights::node_name;
-use crate::network::{Layer, Network};
+use crate::layer::{self, Kind, Shape};
+use crate::network::{Network, Source};
 use crate::preprocess::Preprocess;
 use gristmill_io::model::{self, FEATURES};
 use gristmill_io::{Dense, Model, Node, OutputKind, Scale};
@@ -28,7 +27,7 @@ impl Trained {
     pub fn from_model(model: &Model) -> Result<Trained, TrainError> {
         let dense: Vec<&Dense> =
             model.chain().map_err(TrainError::Model)?.into_iter().map(|(_, dense)| dense).collect();
-        let layer = |dense: &&Dense| Layer {
+        let layer = |dense: &&Dense| layer::Dense {
             shape: Shape {
                 inputs: dense.inputs as usize,
                 outputs: dense.outputs as usize,
@@ -37,7 +36,7 @@ impl Trained {
             activation: loaded(dense.activation),
             dropout: 0.0,
         };
-        let mut network = Network::zeroed(dense.iter().map(layer).collect());
+        let mut network = Network::chain(dense.iter().map(layer).collect());
         for (i, dense) in dense.into_iter().enumerate() {
             let bias = dense.bias.as_deref().unwrap_or(&[]);
             network.set_layer_weights(i, &dense.weights, bias);
@@ -48,24 +47,52 @@ impl Trained {
 
     /// The layers as a model file holds them.
     pub fn nodes(network: &Network) -> Vec<Node> {
-        let node = |(i, layer): (usize, &Layer)| {
-            let (weights, bias) = network.layer_weights(i);
-            let before = i.checked_sub(1).map_or(FEATURES.to_owned(), node_name);
-            let dense = Dense {
-                inputs: layer.shape.inputs as u32,
-                outputs: layer.shape.outputs as u32,
-                activation: stored(layer.activation),
-                weights,
-                bias: layer.shape.bias.then_some(bias),
-            };
-            let layer = gristmill_io::Layer::Dense(dense);
-            Node { name: node_name(i), inputs: vec![before], layer }
+        let name = |source: &Source| match source {
+            Source::Features => FEATURES.to_owned(),
+            Source::Node(node) => network.nodes()[*node].name.clone(),
         };
-        network.layers().iter().enumerate().map(node).collect()
+        let nodes = network.nodes().iter().enumerate();
+        nodes
+            .map(|(i, node)| Node {
+                name: node.name.clone(),
+                inputs: node.inputs.iter().map(name).collect(),
+                layer: stored_layer(&node.layer, network.read(i, network.weights())),
+            })
+            .collect()
     }
 
     /// The scale of a feature or target that is taken as it is.
     pub const UNSCALED: Scale = Scale::UNIT;
+}
+
+/// What a layer with these values is in a model.
+fn stored_layer(layer: &Kind, values: Vec<Vec<f32>>) -> gristmill_io::Layer {
+    let mut values = values.into_iter();
+    let mut take = || values.next().expect("a value for each tensor");
+    match layer {
+        Kind::Dense(layer) => gristmill_io::Layer::Dense(Dense {
+            inputs: layer.shape.inputs as u32,
+            outputs: layer.shape.outputs as u32,
+            activation: stored(layer.activation),
+            weights: take(),
+            bias: layer.shape.bias.then(take),
+        }),
+        _ => unreachable!("a session refuses what it cannot store"),
+    }
+}
+
+/// Refuses a network that a model file has no place for.
+///
+/// # Errors
+/// Names the first node of another kind than dense.
+pub(crate) fn check_storable(network: &Network) -> Result<(), TrainError> {
+    match network.nodes().iter().find(|node| !matches!(node.layer, Kind::Dense(_))) {
+        None => Ok(()),
+        Some(node) => Err(TrainError::Model(format!(
+            "model files have no place for the layer \"{}\" yet",
+            node.name
+        ))),
+    }
 }
 
 /// What a model's activation is computed by.

@@ -1,61 +1,102 @@
-//! A feed-forward network: the shape of its layers and their weights.
+//! A feed-forward network: its layers in the order in which they run, and their weights.
 
+pub(crate) mod edges;
+pub mod graph;
 pub mod init;
 pub mod layout;
+pub(crate) mod segment;
 pub(crate) mod weights;
+pub(crate) mod workspace;
 
-use gristmill_kernels::{Activation, Row, Rows};
-use layout::{LayerValues, Layout, Shape};
+use crate::layer::{Dense, Kind, Parameters, View};
+pub use edges::Source;
+pub use graph::Node;
+use graph::Wiring;
+use gristmill_kernels::{Row, Rows};
+use layout::{LayerValues, Layout};
+use segment::Segment;
 
-/// One dense layer: a = f(W x + b), then dropout while training.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Layer {
-    /// Inputs, outputs, bias or none.
-    pub shape: Shape,
-    /// The activation function f.
-    pub activation: Activation,
-    /// Share of the outputs that is dropped in each training step, in [0, 1).
-    pub dropout: f32,
-}
-
-/// Dense layers and their weights.
+/// Layers and their weights.
 #[derive(Debug, Clone)]
 pub struct Network {
-    layers: Vec<Layer>,
+    features: View,
+    nodes: Vec<Node>,
+    wiring: Vec<Wiring>,
+    segments: Vec<Segment>,
     layout: Layout,
     weights: Rows,
 }
 
 impl Network {
-    /// A network of these layers with all weights zero.
+    /// A network of these nodes with all weights zero. What it gives are the values of the last one.
+    ///
+    /// # Panics
+    /// There is no node, or one takes what does not come before it.
+    pub fn new(features: View, nodes: Vec<Node>) -> Network {
+        assert!(!nodes.is_empty(), "a network has a layer");
+        for (i, node) in nodes.iter().enumerate() {
+            let is_before = |source: &Source| !matches!(source, Source::Node(n) if *n >= i);
+            assert!(node.inputs.iter().all(is_before), "{} takes what comes before it", node.name);
+            assert!(node.layer.output().units() > 0, "no layer is empty");
+        }
+        let layout = Layout::new(nodes.iter().map(|node| node.layer.parameters()));
+        let weights = Rows::zeroed(layout.rows());
+        let (wiring, segments) = (graph::wire(&nodes), segment::segments(&nodes));
+        Network { features, wiring, segments, nodes, layout, weights }
+    }
+
+    /// Dense layers each of which takes what the one before gives, with all weights zero.
     ///
     /// # Panics
     /// If there is no layer, a layer has no units, or neighbours do not fit.
-    pub fn zeroed(layers: Vec<Layer>) -> Network {
-        assert!(!layers.is_empty(), "a network has a layer");
+    pub fn chain(layers: Vec<Dense>) -> Network {
         for pair in layers.windows(2) {
             assert_eq!(pair[0].shape.outputs, pair[1].shape.inputs, "neighbouring layers fit");
         }
-        let shapes: Vec<Shape> = layers.iter().map(|layer| layer.shape).collect();
-        assert!(shapes.iter().all(|s| s.inputs > 0 && s.outputs > 0), "no layer is empty");
-        let layout = Layout::new(&shapes);
-        let weights = Rows::zeroed(layout.rows());
-        Network { layers, layout, weights }
+        let features = layers.first().map_or(0, |first| first.shape.inputs);
+        assert!(features > 0, "a network has a layer, and features");
+        let node = |(i, layer): (usize, Dense)| Node {
+            name: format!("dense{}", i + 1),
+            inputs: vec![i.checked_sub(1).map_or(Source::Features, Source::Node)],
+            layer: Kind::Dense(layer),
+        };
+        let nodes = layers.into_iter().enumerate().map(node).collect();
+        Network::new(View::flat(features), nodes)
     }
 
-    /// The layers, first to last.
-    pub fn layers(&self) -> &[Layer] {
-        &self.layers
+    /// The nodes, first to last.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// For each node what follows from who takes its values.
+    pub(crate) fn wiring(&self) -> &[Wiring] {
+        &self.wiring
+    }
+
+    /// What a shard does between joins.
+    pub(crate) fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// How the features of a row are arranged.
+    pub fn features(&self) -> View {
+        self.features
     }
 
     /// Features of a row that comes in.
     pub fn inputs(&self) -> usize {
-        self.layers[0].shape.inputs
+        self.features.units()
     }
 
     /// Numbers that come out.
     pub fn outputs(&self) -> usize {
-        self.layers[self.layers.len() - 1].shape.outputs
+        self.nodes[self.nodes.len() - 1].layer.output().units()
+    }
+
+    /// Multiply-adds of a sample in the forward pass.
+    pub fn work(&self) -> usize {
+        self.nodes.iter().map(|node| node.layer.work()).sum()
     }
 
     /// Where each weight stands.
@@ -73,21 +114,49 @@ impl Network {
         &mut self.weights
     }
 
-    /// Layout and weights together, for an update in place.
-    pub(crate) fn layout_and_weights_mut(&mut self) -> (&Layout, &mut [Row]) {
-        (&self.layout, &mut self.weights)
+    /// Nodes, layout and weights together, for an update in place.
+    pub(crate) fn parts_mut(&mut self) -> (&[Node], &Layout, &mut [Row]) {
+        (&self.nodes, &self.layout, &mut self.weights)
     }
 
-    /// One layer's matrix, row by row (outputs x inputs), and its bias terms (empty if it has none).
+    /// The matrix of a dense layer, row by row (outputs x inputs), and its bias terms (empty if it has none).
+    ///
+    /// # Panics
+    /// The layer has no matrix.
     pub fn layer_weights(&self, layer: usize) -> LayerValues {
         self.layout.read_weights(layer, &self.weights)
     }
 
-    /// Sets one layer's matrix and bias terms, as [`layer_weights`](Self::layer_weights) gives them.
+    /// Sets the matrix and bias terms of a dense layer, as [`layer_weights`](Self::layer_weights) gives them.
     ///
     /// # Panics
     /// If the sizes are not the layer's.
     pub fn set_layer_weights(&mut self, layer: usize, weights: &[f32], bias: &[f32]) {
         self.layout.write_weights(layer, weights, bias, &mut self.weights);
+    }
+
+    /// The tensors of a node: what they are called within it, and their shapes.
+    pub fn parts(&self, node: usize) -> Vec<(&'static str, Vec<usize>)> {
+        weights::parts(&self.nodes[node].layer)
+    }
+
+    /// The tensors of a node, out of an arena of this network's layout.
+    pub fn read(&self, node: usize, arena: &[Row]) -> Vec<Vec<f32>> {
+        weights::read_node(&self.nodes[node].layer, &self.layout, node, arena)
+    }
+
+    /// Sets all that a node has, as [`read`](Self::read) gives it.
+    ///
+    /// # Panics
+    /// If the sizes are not the layer's.
+    pub fn write(&mut self, node: usize, values: &[Vec<f32>]) {
+        let layer = &self.nodes[node].layer;
+        weights::write_node(layer, &self.layout, node, values, &mut self.weights);
+    }
+
+    /// Whether a node has parameters whose gradient is summed shard by shard: then the shards are cut alike
+    /// on any number of threads.
+    pub(crate) fn has_shared(&self) -> bool {
+        self.nodes.iter().any(|node| matches!(node.layer.parameters(), Parameters::Shared(_)))
     }
 }

@@ -8,7 +8,8 @@ pub mod check;
 mod functions;
 mod losses;
 
-use crate::network::{self, Network};
+use crate::layer::Kind;
+use crate::network::{Network, Node};
 use functions::{derivative, value};
 use gristmill_kernels::{Activation, Loss};
 
@@ -30,7 +31,8 @@ pub struct Layer {
 /// The layers of a network.
 pub fn layers_of(network: &Network) -> Vec<Layer> {
     let wide = |values: Vec<f32>| values.into_iter().map(f64::from).collect();
-    let layer = |(i, layer): (usize, &network::Layer)| {
+    let layer = |(i, node): (usize, &Node)| {
+        let Kind::Dense(layer) = &node.layer else { panic!("a dense layer") };
         let (weights, bias) = network.layer_weights(i);
         Layer {
             activation: layer.activation,
@@ -40,7 +42,7 @@ pub fn layers_of(network: &Network) -> Vec<Layer> {
             bias: layer.shape.bias.then(|| wide(bias)),
         }
     };
-    network.layers().iter().enumerate().map(layer).collect()
+    network.nodes().iter().enumerate().map(layer).collect()
 }
 
 /// What the outputs should have been.

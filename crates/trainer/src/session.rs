@@ -305,7 +305,7 @@ impl<S: Samples> Session<'_, S> {
 
     /// Whether a step takes long enough that a few looks at the clock do not count.
     fn is_large_step(&self) -> bool {
-        self.plan.batch_size.saturating_mul(self.engine.network.layout().parameters()) > 1 << 20
+        self.plan.batch_size.saturating_mul(self.engine.network.work()) > 1 << 20
     }
 
     /// The clock is worth a look after a fair amount of work, not after every tiny step.

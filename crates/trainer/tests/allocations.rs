@@ -3,9 +3,10 @@
 
 use gristmill_kernels::{Activation, Crew, Isa, Loss, Step, UpdateRule};
 use gristmill_trainer::data::samples::Table;
+use gristmill_trainer::layer::Dense;
 use gristmill_trainer::model::Trained;
+use gristmill_trainer::network::Network;
 use gristmill_trainer::network::layout::Shape;
-use gristmill_trainer::network::{Layer, Network};
 use gristmill_trainer::objective::{Objective, TargetKind};
 use gristmill_trainer::preprocess::Preprocess;
 use gristmill_trainer::step::engine::{Engine, Setup, StepPlan};
@@ -104,12 +105,12 @@ fn table(widths: &[usize], rows: usize) -> Table {
 }
 
 fn engine(widths: &[usize], batch: usize, rule: UpdateRule, clip_norm: Option<f64>) -> Engine {
-    let layer = |pair: &[usize]| Layer {
+    let layer = |pair: &[usize]| Dense {
         shape: Shape { inputs: pair[0], outputs: pair[1], bias: true },
         activation: Activation::Relu,
         dropout: 0.1,
     };
-    let mut layers: Vec<Layer> = widths.windows(2).map(layer).collect();
+    let mut layers: Vec<Dense> = widths.windows(2).map(layer).collect();
     let last = layers.last_mut().expect("a network has a layer");
     (last.activation, last.dropout) = (Activation::Identity, 0.0);
     let outputs = last.shape.outputs;
@@ -117,7 +118,7 @@ fn engine(widths: &[usize], batch: usize, rule: UpdateRule, clip_norm: Option<f6
     Engine::new(Setup {
         threads: useful_threads(),
         isa: Isa::best(),
-        network: Network::zeroed(layers),
+        network: Network::chain(layers),
         preprocess: Preprocess::new(&vec![Trained::UNSCALED; widths[0]], Vec::new()),
         objective: Objective { loss, targets: TargetKind::Classes, class_weights: Vec::new() },
         rule,

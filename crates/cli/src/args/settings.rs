@@ -4,7 +4,7 @@ use super::count;
 use super::setting::{Group, Setting, Takes};
 use gristmill_trainer::config::{
     ByteSize, InitKind, LossKind, OnNan, OptimizerConfig, OptimizerKind, RunConfig, ScheduleKind,
-    Shuffle, Value,
+    Shuffle, Value, layers_of_line,
 };
 use std::fmt::Display;
 use std::str::FromStr;
@@ -41,6 +41,14 @@ impl Group for Network {
         Setting {
             help: "Widths of the hidden layers, as in 300,300, or \"none\"",
             ..value("hidden", "network.hidden", "WIDTHS", widths)
+        },
+        Setting {
+            help: "Hidden layers of any kind, as in \"conv 32 3x3, relu, pool 2, dense 128\"",
+            ..value("layers", "network.layers", "LAYERS", layers)
+        },
+        Setting {
+            help: "How the features of a row are arranged, as in 28x28x1 or 100x13",
+            ..value("shape", "data.shape", "LENGTHS", lengths)
         },
         Setting {
             help: "Activation of hidden layers, with a parameter as in \"elu(0.5)\"",
@@ -209,6 +217,20 @@ fn whole<N: FromStr<Err = std::num::ParseIntError> + Into<u64>>(
 ) -> Result<Value, String> {
     let number: u64 = count::<N>(text)?.into();
     i64::try_from(number).map(Value::Integer).map_err(|_| "the number is too large".to_owned())
+}
+
+/// Layers in one line.
+fn layers(text: &str) -> Result<Value, String> {
+    layers_of_line(text).map_err(|error| error.to_string())
+}
+
+/// Numbers with an x between them.
+fn lengths(text: &str) -> Result<Value, String> {
+    let length = |part: &str| match part.trim().parse() {
+        Ok(length @ 1..) => Ok(Value::Integer(length)),
+        _ => Err(format!("{part:?} is no length; expected numbers as in 28x28x1 or 100x13")),
+    };
+    text.split('x').map(length).collect::<Result<_, _>>().map(Value::Array)
 }
 
 /// Widths of hidden layers.

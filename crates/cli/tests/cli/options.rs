@@ -10,6 +10,8 @@ const OPTIONS: &[(&str, &str, &str)] = &[
     ("--epochs 2", "training.epochs", "2"),
     ("--threads 1", "training.threads", "1"),
     ("--hidden 3,2", "network.hidden", "3,2"),
+    ("--layers relu", "network.layers", "{ function = \"relu\", kind = \"activation\" }"),
+    ("--shape 1x2", "data.shape", "1,2"),
     ("--activation tanh", "network.activation", "tanh"),
     ("--no-bias", "network.bias", "false"),
     ("--dropout 0.25", "network.dropout", "0.25"),
@@ -87,7 +89,8 @@ fn every_option_of_train_reaches_the_configuration() {
         let usual = format!("usual-{data}");
         let mut arguments = format!("train {data}.csv {option} --out run{index}");
         for (flag, value) in [("--epochs", "1"), ("--hidden", "2")] {
-            if !option.starts_with(flag) {
+            let is_other_way = flag == "--hidden" && option.starts_with("--layers");
+            if !option.starts_with(flag) && !is_other_way {
                 arguments += &format!(" {flag} {value}");
             }
         }
@@ -107,6 +110,7 @@ fn set_value(key: &str) -> (&'static str, &'static str) {
     match key {
         "seed" => ("7", ""),
         "data.path" => ("prices.csv", ""),
+        "data.shape" => ("[1, 2]", ""),
         "network.hidden" => ("[3]", ""),
         "network.layers" => ("[{units=3}]", ""),
         "network.activation" => ("elu(0.5)", ""),

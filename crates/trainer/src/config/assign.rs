@@ -162,6 +162,7 @@ mod tests {
                 "early_stopping.metric" => "accuracy",
                 "network.hidden" => "[7]",
                 "network.layers" => "[{units=7}]",
+                "data.shape" => "[7]",
                 "network.output.weights" => "[[7.0]]",
                 "network.output.biases" => "[7.0]",
                 "network.bias"

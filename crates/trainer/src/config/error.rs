@@ -29,7 +29,7 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    pub(super) fn value(
+    pub(crate) fn value(
         key: impl Into<String>,
         value: impl fmt::Display,
         expected: impl Into<String>,
@@ -39,7 +39,7 @@ impl ConfigError {
 }
 
 /// An error that says what was `expected`, unless the number is finite and it `holds`.
-pub(super) fn require(
+pub(crate) fn require(
     key: &str,
     value: f64,
     holds: bool,

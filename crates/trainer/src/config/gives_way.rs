@@ -140,6 +140,7 @@ fn shown(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::LayerKind;
 
     /// Assigns to a configuration: what it is then, and what gave way.
     fn assign(config: &str, text: &str) -> (RunConfig, Vec<String>) {
@@ -182,7 +183,8 @@ mod tests {
 
         let (config, gave_way) = assign(layers, "network.activation=relu");
         assert_eq!(gave_way, ["network.layers[].activation = \"tanh\""]);
-        assert_eq!(config.network.layers[0].activation, None);
+        let LayerKind::Dense(layer) = &config.network.layers[0].kind else { panic!("{config:?}") };
+        assert_eq!(layer.activation, None);
         let (config, gave_way) = assign(layers, "network.bias=false");
         assert_eq!((gave_way.len(), config.network.output.bias), (2, None));
         let (_, gave_way) = assign(layers, "network.dropout=0.25");

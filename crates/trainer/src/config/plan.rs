@@ -4,6 +4,7 @@ use super::{
     CheckpointConfig, ClassWeights, ConfigError, DataShape, EarlyStoppingConfig, LayerPlan,
     OptimizerPlan, RunConfig, Shuffle, TargetShape, ValidationConfig,
 };
+use crate::layer::View;
 use crate::schedule::Schedule;
 use gristmill_kernels::Loss;
 
@@ -16,6 +17,8 @@ pub struct TrainingPlan {
     pub seed: u64,
     /// At least one; the last one's outputs are what the loss takes.
     pub layers: Vec<LayerPlan>,
+    /// How the features of a row are arranged.
+    pub features: View,
     /// What is minimised.
     pub loss: Loss,
     /// How parameters follow their gradient.
@@ -76,8 +79,9 @@ impl RunConfig {
             TargetShape::Classes(_) if loss == Loss::BinaryCrossEntropy => 1,
             TargetShape::Classes(names) => names.len(),
         };
-        let (network, layers) = self.network.resolve(data.features, outputs, loss)?;
-        let output_activation = layers[layers.len() - 1].activation;
+        let (network, layers) =
+            self.network.resolve(self.data.view(data.features)?, outputs, loss)?;
+        let output_activation = layers[layers.len() - 1].activation();
         let (optimizer_config, optimizer) = self.optimizer.resolve()?;
         let standardize_targets = self.training.resolve(data.target, loss, output_activation)?;
         let (schedule_config, schedule) = self.schedule.resolve(self.training.epochs)?;
@@ -92,6 +96,7 @@ impl RunConfig {
         Ok(TrainingPlan {
             seed: u64::from(self.seed),
             layers,
+            features: self.data.view(data.features)?,
             loss,
             optimizer,
             schedule,
@@ -114,6 +119,7 @@ impl RunConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layer::{Dense, Kind};
     use crate::network::init::Init;
     use crate::schedule::Curve;
     use gristmill_kernels::{Activation, UpdateRule};
@@ -134,18 +140,31 @@ mod tests {
         RunConfig::from_toml(toml).unwrap().resolve(&data).unwrap()
     }
 
+    fn dense(layer: &LayerPlan) -> &Dense {
+        let Kind::Dense(dense) = &layer.node.layer else { panic!("{layer:?}") };
+        dense
+    }
+
+    fn shape(layer: &LayerPlan) -> (usize, usize) {
+        (dense(layer).shape.inputs, dense(layer).shape.outputs)
+    }
+
+    fn dropout(layer: &LayerPlan) -> f32 {
+        dense(layer).dropout
+    }
+
     #[test]
     fn defaults_follow_the_task() {
         let plan = resolve("", classes(&names(2)));
         assert_eq!(plan.loss, Loss::BinaryCrossEntropy);
         assert!(!plan.standardize_targets);
-        let shapes: Vec<_> = plan.layers.iter().map(|l| (l.inputs, l.outputs)).collect();
+        let shapes: Vec<_> = plan.layers.iter().map(shape).collect();
         assert_eq!(shapes, [(4, 128), (128, 1)]);
-        assert_eq!(plan.layers[0].activation, Activation::Relu);
-        assert_eq!(plan.layers[0].init, Init::he(1.0, 4));
-        assert_eq!(plan.layers[0].bias, Some(vec![0.0; 128]));
-        assert_eq!(plan.layers[1].activation, Activation::Identity);
-        assert_eq!(plan.layers[1].init, Init::xavier(1.0, 128, 1));
+        assert_eq!(plan.layers[0].activation(), Activation::Relu);
+        assert_eq!(plan.layers[0].start[0], Init::he(1.0, 4));
+        assert_eq!(plan.layers[0].start[1], Init::Zeros);
+        assert_eq!(plan.layers[1].activation(), Activation::Identity);
+        assert_eq!(plan.layers[1].start[0], Init::xavier(1.0, 128, 1));
         let adam = UpdateRule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
         assert_eq!(plan.optimizer.rule, adam);
         assert_eq!(plan.optimizer.learning_rate, 0.001);
@@ -153,18 +172,18 @@ mod tests {
 
         let plan = resolve("[network]\nhidden = []", classes(&names(3)));
         assert_eq!(plan.loss, Loss::SoftmaxCrossEntropy);
-        assert_eq!((plan.layers.len(), plan.layers[0].outputs), (1, 3));
+        assert_eq!((plan.layers.len(), shape(&plan.layers[0]).1), (1, 3));
 
         let plan = resolve("", numbers(2));
         assert_eq!(plan.loss, Loss::MeanSquared);
         assert!(plan.standardize_targets);
-        assert_eq!(plan.layers[1].outputs, 2);
+        assert_eq!(shape(&plan.layers[1]).1, 2);
     }
 
     #[test]
     fn softmax_for_two_classes_has_two_logits() {
         let plan = resolve("[loss]\nkind = 'softmax-cross-entropy'", classes(&names(2)));
-        assert_eq!(plan.layers[1].outputs, 2);
+        assert_eq!(shape(&plan.layers[1]).1, 2);
     }
 
     #[test]
@@ -183,9 +202,9 @@ mod tests {
             learning_rate = 0.1";
         let plan = resolve(text, numbers(1));
         assert_eq!(plan.layers.len(), 1);
-        assert_eq!(plan.layers[0].init, Init::Explicit(vec![1.5, -0.5, 0.25, 1.0]));
-        assert_eq!(plan.layers[0].bias, None);
-        assert_eq!(plan.layers[0].activation, Activation::Sigmoid);
+        assert_eq!(plan.layers[0].start[0], Init::Explicit(vec![1.5, -0.5, 0.25, 1.0]));
+        assert_eq!(plan.layers[0].start.len(), 1);
+        assert_eq!(plan.layers[0].activation(), Activation::Sigmoid);
         assert_eq!(plan.loss, Loss::HalfSumSquares);
         assert!(!plan.standardize_targets);
     }
@@ -210,12 +229,12 @@ mod tests {
             biases = [0.5, -0.5]";
         let plan = resolve(text, numbers(2));
         let [first, second, output] = plan.layers.as_slice() else { panic!("{plan:?}") };
-        assert_eq!(first.activation, Activation::LeakyRelu { slope: 0.2 });
-        assert_eq!((first.dropout, second.dropout, output.dropout), (0.0, 0.5, 0.0));
-        assert_eq!(first.init, Init::lecun(2.0, 4));
-        assert_eq!((&second.bias, second.activation), (&None, Activation::Tanh));
-        assert_eq!(second.init, Init::Uniform { limit: 0.05 });
-        assert_eq!(output.bias, Some(vec![0.5, -0.5]));
+        assert_eq!(first.activation(), Activation::LeakyRelu { slope: 0.2 });
+        assert_eq!([first, second, output].map(dropout), [0.0, 0.5, 0.0]);
+        assert_eq!(first.start[0], Init::lecun(2.0, 4));
+        assert_eq!((second.start.len(), second.activation()), (1, Activation::Tanh));
+        assert_eq!(second.start[0], Init::Uniform { limit: 0.05 });
+        assert_eq!(output.start[1], Init::Explicit(vec![0.5, -0.5]));
     }
 
     #[test]

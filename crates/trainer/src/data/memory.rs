@@ -6,6 +6,7 @@ use crate::data::order::Shuffling;
 use crate::data::samples::Samples;
 use crate::data::subset::Subset;
 use crate::error::TrainError;
+use crate::layer::Parameters;
 use crate::sampler::WindowShape;
 use gristmill_kernels::LANES;
 use std::path::Path;
@@ -145,8 +146,13 @@ pub(crate) fn check_room(plan: &TrainingPlan, rows: u64) -> Result<(), TrainErro
 /// About how many bytes the weights, what is kept of each, and the values of a minibatch take.
 fn training_bytes(plan: &TrainingPlan, rows: u64) -> u128 {
     let lanes = |units: usize| units.next_multiple_of(LANES) as u128;
-    let weights =
-        |layer: &LayerPlan| lanes(layer.inputs) * layer.outputs as u128 + lanes(layer.outputs);
+    let weights = |layer: &LayerPlan| match layer.node.layer.parameters() {
+        Parameters::None => 0,
+        Parameters::Matrix(shape) => {
+            lanes(shape.inputs) * shape.outputs as u128 + lanes(shape.outputs)
+        }
+        Parameters::Shared(blocks) => blocks.iter().map(|block| (block.rows * LANES) as u128).sum(),
+    };
     let weights: u128 = plan.layers.iter().map(weights).sum();
     let trained = 1 + plan.optimizer.rule.slots() as u128;
     let rolls_back = plan.config.training.on_nan == OnNan::Rollback;
@@ -155,8 +161,9 @@ fn training_bytes(plan: &TrainingPlan, rows: u64) -> u128 {
         + u128::from(plan.optimizer.clip_norm.is_some())
         + u128::from(keeps_best);
     // As in a shard: the input twice, and of each layer the output, the error and the output as rows.
-    let units: u128 = plan.layers.iter().map(|layer| lanes(layer.outputs)).sum();
-    let row = 2 * lanes(plan.layers[0].inputs) + 3 * units;
+    let units = |layer: &LayerPlan| lanes(layer.node.layer.output().units());
+    let units: u128 = plan.layers.iter().map(units).sum();
+    let row = 2 * lanes(plan.features.units()) + 3 * units;
     let batch = (plan.batch_size as u128).min(u128::from(rows)) * row;
     // A larger minibatch is computed in rounds.
     let at_once = batch.min(4 * weights + (1 << 24));

@@ -1,12 +1,14 @@
-//! Start weights: every one a pure function of (seed, layer, output, input).
+//! Start weights: every one a pure function of (seed, layer, tensor, place in it).
 
 use crate::random::{Purpose, Random};
 
-/// How the weights of one layer start.
+/// How the numbers of a tensor start.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Init {
     /// All zero.
     Zeros,
+    /// All this.
+    Constant(f32),
     /// Evenly in `-limit..limit`.
     Uniform {
         /// Largest absolute value.
@@ -38,15 +40,17 @@ impl Init {
         Init::Normal { deviation: scale * (1.0 / inputs as f64).sqrt() }
     }
 
-    /// The weights of layer number `layer`, row-major `[outputs][inputs]`.
+    /// The numbers of a tensor, in its order in files.
     ///
     /// # Panics
-    /// The explicit weights are not `outputs * inputs`.
-    pub fn weights(&self, seed: u64, layer: usize, inputs: usize, outputs: usize) -> Vec<f32> {
-        let draws = Random::new(seed, Purpose::Weights).part(layer as u64);
-        let numbers = 0..(outputs * inputs) as u64;
+    /// The explicit numbers are not so many.
+    pub fn numbers(&self, seed: u64, place: Place, count: usize) -> Vec<f32> {
+        let draws = Random::new(seed, Purpose::Weights).part(place.layer as u64);
+        let draws = if place.part == 0 { draws } else { draws.part(place.part as u64) };
+        let numbers = 0..count as u64;
         match self {
-            Init::Zeros => vec![0.0; outputs * inputs],
+            Init::Zeros => vec![0.0; count],
+            Init::Constant(value) => vec![*value; count],
             Init::Uniform { limit } => {
                 numbers.map(|i| (limit * (2.0 * draws.uniform(i) - 1.0)) as f32).collect()
             }
@@ -54,11 +58,28 @@ impl Init {
                 numbers.map(|i| (deviation * draws.normal(i)) as f32).collect()
             }
             Init::Explicit(weights) => {
-                assert_eq!(weights.len(), outputs * inputs, "a weight per output and input");
+                assert_eq!(weights.len(), count, "as many numbers as the tensor has");
                 weights.clone()
             }
         }
     }
+
+    /// The weights of layer number `layer`, row-major `[outputs][inputs]`.
+    ///
+    /// # Panics
+    /// The explicit weights are not `outputs * inputs`.
+    pub fn weights(&self, seed: u64, layer: usize, inputs: usize, outputs: usize) -> Vec<f32> {
+        self.numbers(seed, Place { layer, part: 0 }, inputs * outputs)
+    }
+}
+
+/// Which tensor of a network it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Number of its layer.
+    pub layer: usize,
+    /// Number of the tensor within the layer.
+    pub part: usize,
 }
 
 #[cfg(test)]

@@ -3,14 +3,18 @@
 //! A layer's weight matrix (rows = outputs, lanes = inputs, see [`gristmill_kernels::panels`]) is cut
 //! into tiles of at most 128 outputs by 256 inputs. A tile is one contiguous run of rows in the arena, so that a task
 //! can own it, a product finds it in the second-level cache, and its update is one pass over one slice.
-//! Bias terms follow the weights of the first input tile of their outputs.
+//! Bias terms follow the weights of the first input tile of their outputs. Shared blocks are one run of rows
+//! each.
 //!
 //! The layout depends on the shape of the network alone. Files hold matrices row by row instead
 //! ([`Layout::read_weights`], [`Layout::write_weights`]).
 
+use crate::layer::parameters::{Parameters, Role};
 use gristmill_kernels::{LANES, Row, panels};
 use std::convert::Infallible;
 use std::ops::Range;
+
+pub use crate::layer::parameters::Shape;
 
 /// Most inputs and most outputs of a tile: 128 KiB of weights, a share of the second-level cache. The
 /// inputs are the inner dimension of the forward product and the panels of the gradient, the outputs
@@ -22,16 +26,8 @@ const TILE_OUTPUTS: usize = 128;
 /// first-level cache, and parts enough to share out evenly.
 const PART_INPUTS: usize = 64;
 
-/// The shape of a dense layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shape {
-    /// Features that come in.
-    pub inputs: usize,
-    /// Units.
-    pub outputs: usize,
-    /// Whether each unit has a bias term.
-    pub bias: bool,
-}
+/// Most rows of shared blocks that one task updates: with the optimiser's state they fit the first-level cache.
+const PART_ROWS: usize = 128;
 
 /// One layer's values: the matrix row by row (outputs x inputs), and the bias terms (empty where the
 /// layer has none).
@@ -96,26 +92,76 @@ impl Tile {
     }
 }
 
-/// The tiles of a network and the size of its arenas.
+/// Where the parameters of one node stand.
 #[derive(Debug, Clone)]
-pub struct Layout {
-    pub(crate) shapes: Vec<Shape>,
-    tiles: Vec<Tile>,
-    layer_tiles: Vec<Range<usize>>,
+struct Place {
+    shape: Option<Shape>,
+    /// Of its matrix.
+    tiles: Range<usize>,
+    /// All its rows in the arenas.
+    rows: Range<usize>,
+    /// The rows of its shared blocks among those of all nodes.
+    shared: Range<usize>,
 }
 
-/// All tiles of a network as the tasks of the second phase, in the order of the arenas.
-#[derive(Debug)]
-pub(crate) struct TileTasks {
+/// A run of rows of shared blocks.
+#[derive(Debug, Clone)]
+pub(crate) struct Run {
+    /// In the arenas.
+    pub(crate) rows: Range<usize>,
+    /// Among the rows of all shared blocks.
+    pub(crate) shared: Range<usize>,
+    pub(crate) role: Role,
+}
+
+/// What one task of the second phase updates.
+#[derive(Debug, Clone)]
+pub(crate) enum Task {
+    /// A tile, or a part of one.
+    Tile(Tile),
+    /// A part of a shared block.
+    Shared(Run),
+}
+
+impl Task {
+    /// Its rows in the arenas.
+    pub(crate) fn rows(&self) -> Range<usize> {
+        match self {
+            Task::Tile(tile) => tile.rows(),
+            Task::Shared(run) => run.rows.clone(),
+        }
+    }
+
+    /// Bias terms whose lanes are summed apart.
+    pub(crate) fn bias_terms(&self) -> usize {
+        match self {
+            Task::Tile(tile) => tile.bias_terms(),
+            Task::Shared(_) => 0,
+        }
+    }
+}
+
+/// The tiles and blocks of a network, and the size of its arenas.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    places: Vec<Place>,
     tiles: Vec<Tile>,
+    runs: Vec<Run>,
+    parameters: usize,
+}
+
+/// All parameters of a network as the tasks of the second phase, in the order of the arenas.
+#[derive(Debug)]
+pub(crate) struct Tasks {
+    tasks: Vec<Task>,
     bounds: Vec<usize>,
     sum_bounds: Vec<usize>,
 }
 
-impl TileTasks {
-    /// The tile, or part of one, that a task owns.
-    pub(crate) fn tile(&self, task: usize) -> &Tile {
-        &self.tiles[task]
+impl Tasks {
+    /// What a task owns.
+    pub(crate) fn task(&self, task: usize) -> &Task {
+        &self.tasks[task]
     }
 
     /// Where the rows of each task begin in the arenas, and where those of the last one end.
@@ -129,72 +175,125 @@ impl TileTasks {
         &self.sum_bounds
     }
 
-    /// Bias terms of the network.
+    /// Bias terms of the matrices.
     pub(crate) fn bias_terms(&self) -> usize {
-        self.tiles.iter().map(Tile::bias_terms).sum()
+        self.tasks.iter().map(Task::bias_terms).sum()
     }
 }
 
 impl Layout {
-    /// Lays out layers of these shapes, first to last.
-    pub fn new(shapes: &[Shape]) -> Layout {
-        let mut tiles = Vec::new();
-        let mut layer_tiles = Vec::new();
-        let mut row = 0;
-        for (layer, shape) in shapes.iter().enumerate() {
-            let first = tiles.len();
-            for outputs in cut(shape.outputs, 1, TILE_OUTPUTS) {
-                for inputs in cut(shape.inputs, LANES, TILE_INPUTS) {
-                    let weights = row..row + outputs.len() * panels(inputs.len());
-                    let has_bias = shape.bias && inputs.start == 0;
-                    let bias_rows = if has_bias { panels(outputs.len()) } else { 0 };
-                    let bias = weights.end..weights.end + bias_rows;
-                    row = bias.end;
-                    tiles.push(Tile { layer, inputs, outputs: outputs.clone(), weights, bias });
+    /// Lays out the parameters of nodes, first to last.
+    pub fn new<'p>(nodes: impl IntoIterator<Item = Parameters<'p>>) -> Layout {
+        let mut layout =
+            Layout { places: Vec::new(), tiles: Vec::new(), runs: Vec::new(), parameters: 0 };
+        let (mut row, mut shared) = (0, 0);
+        for parameters in nodes {
+            let (first_row, first_shared, first_tile) = (row, shared, layout.tiles.len());
+            let mut shape = None;
+            match parameters {
+                Parameters::None => {}
+                Parameters::Matrix(matrix) => {
+                    shape = Some(matrix);
+                    row = layout.add_matrix(matrix, row);
+                    layout.parameters +=
+                        matrix.outputs * (matrix.inputs + usize::from(matrix.bias));
+                }
+                Parameters::Shared(blocks) => {
+                    for block in blocks {
+                        let (rows, among) = (row..row + block.rows, shared..shared + block.rows);
+                        (row, shared) = (rows.end, among.end);
+                        layout.runs.push(Run { rows, shared: among, role: block.role });
+                        if block.role != Role::Statistic {
+                            layout.parameters += block.numbers();
+                        }
+                    }
                 }
             }
-            layer_tiles.push(first..tiles.len());
+            layout.places.push(Place {
+                shape,
+                tiles: first_tile..layout.tiles.len(),
+                rows: first_row..row,
+                shared: first_shared..shared,
+            });
         }
-        Layout { shapes: shapes.to_vec(), tiles, layer_tiles }
+        layout
+    }
+
+    /// Lays out a matrix from this row on; returns where it ends.
+    fn add_matrix(&mut self, shape: Shape, mut row: usize) -> usize {
+        let layer = self.places.len();
+        for outputs in cut(shape.outputs, 1, TILE_OUTPUTS) {
+            for inputs in cut(shape.inputs, LANES, TILE_INPUTS) {
+                let weights = row..row + outputs.len() * panels(inputs.len());
+                let has_bias = shape.bias && inputs.start == 0;
+                let bias_rows = if has_bias { panels(outputs.len()) } else { 0 };
+                let bias = weights.end..weights.end + bias_rows;
+                row = bias.end;
+                self.tiles.push(Tile { layer, inputs, outputs: outputs.clone(), weights, bias });
+            }
+        }
+        row
     }
 
     /// Rows of an arena.
     pub fn rows(&self) -> usize {
-        self.tiles.last().map_or(0, |tile| tile.bias.end)
+        self.places.last().map_or(0, |place| place.rows.end)
     }
 
-    /// Number of weights and bias terms, without padding.
+    /// Rows of all shared blocks.
+    pub(crate) fn shared_rows(&self) -> usize {
+        self.places.last().map_or(0, |place| place.shared.end)
+    }
+
+    /// Number of weights and bias terms, without padding; statistics are none.
     pub fn parameters(&self) -> usize {
-        self.shapes.iter().map(|s| s.outputs * (s.inputs + usize::from(s.bias))).sum()
+        self.parameters
     }
 
-    /// The shapes of the layers.
-    pub fn shapes(&self) -> &[Shape] {
-        &self.shapes
-    }
-
-    /// The tasks of the second phase: all tiles, cut where the shares of two of `threads` threads meet.
-    pub(crate) fn tasks(&self, threads: usize) -> TileTasks {
+    /// The tasks of the second phase: all tiles, cut where the shares of two of `threads` threads meet, and all
+    /// shared blocks.
+    pub(crate) fn tasks(&self, threads: usize) -> Tasks {
         let shares: Vec<usize> = (1..threads).map(|i| self.rows() * i / threads).collect();
-        let tiles: Vec<Tile> = self.tiles.iter().flat_map(|tile| tile.cut_at(&shares)).collect();
+        let tiles = self.tiles.iter().flat_map(|tile| tile.cut_at(&shares)).map(Task::Tile);
+        let runs = self.runs.iter().flat_map(Run::parts).map(Task::Shared);
+        let mut tasks: Vec<Task> = tiles.chain(runs).collect();
+        tasks.sort_by_key(|task| task.rows().start);
         let (mut bounds, mut sum_bounds) = (vec![0], vec![0]);
         let mut sums = 0;
-        for part in &tiles {
-            bounds.push(part.rows().end);
-            sums += part.bias_terms();
+        for task in &tasks {
+            bounds.push(task.rows().end);
+            sums += task.bias_terms();
             sum_bounds.push(sums);
         }
-        TileTasks { tiles, bounds, sum_bounds }
+        Tasks { tasks, bounds, sum_bounds }
     }
 
-    /// The tiles of one layer, output blocks outermost.
+    /// The tiles of one node's matrix, output blocks outermost.
     pub(crate) fn layer(&self, layer: usize) -> &[Tile] {
-        &self.tiles[self.layer_tiles[layer].clone()]
+        &self.tiles[self.places[layer].tiles.clone()]
+    }
+
+    /// The shape of one node's matrix.
+    ///
+    /// # Panics
+    /// The node has none.
+    pub(crate) fn shape(&self, layer: usize) -> Shape {
+        self.places[layer].shape.expect("a layer with a matrix")
+    }
+
+    /// All rows of one node in the arenas.
+    pub(crate) fn node_rows(&self, node: usize) -> Range<usize> {
+        self.places[node].rows.clone()
+    }
+
+    /// The rows of one node's shared blocks among those of all nodes.
+    pub(crate) fn node_shared(&self, node: usize) -> Range<usize> {
+        self.places[node].shared.clone()
     }
 
     /// Copies one layer's values out of an arena.
     pub fn read_weights(&self, layer: usize, arena: &[Row]) -> LayerValues {
-        let shape = self.shapes[layer];
+        let shape = self.shape(layer);
         let mut weights = Vec::with_capacity(shape.outputs * shape.inputs);
         let copied = self.each_matrix_row(layer, arena, &mut |row| {
             weights.extend_from_slice(row);
@@ -215,7 +314,7 @@ impl Layout {
         arena: &[Row],
         sink: &mut dyn FnMut(&[f32]) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut row = vec![0.0; self.shapes[layer].inputs];
+        let mut row = vec![0.0; self.shape(layer).inputs];
         for tiles in self.layer(layer).chunk_by(|a, b| a.outputs == b.outputs) {
             for output in 0..tiles[0].outputs.len() {
                 for tile in tiles {
@@ -233,7 +332,7 @@ impl Layout {
 
     /// Copies one layer's bias terms out of an arena; none where it has none.
     pub fn read_bias(&self, layer: usize, arena: &[Row]) -> Vec<f32> {
-        let shape = self.shapes[layer];
+        let shape = self.shape(layer);
         let mut bias = vec![0.0; if shape.bias { shape.outputs } else { 0 }];
         for tile in self.layer(layer) {
             for (k, o) in tile.outputs.clone().enumerate().take(tile.bias_terms()) {
@@ -248,7 +347,7 @@ impl Layout {
     /// # Panics
     /// If the slices have another size than the layer.
     pub fn write_weights(&self, layer: usize, weights: &[f32], bias: &[f32], arena: &mut [Row]) {
-        let shape = self.shapes[layer];
+        let shape = self.shape(layer);
         assert_eq!(weights.len(), shape.outputs * shape.inputs, "weights of layer {layer}");
         assert_eq!(bias.len(), if shape.bias { shape.outputs } else { 0 }, "bias of layer {layer}");
         for tile in self.layer(layer) {
@@ -260,6 +359,17 @@ impl Layout {
                 arena[tile.bias.start + k / LANES][k % LANES] = bias[o];
             }
         }
+    }
+}
+
+impl Run {
+    /// The run cut into parts of at most `PART_ROWS` rows.
+    fn parts(&self) -> impl Iterator<Item = Run> + '_ {
+        cut(self.rows.len(), 1, PART_ROWS).into_iter().map(|part| Run {
+            rows: self.rows.start + part.start..self.rows.start + part.end,
+            shared: self.shared.start + part.start..self.shared.start + part.end,
+            role: self.role,
+        })
     }
 }
 
@@ -283,80 +393,4 @@ fn cut(len: usize, unit: usize, longest: usize) -> Vec<Range<usize>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cuts_cover_and_are_nearly_equal() {
-        for unit in [1, 16] {
-            for len in 1..700 {
-                let parts = cut(len, unit, 128);
-                assert_eq!(parts[0].start, 0);
-                assert_eq!(parts.last().unwrap().end, len);
-                for pair in parts.windows(2) {
-                    assert_eq!(pair[0].end, pair[1].start);
-                    assert_eq!(pair[0].end % unit, 0);
-                }
-                assert!(parts.iter().all(|p| !p.is_empty() && p.len() <= 128));
-                let sizes = parts.iter().map(|p| p.len().div_ceil(unit));
-                assert!(sizes.clone().max().unwrap() - sizes.min().unwrap() <= 1, "{len} {unit}");
-            }
-        }
-    }
-
-    #[test]
-    fn parts_follow_each_other() {
-        for (inputs, outputs) in [(1, 1), (64, 64), (65, 130), (300, 129), (784, 512)] {
-            let shape = Shape { inputs, outputs, bias: true };
-            let layout = Layout::new(&[shape, Shape { inputs: outputs, outputs: 3, bias: false }]);
-            for threads in [1, 2, 3, 64] {
-                let tasks = layout.tasks(threads);
-                let mut row = 0;
-                for (part, bounds) in tasks.tiles.iter().zip(tasks.bounds().windows(2)) {
-                    assert_eq!(part.rows(), bounds[0]..bounds[1]);
-                    assert_eq!(part.weights.start, row);
-                    assert_eq!(part.weights.len(), part.input_panels().len() * part.outputs.len());
-                    assert_eq!(part.inputs.start % LANES, 0);
-                    assert_eq!(part.bias.start, part.weights.end);
-                    assert!(!part.inputs.is_empty() && part.inputs.len() <= PART_INPUTS);
-                    row = part.rows().end;
-                }
-                assert_eq!(row, layout.rows());
-                let terms = |tiles: &[Tile]| tiles.iter().map(|t| t.bias.len()).sum::<usize>();
-                assert_eq!(terms(&tasks.tiles), terms(layout.layer(0)));
-            }
-        }
-    }
-
-    /// Each of two threads has rows to within a panel as many as the other.
-    #[test]
-    fn parts_can_be_shared_evenly() {
-        for widths in [[28, 64, 64], [100, 30, 7], [17, 33, 100]] {
-            let layer = |pair: &[usize]| Shape { inputs: pair[0], outputs: pair[1], bias: true };
-            let layout = Layout::new(&widths.windows(2).map(layer).collect::<Vec<_>>());
-            let tasks = layout.tasks(2);
-            let half = layout.rows() / 2;
-            let nearest = tasks.bounds().iter().map(|&row| row.abs_diff(half)).min();
-            assert!(nearest.is_some_and(|distance| distance <= widths[1].max(widths[2]) / 2 + 1));
-        }
-    }
-
-    #[test]
-    fn weights_written_are_read_back() {
-        for (inputs, outputs, bias) in
-            [(1, 1, true), (3, 1, false), (300, 129, true), (17, 260, true)]
-        {
-            let other = Shape { inputs: 5, outputs: inputs, bias: true };
-            let layout = Layout::new(&[other, Shape { inputs, outputs, bias }]);
-            let weights: Vec<f32> = (0..inputs * outputs).map(|x| x as f32 + 1.0).collect();
-            let terms: Vec<f32> =
-                (0..if bias { outputs } else { 0 }).map(|x| -(x as f32) - 1.0).collect();
-            let mut arena = vec![[0.0; LANES]; layout.rows()];
-            layout.write_weights(1, &weights, &terms, &mut arena);
-            assert_eq!(layout.read_weights(1, &arena), (weights, terms));
-            assert!(layout.read_weights(0, &arena).0.iter().all(|&x| x == 0.0));
-            let written = arena.iter().flatten().filter(|&&x| x != 0.0).count();
-            assert_eq!(written, outputs * (inputs + usize::from(bias)));
-        }
-    }
-}
+mod tests;

@@ -1,37 +1,112 @@
 //! Between the arenas of a network and named tensors in files: `parameters.dense1.weight`.
 
+use super::graph::Node;
 use super::layout::Layout;
 use crate::error::TrainError;
+use crate::layer::interface::block_rows;
+use crate::layer::{Kind, Parameters};
 use gristmill_io::{Checkpoint, TensorInfo, TensorStream};
 use gristmill_kernels::Row;
+use std::ops::Range;
 
-/// What the layer with this index is called in files.
-pub(crate) fn node_name(layer: usize) -> String {
-    format!("dense{}", layer + 1)
+/// The tensors of a layer: what they are called within it, and their shapes.
+pub(crate) fn parts(layer: &Kind) -> Vec<(&'static str, Vec<usize>)> {
+    match layer.parameters() {
+        Parameters::None => Vec::new(),
+        Parameters::Matrix(shape) => {
+            let mut parts = vec![("weight", vec![shape.outputs, shape.inputs])];
+            if shape.bias {
+                parts.push(("bias", vec![shape.outputs]));
+            }
+            parts
+        }
+        Parameters::Shared(blocks) => {
+            blocks.iter().map(|block| (block.name, block.shape.clone())).collect()
+        }
+    }
 }
 
-fn tensor_name(prefix: &str, layer: usize, part: &str) -> String {
-    format!("{prefix}.{}.{part}", node_name(layer))
+/// The values of a node's tensors, out of an arena.
+pub(crate) fn read_node(
+    layer: &Kind,
+    layout: &Layout,
+    node: usize,
+    arena: &[Row],
+) -> Vec<Vec<f32>> {
+    match layer.parameters() {
+        Parameters::None => Vec::new(),
+        Parameters::Matrix(shape) => {
+            let (weights, bias) = layout.read_weights(node, arena);
+            if shape.bias { vec![weights, bias] } else { vec![weights] }
+        }
+        Parameters::Shared(blocks) => {
+            let own = &arena[layout.node_rows(node)];
+            let read = |(index, rows): (usize, Range<usize>)| {
+                let mut numbers = vec![0.0; blocks[index].numbers()];
+                layer.as_layer().read(index, &own[rows], &mut numbers);
+                numbers
+            };
+            block_rows(blocks).enumerate().map(read).collect()
+        }
+    }
+}
+
+/// Copies the values of a node's tensors into an arena.
+///
+/// # Panics
+/// There are not as many as the layer has.
+pub(crate) fn write_node<V: AsRef<[f32]>>(
+    layer: &Kind,
+    layout: &Layout,
+    node: usize,
+    values: &[V],
+    arena: &mut [Row],
+) {
+    assert_eq!(values.len(), parts(layer).len(), "a value for each tensor");
+    match layer.parameters() {
+        Parameters::None => {}
+        Parameters::Matrix(_) => {
+            let bias = values.get(1).map_or(&[][..], AsRef::as_ref);
+            layout.write_weights(node, values[0].as_ref(), bias, arena);
+        }
+        Parameters::Shared(blocks) => {
+            let own = &mut arena[layout.node_rows(node)];
+            for ((index, rows), numbers) in block_rows(blocks).enumerate().zip(values) {
+                let numbers = numbers.as_ref();
+                assert_eq!(numbers.len(), blocks[index].numbers(), "{}", blocks[index].name);
+                layer.as_layer().write(index, numbers, &mut own[rows]);
+            }
+        }
+    }
+}
+
+fn tensor_name(prefix: &str, node: &Node, part: &str) -> String {
+    format!("{prefix}.{}.{part}", node.name)
 }
 
 /// The values in an arena as tensors, which are read out of it while they are written to a file.
 pub(crate) fn streams<'a>(
     prefix: &str,
+    nodes: &'a [Node],
     layout: &'a Layout,
     arena: &'a [Row],
 ) -> Vec<TensorStream<'a>> {
     let mut tensors = Vec::new();
-    for (layer, shape) in layout.shapes().iter().enumerate() {
-        let info =
-            |part: &str, shape: &[usize]| TensorInfo::new(tensor_name(prefix, layer, part), shape);
-        let matrix = info("weight", &[shape.outputs, shape.inputs]);
-        tensors.push(TensorStream::new(matrix, move |sink| {
-            layout.each_matrix_row(layer, arena, sink)
-        }));
-        if shape.bias {
-            let bias = info("bias", &[shape.outputs]);
-            tensors
-                .push(TensorStream::new(bias, move |sink| sink(&layout.read_bias(layer, arena))));
+    for (index, node) in nodes.iter().enumerate() {
+        for (part, (name, shape)) in parts(&node.layer).into_iter().enumerate() {
+            let info = TensorInfo::new(tensor_name(prefix, node, name), shape);
+            let is_matrix = matches!(node.layer.parameters(), Parameters::Matrix(_));
+            tensors.push(match (is_matrix, part) {
+                (true, 0) => {
+                    TensorStream::new(info, move |sink| layout.each_matrix_row(index, arena, sink))
+                }
+                (true, _) => {
+                    TensorStream::new(info, move |sink| sink(&layout.read_bias(index, arena)))
+                }
+                (false, _) => TensorStream::new(info, move |sink| {
+                    sink(&read_node(&node.layer, layout, index, arena)[part])
+                }),
+            });
         }
     }
     tensors
@@ -39,8 +114,8 @@ pub(crate) fn streams<'a>(
 
 /// Whether a checkpoint has tensors of this prefix.
 pub(crate) fn has(prefix: &str, checkpoint: &Checkpoint) -> bool {
-    let first = tensor_name(prefix, 0, "weight");
-    checkpoint.tensors.iter().any(|tensor| tensor.info.name == first)
+    let is_of = |name: &str| name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.'));
+    checkpoint.tensors.iter().any(|tensor| is_of(&tensor.info.name))
 }
 
 /// Copies the tensors of this prefix into an arena.
@@ -50,17 +125,16 @@ pub(crate) fn has(prefix: &str, checkpoint: &Checkpoint) -> bool {
 pub(crate) fn read(
     prefix: &str,
     checkpoint: &Checkpoint,
+    nodes: &[Node],
     layout: &Layout,
     arena: &mut [Row],
 ) -> Result<(), TrainError> {
-    for (layer, shape) in layout.shapes().iter().enumerate() {
-        let weights =
-            find(checkpoint, tensor_name(prefix, layer, "weight"), &[shape.outputs, shape.inputs])?;
-        let bias: &[f32] = match shape.bias {
-            true => find(checkpoint, tensor_name(prefix, layer, "bias"), &[shape.outputs])?,
-            false => &[],
-        };
-        layout.write_weights(layer, weights, bias, arena);
+    for (index, node) in nodes.iter().enumerate() {
+        let mut values = Vec::new();
+        for (part, shape) in parts(&node.layer) {
+            values.push(find(checkpoint, tensor_name(prefix, node, part), &shape)?);
+        }
+        write_node(&node.layer, layout, index, &values, arena);
     }
     Ok(())
 }

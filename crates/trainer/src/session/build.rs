@@ -1,11 +1,11 @@
 //! What a plan makes of the data: the network at its start, the scales, and the objective.
 
-use crate::config::{ClassWeights, LayerPlan, TrainingPlan};
+use crate::config::{ClassWeights, TrainingPlan};
 use crate::data::samples::Samples;
 use crate::data::subset::Subset;
 use crate::model::Trained;
-use crate::network::layout::Shape;
-use crate::network::{Layer, Network};
+use crate::network::Network;
+use crate::network::init::Place;
 use crate::objective::{Objective, TargetKind};
 use crate::preprocess::{Preprocess, feature_scale, standard_scale};
 use gristmill_io::schema::Target;
@@ -14,15 +14,17 @@ use gristmill_kernels::Loss;
 
 /// The network of a plan with its start weights.
 pub(crate) fn network(plan: &TrainingPlan) -> Network {
-    let layer = |plan: &LayerPlan| Layer {
-        shape: Shape { inputs: plan.inputs, outputs: plan.outputs, bias: plan.bias.is_some() },
-        activation: plan.activation,
-        dropout: plan.dropout as f32,
-    };
-    let mut network = Network::zeroed(plan.layers.iter().map(layer).collect());
+    let nodes = plan.layers.iter().map(|layer| layer.node.clone()).collect();
+    let mut network = Network::new(plan.features, nodes);
     for (i, layer) in plan.layers.iter().enumerate() {
-        let weights = layer.init.weights(plan.seed, i, layer.inputs, layer.outputs);
-        network.set_layer_weights(i, &weights, layer.bias.as_deref().unwrap_or(&[]));
+        let parts = network.parts(i).into_iter().zip(&layer.start).enumerate();
+        let values: Vec<Vec<f32>> = parts
+            .map(|(part, ((_, shape), init))| {
+                let numbers = shape.iter().product();
+                init.numbers(plan.seed, Place { layer: i, part }, numbers)
+            })
+            .collect();
+        network.write(i, &values);
     }
     network
 }

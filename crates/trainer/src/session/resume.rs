@@ -26,7 +26,8 @@ impl<S: Samples> Session<'_, S> {
     /// Everything that the next step depends on. Its tensors are not copied.
     pub fn checkpoint(&self) -> CheckpointView<'_> {
         let position = &self.position;
-        let layout = self.engine.network.layout();
+        let network = &self.engine.network;
+        let layout = network.layout();
         let [first, second] = &self.engine.state.slots;
         let state: [&[_]; 3] = [self.engine.network.weights(), first, second];
         let mut kept = Vec::from_iter(STATE.into_iter().zip(state));
@@ -43,7 +44,7 @@ impl<S: Samples> Session<'_, S> {
         let mut tensors = Vec::new();
         for (prefix, arena) in kept {
             if !arena.is_empty() {
-                tensors.extend(weights::streams(prefix, layout, arena));
+                tensors.extend(weights::streams(prefix, network.nodes(), layout, arena));
             }
         }
         let counter = |name: &str, value: f64| (name.to_owned(), value);
@@ -149,18 +150,18 @@ impl<S: Samples> Session<'_, S> {
             ));
         }
         let (network, state) = (&mut self.engine.network, &mut self.engine.state);
-        let layout = network.layout().clone();
+        let (nodes, layout) = (network.nodes().to_vec(), network.layout().clone());
         let [parameters, moments @ ..] = STATE;
-        weights::read(parameters, checkpoint, &layout, network.weights_mut())?;
+        weights::read(parameters, checkpoint, &nodes, &layout, network.weights_mut())?;
         for (slot, name) in state.slots.iter_mut().zip(moments) {
             if !slot.is_empty() {
-                weights::read(name, checkpoint, &layout, slot)?;
+                weights::read(name, checkpoint, &nodes, &layout, slot)?;
             }
         }
         let read = |names: [&str; 3], mut into: Snapshot| -> Result<Snapshot, TrainError> {
             for (name, arena) in names.into_iter().zip(into.arenas_mut()) {
                 if !arena.is_empty() {
-                    weights::read(name, checkpoint, &layout, arena)?;
+                    weights::read(name, checkpoint, &nodes, &layout, arena)?;
                 }
             }
             Ok(into)

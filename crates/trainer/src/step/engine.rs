@@ -5,8 +5,10 @@
 //! of the minibatch.
 
 use crate::data::samples::Samples;
-use crate::network::Network;
-use crate::network::layout::{LayerValues, Layout, TileTasks};
+use crate::layer::interface::WholeBatch;
+use crate::network::layout::{Layout, Tasks};
+use crate::network::segment::Settles;
+use crate::network::{Network, Node};
 use crate::objective::Objective;
 use crate::preprocess::Preprocess;
 use crate::step::pace::Pace;
@@ -46,11 +48,15 @@ pub struct Engine {
     pub state: OptimizerState,
     /// Workspaces for as many samples as are computed at once.
     shards: Vec<Shard>,
+    /// For each node what the shares of the shards came to.
+    wholes: Vec<Rows>,
+    /// Room for the numbers of a share.
+    totals: Vec<f64>,
     /// Where the update waits for the whole gradient.
     collected: Option<Collected>,
     pace: Pace,
     /// Tasks of the second phase.
-    tasks: TileTasks,
+    tasks: Tasks,
     /// Most threads that a step runs on.
     threads: usize,
     stopwatch: Stopwatch,
@@ -85,7 +91,7 @@ struct Collected {
 }
 
 impl Collected {
-    fn new(layout: &Layout, tasks: &TileTasks) -> Collected {
+    fn new(layout: &Layout, tasks: &Tasks) -> Collected {
         Collected { gradient: Rows::zeroed(layout.rows()), sums: Rows::zeroed(tasks.bias_terms()) }
     }
 }
@@ -121,8 +127,18 @@ impl BatchLoss {
     }
 }
 
-/// How a minibatch is cut into shards: rows of each.
-fn shard_rows(batch: usize, threads: usize) -> usize {
+/// Bytes of the values of a shard, where it sums gradients of its own: a share of the second-level cache.
+const SHARD_BYTES: usize = 512 << 10;
+
+/// How a minibatch is cut into shards: rows of each. Where shards sum gradients, the cut decides the order of
+/// these sums, and so depends on nothing but network and minibatch.
+fn shard_rows(network: &Network, batch: usize, threads: usize) -> usize {
+    if network.has_shared() {
+        let rows = SHARD_BYTES / Shard::row_bytes(network) / LANES * LANES;
+        let most = rows.clamp(LANES, SHARD_ROWS);
+        // At least four shards, so that a few threads have work.
+        return most.min(batch.div_ceil(4)).next_multiple_of(LANES);
+    }
     let share = batch.div_ceil(threads).max(1);
     let rounds = share.div_ceil(SHARD_ROWS);
     share.div_ceil(rounds).next_multiple_of(LANES)
@@ -131,6 +147,9 @@ fn shard_rows(batch: usize, threads: usize) -> usize {
 /// How many of the shards of a minibatch are computed at once: all, unless their values would leave the
 /// caches and the gradient is small beside them.
 fn shards_per_round(network: &Network, shards: usize, rows: usize, threads: usize) -> usize {
+    if network.segments().len() > 1 {
+        return shards;
+    }
     let shard = rows * Shard::row_bytes(network);
     let gradient = network.layout().rows() * size_of::<Row>();
     if shards * shard < WORTH_ROUNDS * gradient {
@@ -143,13 +162,19 @@ impl Engine {
     /// An engine with the optimiser's state at its start.
     pub fn new(setup: Setup) -> Engine {
         let Setup { threads, isa, network, preprocess, objective, rule, clip_norm, batch } = setup;
-        let pace = Pace::new(3 * batch * network.layout().parameters(), threads);
+        let pace = Pace::new(3 * batch * network.work(), threads);
         let threads = if pace.is_ever_parallel() { threads } else { 1 };
-        let capacity = shard_rows(batch, threads);
+        let capacity = shard_rows(&network, batch, threads);
         let shards = batch.div_ceil(capacity);
         let at_once = shards_per_round(&network, shards, capacity, threads);
         let layout = network.layout();
         let tasks = layout.tasks(threads);
+        let whole = |node: &Node| {
+            let layer = node.layer.as_layer().whole_batch();
+            Rows::zeroed(layer.map_or(0, WholeBatch::whole_rows))
+        };
+        let layers = network.nodes().iter().filter_map(|node| node.layer.as_layer().whole_batch());
+        let totals = layers.map(WholeBatch::share_len);
         let collects = clip_norm.is_some() || at_once < shards;
         Engine {
             isa,
@@ -159,6 +184,8 @@ impl Engine {
             objective,
             state: OptimizerState::new(rule, layout.rows()),
             shards: (0..at_once).map(|_| Shard::new(&network, capacity, Purpose::Train)).collect(),
+            wholes: network.nodes().iter().map(whole).collect(),
+            totals: vec![0.0; totals.max().unwrap_or(0)],
             collected: collects.then(|| Collected::new(layout, &tasks)),
             tasks,
             threads,
@@ -196,6 +223,7 @@ impl Engine {
             None => self.update(crew, &step),
             Some(_) => self.update_collected(crew, step),
         }
+        self.keep();
         self.stopwatch.finish(if parallel { self.threads } else { 1 }, began);
         if let (Some(trial), Some(began)) = (self.pace.trial(), trial) {
             trial.add(began.elapsed());
@@ -220,10 +248,9 @@ impl Engine {
             fastest = fastest.min(began.elapsed());
         }
         let rate = (EDGE * EDGE * EDGE) as f64 / fastest.as_secs_f64().max(1e-9);
-        let shapes = self.network.layout().shapes();
-        let weights: usize = shapes.iter().map(|s| s.inputs * s.outputs).sum();
         // Forward, gradient, and the errors of all layers but the first; a fifth for all the rest.
-        let work = (3 * weights - shapes[0].inputs * shapes[0].outputs) as f64;
+        let first = self.network.nodes()[0].layer.work();
+        let work = (3 * self.network.work() - first) as f64;
         1.2 * samples as f64 * work / (rate * self.threads as f64)
     }
 
@@ -237,14 +264,14 @@ impl Engine {
         self.stopwatch.take()
     }
 
-    /// Loss and gradient on `count` samples, per layer as [`Network::layer_weights`] lays them out.
+    /// Loss and gradient on `count` samples, for each node as [`Network::read`] gives its parameters.
     pub fn gradient<S: Samples>(
         &mut self,
         samples: &S,
         count: usize,
         row: &(impl Fn(usize) -> u64 + Sync),
         dropout_seed: u64,
-    ) -> (BatchLoss, Vec<LayerValues>) {
+    ) -> (BatchLoss, Vec<Vec<Vec<f32>>>) {
         let _mode = FlushDenormals::on_this_thread();
         let mut alone = Crew::new(1);
         let collected = Collected::new(self.network.layout(), &self.tasks);
@@ -254,9 +281,8 @@ impl Engine {
         let mut gradient = collected.expect("it was put there").gradient;
         let scale = self.objective.gradient_scale(batch.weight) as f32;
         gradient.as_flattened_mut().iter_mut().for_each(|g| *g *= scale);
-        let layout = self.network.layout();
-        let layers = 0..layout.shapes().len();
-        (batch, layers.map(|layer| layout.read_weights(layer, &gradient)).collect())
+        let nodes = 0..self.network.nodes().len();
+        (batch, nodes.map(|node| self.network.read(node, &gradient)).collect())
     }
 
     /// Forward and backward for every row, as many at once as the shards hold; the gradient is
@@ -301,28 +327,58 @@ impl Engine {
             preprocess: &self.preprocess,
             samples,
         };
-        let training = TrainingContext {
-            objective: &self.objective,
-            dropout_seed,
-            stopwatch: &self.stopwatch,
-        };
-        crew.for_each(&mut self.shards, |i, shard| {
-            let first = positions.start + i * shard.capacity();
-            shard.assign(first, (first..positions.end).map(row));
-            shard.train(&rows, &training);
-        });
+        for segment in self.network.segments() {
+            let training = TrainingContext {
+                objective: &self.objective,
+                dropout_seed,
+                stopwatch: &self.stopwatch,
+                wholes: &self.wholes,
+            };
+            crew.for_each(&mut self.shards, |i, shard| {
+                if segment.gathers {
+                    let first = positions.start + i * shard.capacity();
+                    shard.assign(first, (first..positions.end).map(row));
+                }
+                shard.train(&rows, &training, segment);
+            });
+            let Some(settles) = segment.settles else { continue };
+            let (Settles::Forward(node) | Settles::Backward(node)) = settles;
+            let layer = self.network.nodes()[node].layer.as_layer();
+            let layer = layer.whole_batch().expect("what is settled is shared");
+            let used = self.shards.iter().filter(|shard| !shard.rows().is_empty());
+            let shares = &mut used.map(|shard| shard.share(node));
+            let totals = &mut self.totals[..layer.share_len()];
+            let whole = &mut self.wholes[node];
+            match settles {
+                Settles::Forward(_) => layer.settle_forward(shares, totals, whole),
+                Settles::Backward(_) => layer.settle_backward(shares, totals, whole),
+            }
+        }
+    }
+
+    /// Lets layers keep what they need for predictions of what the minibatch came to.
+    fn keep(&mut self) {
+        if self.network.segments().len() == 1 {
+            return;
+        }
+        let (nodes, layout, weights) = self.network.parts_mut();
+        for (i, (node, whole)) in nodes.iter().zip(&self.wholes).enumerate() {
+            if let Some(layer) = node.layer.as_layer().whole_batch() {
+                layer.keep(whole, &mut weights[layout.node_rows(i)]);
+            }
+        }
     }
 
     /// Adds the gradient of every tile, summed over the samples in the shards.
     fn collect(&mut self, crew: &mut Crew, start: Start<'static>) {
         let Some(Collected { gradient, sums }) = &mut self.collected else { return };
         let (stopwatch, tasks) = (&self.stopwatch, &self.tasks);
-        let layout = self.network.layout();
-        let gradients = update::Gradients { isa: self.isa, layout, shards: &self.shards };
+        let (nodes, layout) = (self.network.nodes(), self.network.layout());
+        let gradients = update::Gradients { isa: self.isa, nodes, layout, shards: &self.shards };
         let arenas = [(tasks.bounds(), &mut **gradient), (tasks.sum_bounds(), &mut **sums)];
         crew.for_each_part(arenas, |task, [gradient, sums]| {
             let mut since = stopwatch.start();
-            gradients.compute(tasks.tile(task), start, gradient, sums);
+            gradients.compute(tasks.task(task), start, gradient, sums);
             stopwatch.lap(Phase::Tiles, &mut since);
         });
     }
@@ -330,16 +386,16 @@ impl Engine {
     /// Gradient and update of every tile, from the samples in the shards.
     fn update(&mut self, crew: &mut Crew, step: &Step) {
         let (isa, tasks) = (self.isa, &self.tasks);
-        let (layout, weights) = self.network.layout_and_weights_mut();
+        let (nodes, layout, weights) = self.network.parts_mut();
         let [a, b] = &mut self.state.slots;
         let arenas = [weights, a, b].map(|arena| (tasks.bounds(), arena));
-        let training = update::TileTraining {
-            gradients: update::Gradients { isa, layout, shards: &self.shards },
+        let training = update::TaskTraining {
+            gradients: update::Gradients { isa, nodes, layout, shards: &self.shards },
             updates: update::Updates { isa, rule: self.rule, step },
             stopwatch: &self.stopwatch,
         };
         crew.for_each_part(arenas, |task, [weights, a, b]| {
-            training.run(tasks.tile(task), weights, [a, b]);
+            training.run(tasks.task(task), weights, [a, b]);
         });
     }
 
@@ -360,7 +416,7 @@ impl Engine {
         let arenas = [weights, a, b, gradient].map(|arena| (tasks.bounds(), arena));
         crew.for_each_part(arenas, |task, [weights, a, b, gradient]| {
             let mut since = stopwatch.start();
-            updates.apply(tasks.tile(task), weights, [a, b], gradient);
+            updates.apply(tasks.task(task), weights, [a, b], gradient);
             stopwatch.lap(Phase::Update, &mut since);
         });
     }

@@ -1,9 +1,10 @@
 //! Phase one of a step, "rows": everything that one task does for its own rows of the minibatch.
 //!
 //! A shard gathers its rows, runs them forward, takes the loss and runs the errors backward, all in
-//! its own workspace. It leaves behind, for phase two, each layer's input (transposed) and error.
+//! its own workspace. It leaves behind, for phase two, each matrix's input (transposed) and error, and its
+//! part of the gradient of shared blocks.
 //!
-//! With samples as columns, per layer l, f its activation, * element-wise:
+//! With samples as columns, per dense layer l, f its activation, * element-wise:
 //!
 //! ```text
 //! z_l = W_l a_(l-1) + b_l        a_l = f(z_l)        s_l = f'(z_l)
@@ -15,12 +16,16 @@ mod judge;
 mod passes;
 
 use crate::data::samples::Samples;
-use crate::network::{Layer, Network};
+use crate::layer::interface::Share;
+use crate::network::edges::Source;
+use crate::network::segment::Segment;
+use crate::network::workspace::Space;
+use crate::network::{Network, Node};
 use crate::objective::Objective;
 use crate::preprocess::Preprocess;
 use crate::step::profile::{Phase, Stopwatch};
 use Purpose::{Measure, Train};
-use gristmill_kernels::{Activation, Isa, LANES, Panels, Row, Rows, panels};
+use gristmill_kernels::{Isa, LANES, Panels, Row, Rows, panels};
 
 /// The workspace of a row task.
 pub(crate) struct Shard {
@@ -34,15 +39,22 @@ pub(crate) struct Shard {
     inputs: Rows,
     /// The features again: features x samples.
     features: Rows,
-    layers: Vec<LayerSpace>,
+    /// The values of each node.
+    spaces: Vec<Space>,
+    /// Its part of the gradient of all shared blocks.
+    gradient: Rows,
+    /// Working memory of one layer at a time.
+    scratch: Rows,
+    /// What it adds to what nodes need of the whole minibatch: for each node, the numbers of its share.
+    shares: Vec<Vec<f64>>,
     /// Numeric targets of one row, on their way to `targets`.
     target_row: Vec<f32>,
     /// Class numbers (1 x samples), or a number per output (outputs x samples).
     targets: Rows,
     /// Row weight times class weight, 0 beyond the rows in use: 1 x samples.
     weights: Rows,
-    /// dloss/da: outputs x samples; empty where the last activation is the identity, whose slope of
-    /// one need not be multiplied in, and where there is no backward pass.
+    /// dloss/da: outputs x samples; empty where the last layer has no slopes, and where there is no
+    /// backward pass.
     loss_gradient: Rows,
     /// Weighted loss: 1 x samples.
     losses: Rows,
@@ -64,16 +76,6 @@ pub(crate) enum Purpose {
     Train,
 }
 
-/// One layer's values.
-struct LayerSpace {
-    /// units x samples. Forward: z, then a. Backward: W' e of the next layer.
-    output: Rows,
-    /// units x samples. Forward: the slope f'(z). Backward: the error e.
-    error: Rows,
-    /// samples x units: the activations; empty in the last layer.
-    transposed: Rows,
-}
-
 /// What a row task needs to know.
 pub(crate) struct RowContext<'a, S> {
     pub(crate) isa: Isa,
@@ -88,6 +90,8 @@ pub(crate) struct TrainingContext<'a> {
     /// Makes the dropout masks of this step differ from those of every other.
     pub(crate) dropout_seed: u64,
     pub(crate) stopwatch: &'a Stopwatch,
+    /// For each node what its shares came to.
+    pub(crate) wholes: &'a [Rows],
 }
 
 impl Shard {
@@ -97,28 +101,40 @@ impl Shard {
         let columns = capacity / LANES;
         let from =
             |least: Purpose, rows: usize| Rows::zeroed(if purpose >= least { rows } else { 0 });
-        let depth = network.layers().len();
-        let linear = network.layers()[depth - 1].activation == Activation::Identity;
-        let space = |(i, layer): (usize, &Layer)| {
-            let units = layer.shape.outputs;
-            let hidden = i + 1 < depth;
-            LayerSpace {
+        let last = network.nodes().len() - 1;
+        let has_slopes = network.nodes()[last].layer.as_layer().has_slopes();
+        let space = |(i, node): (usize, &Node)| {
+            let (wiring, layer) = (&network.wiring()[i], node.layer.as_layer());
+            let units = layer.output().units();
+            let if_multiplied = if wiring.is_multiplied { capacity * panels(units) } else { 0 };
+            Space {
+                units,
                 output: Rows::zeroed(columns * units),
-                error: from(if hidden { Train } else { Measure }, columns * units),
-                transposed: from(Train, if hidden { capacity * panels(units) } else { 0 }),
+                error: from(if i < last { Train } else { Measure }, columns * units),
+                sums: from(Train, if wiring.has_sums { columns * units } else { 0 }),
+                transposed: from(Train, if_multiplied),
+                kept: Rows::zeroed(columns * layer.kept()),
             }
         };
+        let share = |node: &Node| match node.layer.as_layer().whole_batch() {
+            Some(layer) if purpose >= Train => vec![0.0; layer.share_len()],
+            _ => Vec::new(),
+        };
+        let scratch = network.nodes().iter().map(|node| node.layer.as_layer().scratch());
         Shard {
             capacity,
             first: 0,
             rows: Vec::with_capacity(capacity),
             inputs: Rows::zeroed(capacity * panels(network.inputs())),
             features: Rows::zeroed(columns * network.inputs()),
-            layers: network.layers().iter().enumerate().map(space).collect(),
+            spaces: network.nodes().iter().enumerate().map(space).collect(),
+            gradient: from(Train, network.layout().shared_rows()),
+            scratch: Rows::zeroed(scratch.max().unwrap_or(0)),
+            shares: network.nodes().iter().map(share).collect(),
             target_row: vec![0.0; network.outputs()],
             targets: from(Measure, columns * network.outputs()),
             weights: from(Measure, columns),
-            loss_gradient: from(Train, if linear { 0 } else { columns * network.outputs() }),
+            loss_gradient: from(Train, if has_slopes { columns * network.outputs() } else { 0 }),
             losses: from(Measure, columns),
             scores: from(Train, columns),
             stray: None,
@@ -127,10 +143,14 @@ impl Shard {
 
     /// Bytes that a row takes in a workspace for training.
     pub(crate) fn row_bytes(network: &Network) -> usize {
-        let units: usize = network.layers().iter().map(|layer| layer.shape.outputs).sum();
-        // The input as rows and as columns; of each layer the output, the error, and at most the output
-        // as rows.
-        size_of::<f32>() * (2 * network.inputs() + 3 * units)
+        let values = |node: &Node| {
+            let layer = node.layer.as_layer();
+            // The output, the error, and at most the output as rows or the errors before the slopes.
+            3 * layer.output().units() + layer.kept()
+        };
+        // The input as rows and as columns.
+        let inputs = 2 * network.inputs();
+        size_of::<f32>() * (inputs + network.nodes().iter().map(values).sum::<usize>())
     }
 
     /// Takes the rows of the data set for the next step, as many as fit; `first` is the place of the
@@ -168,45 +188,64 @@ impl Shard {
         self.scores[..self.columns()].iter()
     }
 
-    /// The input of a layer, transposed: samples x inputs.
-    pub(crate) fn layer_input(&self, layer: usize, inputs: usize) -> Panels<'_> {
-        let data = if layer == 0 { &self.inputs } else { &self.layers[layer - 1].transposed };
+    /// What a matrix multiplies, transposed: samples x inputs.
+    pub(crate) fn matrix_input(&self, source: Source, inputs: usize) -> Panels<'_> {
+        let data = match source {
+            Source::Features => &self.inputs,
+            Source::Node(node) => &self.spaces[node].transposed,
+        };
         let samples = self.rows.len();
         Panels::new(&data[..panels(inputs) * samples], samples)
     }
 
-    /// The error of a layer: units x samples.
-    pub(crate) fn layer_error(&self, layer: usize, units: usize) -> Panels<'_> {
-        Panels::new(&self.layers[layer].error[..self.columns() * units], units)
+    /// The error of a node: units x samples.
+    pub(crate) fn node_error(&self, node: usize, units: usize) -> Panels<'_> {
+        Panels::new(&self.spaces[node].error[..self.columns() * units], units)
+    }
+
+    /// Its part of the gradient of all shared blocks.
+    pub(crate) fn gradient(&self) -> &[Row] {
+        &self.gradient
     }
 
     /// What the network puts out: outputs x samples.
     pub(crate) fn output_mut(&mut self, outputs: usize) -> &mut [Row] {
         let columns = self.columns();
-        let last = self.layers.last_mut().expect("a network has a layer");
+        let last = self.spaces.last_mut().expect("a network has a layer");
         &mut last.output[..columns * outputs]
     }
 
-    /// Gathers the rows and runs them forward and backward; then phase two may run.
+    /// Runs its rows through one segment of a step; after the last one phase two may run.
     pub(crate) fn train<S: Samples>(
         &mut self,
         context: &RowContext<'_, S>,
         training: &TrainingContext<'_>,
+        segment: &Segment,
     ) {
         if self.rows.is_empty() {
             return;
         }
         let stopwatch = training.stopwatch;
         let mut since = stopwatch.start();
-        self.gather(context);
-        self.gather_targets(context, training.objective);
-        stopwatch.lap(Phase::Gather, &mut since);
-        self.forward(context, Some(training.dropout_seed));
-        self.score(context, training.objective);
-        self.loss(context, training.objective);
+        if segment.gathers {
+            self.gather(context);
+            self.gather_targets(context, training.objective);
+            stopwatch.lap(Phase::Gather, &mut since);
+        }
+        self.forward(context, Some(training), segment.forward.clone());
+        if segment.has_loss {
+            self.score(context, training.objective);
+            self.loss(context, training.objective);
+            self.gradient.fill([0.0; LANES]);
+        }
         stopwatch.lap(Phase::Forward, &mut since);
-        self.backward(context);
+        self.backward(context, training, segment.backward.clone());
         stopwatch.lap(Phase::Backward, &mut since);
+    }
+
+    /// Its share of what a node needs of the whole minibatch.
+    pub(crate) fn share(&self, node: usize) -> Share<'_> {
+        Share { samples: self.rows.len(), numbers: &self.shares[node] }
     }
 
     /// Gathers the rows and runs them forward; [`output_mut`](Self::output_mut) then has the results.
@@ -215,7 +254,7 @@ impl Shard {
             return;
         }
         self.gather(context);
-        self.forward(context, None);
+        self.forward(context, None, 0..context.network.nodes().len());
     }
 
     /// Gathers the rows, runs them forward and takes the loss, without touching the output.
@@ -229,7 +268,7 @@ impl Shard {
         }
         self.gather(context);
         self.gather_targets(context, objective);
-        self.forward(context, None);
+        self.forward(context, None, 0..context.network.nodes().len());
         self.loss(context, objective);
     }
 

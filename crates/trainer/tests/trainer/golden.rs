@@ -177,7 +177,7 @@ fn trained<S: Samples>(golden: &Golden, isa: Isa, samples: &S) -> Network {
 
 /// FNV-1a of the bits of all weights and bias terms, layer by layer.
 fn digest(network: &Network) -> u64 {
-    let layers = (0..network.layers().len()).map(|layer| network.layer_weights(layer));
+    let layers = (0..network.nodes().len()).map(|layer| network.layer_weights(layer));
     let values = layers.flat_map(|(weights, bias)| weights.into_iter().chain(bias));
     let bytes = values.flat_map(|value| value.to_bits().to_le_bytes());
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {

@@ -2,9 +2,10 @@
 
 use gristmill_kernels::{Activation, Isa, Loss};
 use gristmill_trainer::gradcheck::check_gradient;
+use gristmill_trainer::layer::Dense;
+use gristmill_trainer::network::Network;
 use gristmill_trainer::network::init::Init;
 use gristmill_trainer::network::layout::Shape;
-use gristmill_trainer::network::{Layer, Network};
 use gristmill_trainer::objective::{Objective, TargetKind};
 
 const ACTIVATIONS: [Activation; 9] = [
@@ -32,12 +33,12 @@ const LOSSES: [(Loss, TargetKind); 8] = [
 
 fn network(sizes: &[usize], hidden: Activation, output: Activation, bias: bool) -> Network {
     let depth = sizes.len() - 1;
-    let layer = |i: usize| Layer {
+    let layer = |i: usize| Dense {
         shape: Shape { inputs: sizes[i], outputs: sizes[i + 1], bias },
         activation: if i + 1 == depth { output } else { hidden },
         dropout: 0.0,
     };
-    let mut network = Network::zeroed((0..depth).map(layer).collect());
+    let mut network = Network::chain((0..depth).map(layer).collect());
     for i in 0..depth {
         let (inputs, outputs) = (sizes[i], sizes[i + 1]);
         let weights = Init::lecun(1.0, inputs).weights(3, i, inputs, outputs);

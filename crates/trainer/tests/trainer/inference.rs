@@ -7,11 +7,12 @@ use gristmill_trainer::data::samples::{Samples, Table};
 use gristmill_trainer::data::subset::Subset;
 use gristmill_trainer::evaluation::{Evaluator, Subject};
 use gristmill_trainer::inference::Predictor;
+use gristmill_trainer::layer::Dense;
 use gristmill_trainer::metrics::{ClassMeter, Metric, NumberMeter, Report};
 use gristmill_trainer::model::Trained;
+use gristmill_trainer::network::Network;
 use gristmill_trainer::network::init::Init;
 use gristmill_trainer::network::layout::Shape;
-use gristmill_trainer::network::{Layer, Network};
 use gristmill_trainer::objective::{Objective, TargetKind};
 use gristmill_trainer::on_threads;
 use gristmill_trainer::preprocess::Preprocess;
@@ -25,12 +26,12 @@ const ROWS: [usize; 3] = [5, 300, 5000];
 /// Several tiles a layer; ReLU, and an output with an activation.
 fn network(hidden: Activation, outputs: usize, output: Activation) -> Network {
     let widths = [FEATURES, 270, 140, outputs];
-    let layer = |i: usize| Layer {
+    let layer = |i: usize| Dense {
         shape: Shape { inputs: widths[i], outputs: widths[i + 1], bias: true },
         activation: if i == 2 { output } else { hidden },
         dropout: 0.0,
     };
-    let mut network = Network::zeroed((0..3).map(layer).collect());
+    let mut network = Network::chain((0..3).map(layer).collect());
     for i in 0..3 {
         let (inputs, outputs) = (widths[i], widths[i + 1]);
         let weights = Init::lecun(1.5, inputs).weights(3, i, inputs, outputs);

@@ -1,8 +1,7 @@
 use super::*;
 use crate::data::samples::Table;
+use crate::layer::{Dense, Shape};
 use crate::model::Trained;
-use crate::network::Layer;
-use crate::network::layout::Shape;
 use crate::objective::TargetKind;
 use crate::threads::{on_threads, with_crew};
 use gristmill_kernels::{Activation, Loss};
@@ -20,12 +19,12 @@ fn table(rows: usize) -> Table {
 }
 
 fn engine(threads: usize, isa: Isa, batch: usize, clip_norm: Option<f64>) -> Engine {
-    let layer = |inputs, outputs, activation, dropout| Layer {
+    let layer = |inputs, outputs, activation, dropout| Dense {
         shape: Shape { inputs, outputs, bias: true },
         activation,
         dropout,
     };
-    let network = Network::zeroed(vec![
+    let network = Network::chain(vec![
         layer(FEATURES, WIDTH, Activation::Relu, 0.1),
         layer(WIDTH, CLASSES, Activation::Identity, 0.0),
     ]);
@@ -47,9 +46,9 @@ fn engine(threads: usize, isa: Isa, batch: usize, clip_norm: Option<f64>) -> Eng
 
 /// Losses of a few steps, and the weights that they lead to.
 fn trained(mut engine: Engine, table: &Table, batch: usize) -> (Vec<f64>, Vec<Row>) {
-    let layers = engine.network.layers().len();
+    let layers = engine.network.nodes().len();
     for layer in 0..layers {
-        let Shape { inputs, outputs, .. } = engine.network.layers()[layer].shape;
+        let Shape { inputs, outputs, .. } = engine.network.layout().shape(layer);
         let weight = |i: usize| (i * 31 % 97) as f32 / 97.0 - 0.5;
         let weights: Vec<f32> = (0..inputs * outputs).map(weight).collect();
         engine.network.set_layer_weights(layer, &weights, &vec![0.1; outputs]);
@@ -108,8 +107,8 @@ fn neither_rounds_nor_threads_change_a_bit() {
 fn rounds_are_for_many_samples_of_small_networks() {
     let square = |width| {
         let shape = Shape { inputs: width, outputs: width, bias: true };
-        let layer = Layer { shape, activation: Activation::Relu, dropout: 0.0 };
-        Network::zeroed(vec![layer; 2])
+        let layer = Dense { shape, activation: Activation::Relu, dropout: 0.0 };
+        Network::chain(vec![layer; 2])
     };
     let (small, large) = (square(64), square(1024));
     assert_eq!(shards_per_round(&small, 16, 128, 2), 16, "all fits");

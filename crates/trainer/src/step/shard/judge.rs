@@ -1,6 +1,7 @@
 //! How good a shard's outputs are: the loss with its derivative, and what is counted as right.
 
-use super::{LayerSpace, RowContext, Shard};
+use super::{RowContext, Shard};
+use crate::network::workspace::Space;
 use crate::objective::{Objective, TargetKind};
 use gristmill_io::Scale;
 use gristmill_kernels as kernels;
@@ -11,7 +12,7 @@ impl Shard {
     /// Weighted scores of the samples: 1 where the class is right, or the squared error of numbers.
     pub(super) fn score<S>(&mut self, context: &RowContext<'_, S>, objective: &Objective) {
         let outputs = context.network.outputs();
-        let last = self.layers.last().expect("a network has a layer");
+        let last = self.spaces.last().expect("a network has a layer");
         let logits = objective.loss.takes_logits();
         for panel in 0..self.columns() {
             let output = &last.output[panel * outputs..][..outputs];
@@ -33,8 +34,7 @@ impl Shard {
     pub(super) fn loss<S>(&mut self, context: &RowContext<'_, S>, objective: &Objective) {
         let columns = self.columns();
         let outputs = context.network.outputs();
-        let LayerSpace { output, error, .. } =
-            self.layers.last_mut().expect("a network has a layer");
+        let Space { output, error, .. } = self.spaces.last_mut().expect("a network has a layer");
         let targets = match objective.targets {
             TargetKind::Classes => Targets::Classes(&self.targets[..columns]),
             _ => Targets::Numbers(&self.targets[..columns * outputs]),

@@ -1,102 +1,171 @@
 //! Forward and backward through the layers of a shard.
 
-use super::{LayerSpace, RowContext, Shard};
+use super::{RowContext, Shard, TrainingContext};
+use crate::layer::interface::{Backward, Forward, Masks, Weights, WholeBatch};
+use crate::network::Network;
+use crate::network::workspace::{Inputs, Space, Upstream};
 use gristmill_kernels as kernels;
-use gristmill_kernels::{Activation, DropoutKey, Finish, Panels, PanelsMut, Start, panels};
+use gristmill_kernels::panels;
+use std::ops::Range;
+
+/// The parameters of a node.
+fn weights(network: &Network, node: usize) -> Weights<'_> {
+    let (layout, arena) = (network.layout(), network.weights());
+    Weights { arena, tiles: layout.layer(node), shared: &arena[layout.node_rows(node)] }
+}
+
+/// The first rows of a buffer; none where it is not in use.
+fn used<T>(buffer: &mut [T], rows: usize) -> &mut [T] {
+    let rows = rows.min(buffer.len());
+    &mut buffer[..rows]
+}
 
 impl Shard {
-    /// Sums and activations of each layer in turn; for training (with a seed for the masks of dropout)
-    /// also slopes and transposed activations.
-    pub(super) fn forward<S>(&mut self, context: &RowContext<'_, S>, dropout_seed: Option<u64>) {
-        let isa = context.isa;
+    /// The values of some layers in turn; for training also slopes and transposed values, and the share of the
+    /// layer after them in the whole minibatch.
+    pub(super) fn forward<S>(
+        &mut self,
+        context: &RowContext<'_, S>,
+        training: Option<&TrainingContext<'_>>,
+        nodes: Range<usize>,
+    ) {
         let columns = self.columns();
         let samples = self.rows.len();
-        let arena = context.network.weights();
-        for (l, layer) in context.network.layers().iter().enumerate() {
-            let (before, rest) = self.layers.split_at_mut(l);
-            let LayerSpace { output, error, transposed } = &mut rest[0];
-            let input = before.last().map_or(&self.features, |previous| &previous.output);
-            let input = &input[..columns * layer.shape.inputs];
-            let units = layer.shape.outputs;
-            let output = &mut output[..columns * units];
-            let slopes = match dropout_seed {
-                Some(_) => &mut error[..columns * units],
-                None => &mut [],
-            };
-            // The commonest activation is applied while its sums are in registers.
-            let relu = layer.activation == Activation::Relu;
-            for tile in context.network.layout().layer(l) {
-                let start = match (tile.inputs.start, layer.shape.bias) {
-                    (0, true) => Start::Bias(&arena[tile.bias.clone()]),
-                    (0, false) => Start::Zero,
-                    _ => Start::Held,
-                };
-                let finish = match (relu && tile.inputs.end == layer.shape.inputs, dropout_seed) {
-                    (false, _) => Finish::Store,
-                    (true, None) => Finish::Relu,
-                    (true, Some(_)) => {
-                        let slopes = PanelsMut::new(slopes, units);
-                        Finish::ReluTrain(slopes.rows(tile.outputs.clone()))
-                    }
-                };
-                kernels::multiply(
-                    isa,
-                    PanelsMut::new(output, units).rows(tile.outputs.clone()),
-                    Panels::new(&arena[tile.weights.clone()], tile.outputs.len()),
-                    Panels::new(input, layer.shape.inputs).rows(tile.inputs.clone()),
-                    start,
-                    finish,
-                );
+        let network = context.network;
+        let features = &self.features[..columns * network.inputs()];
+        for i in nodes.clone() {
+            let node = &network.nodes()[i];
+            let layer = node.layer.as_layer();
+            let (before, rest) = self.spaces.split_at_mut(i);
+            let Space { units, output, error, transposed, kept, .. } = &mut rest[0];
+            let output = &mut output[..columns * *units];
+            let masks = training.map(|training| Masks {
+                seed: training.dropout_seed ^ (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15),
+                first: self.first as u32,
+            });
+            let slopes = if masks.is_some() && layer.has_slopes() { columns * *units } else { 0 };
+            layer.forward(Forward {
+                isa: context.isa,
+                samples,
+                weights: weights(network, i),
+                inputs: Inputs { sources: &node.inputs, features, before, columns },
+                output,
+                slopes: used(error, slopes),
+                kept: used(kept, columns * layer.kept()),
+                scratch: &mut self.scratch,
+                whole: training.map_or(&[], |training| &training.wholes[i]),
+                masks,
+            });
+            if masks.is_some() && !transposed.is_empty() {
+                let to = &mut transposed[..panels(*units) * samples];
+                kernels::gather::transpose_panels(context.isa, output, *units, samples, to);
             }
-            let Some(seed) = dropout_seed else {
-                if !relu {
-                    kernels::activation::forward(isa, layer.activation, output);
-                }
-                continue;
-            };
-            if !relu {
-                kernels::activation::forward_train(isa, layer.activation, output, slopes);
-            }
-            if layer.dropout > 0.0 {
-                let key = DropoutKey(seed ^ (l as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-                let first = self.first as u32;
-                kernels::dropout(isa, key, layer.dropout, first, units, output, slopes);
-            }
-            if !transposed.is_empty() {
-                let transposed = &mut transposed[..panels(units) * samples];
-                kernels::gather::transpose_panels(isa, output, units, samples, transposed);
-            }
+        }
+        let next = network.nodes().get(nodes.end);
+        if let (Some(_), Some(node)) = (training, next)
+            && let Some(layer) = node.layer.as_layer().whole_batch()
+        {
+            let inputs = Inputs { sources: &node.inputs, features, before: &self.spaces, columns };
+            let share = &mut self.shares[nodes.end];
+            layer.share_forward(context.isa, inputs.get(0), samples, &mut self.scratch, share);
         }
     }
 
-    /// Errors of all layers but the last, whose error the loss has left.
-    pub(super) fn backward<S>(&mut self, context: &RowContext<'_, S>) {
-        let isa = context.isa;
-        let columns = self.columns();
-        let arena = context.network.weights();
-        for l in (1..context.network.layers().len()).rev() {
-            let shape = context.network.layers()[l].shape;
-            let (before, rest) = self.layers.split_at_mut(l);
-            let LayerSpace { output, error, .. } = &mut before[l - 1];
-            let upstream = Panels::new(&rest[0].error[..columns * shape.outputs], shape.outputs);
-            let output = &mut output[..columns * shape.inputs];
-            let error = &mut error[..columns * shape.inputs];
-            for tile in context.network.layout().layer(l) {
-                let start = if tile.outputs.start == 0 { Start::Zero } else { Start::Held };
-                let finish = if tile.outputs.end == shape.outputs {
-                    Finish::Chain(PanelsMut::new(error, shape.inputs).rows(tile.inputs.clone()))
-                } else {
-                    Finish::Store
-                };
-                kernels::transposed_multiply(
-                    isa,
-                    PanelsMut::new(output, shape.inputs).rows(tile.inputs.clone()),
-                    Panels::new(&arena[tile.weights.clone()], tile.outputs.len()),
-                    upstream.rows(tile.outputs.clone()),
-                    start,
-                    finish,
-                );
+    /// Errors of what some layers take, from the last, and the gradient of their shared blocks; then the share
+    /// of the layer before them in the whole minibatch.
+    pub(super) fn backward<S>(
+        &mut self,
+        context: &RowContext<'_, S>,
+        training: &TrainingContext<'_>,
+        nodes: Range<usize>,
+    ) {
+        let network = context.network;
+        for i in nodes.clone().rev() {
+            // The sums of one that shares something have been finished before its share.
+            if network.nodes()[i].layer.as_layer().whole_batch().is_none() {
+                self.finish_error(context, i);
             }
+            self.hand_back(context, training, i);
         }
+        if let Some(node) = nodes.start.checked_sub(1)
+            && let Some(layer) = network.nodes()[node].layer.as_layer().whole_batch()
+        {
+            self.finish_error(context, node);
+            self.share_backward(context, training, node, layer);
+        }
+    }
+
+    /// Multiplies the slopes of a node where its error was collected without them.
+    fn finish_error<S>(&mut self, context: &RowContext<'_, S>, node: usize) {
+        let Space { units, error, sums, .. } = &mut self.spaces[node];
+        if context.network.wiring()[node].has_sums {
+            let rows = self.rows.len().div_ceil(kernels::LANES) * *units;
+            kernels::activation::chain(context.isa, &sums[..rows], &mut error[..rows]);
+        }
+    }
+
+    /// Runs one layer backward.
+    fn hand_back<S>(
+        &mut self,
+        context: &RowContext<'_, S>,
+        training: &TrainingContext<'_>,
+        i: usize,
+    ) {
+        let columns = self.columns();
+        let network = context.network;
+        let (node, wiring) = (&network.nodes()[i], &network.wiring()[i]);
+        let shared = network.layout().node_shared(i);
+        if shared.is_empty() && wiring.deliveries.iter().all(Option::is_none) {
+            return;
+        }
+        let layer = node.layer.as_layer();
+        let (before, rest) = self.spaces.split_at_mut(i);
+        let Space { units, output, error, kept, .. } = &mut rest[0];
+        let rows = columns * *units;
+        layer.backward(Backward {
+            isa: context.isa,
+            samples: self.rows.len(),
+            weights: weights(network, i),
+            output: &output[..rows],
+            error: &error[..rows],
+            kept: used(kept, columns * layer.kept()),
+            scratch: &mut self.scratch,
+            whole: &training.wholes[i],
+            share: &self.shares[i],
+            gradient: &mut self.gradient[shared],
+            upstream: Upstream {
+                sources: &node.inputs,
+                deliveries: &wiring.deliveries,
+                features: &self.features[..columns * network.inputs()],
+                before,
+                columns,
+            },
+        });
+    }
+
+    fn share_backward<S>(
+        &mut self,
+        context: &RowContext<'_, S>,
+        training: &TrainingContext<'_>,
+        node: usize,
+        layer: &dyn WholeBatch,
+    ) {
+        let columns = self.columns();
+        let network = context.network;
+        let inputs = Inputs {
+            sources: &network.nodes()[node].inputs,
+            features: &self.features[..columns * network.inputs()],
+            before: &self.spaces,
+            columns,
+        };
+        let space = &self.spaces[node];
+        layer.share_backward(
+            context.isa,
+            inputs.get(0),
+            &space.error[..columns * space.units],
+            self.rows.len(),
+            &training.wholes[node],
+            &mut self.shares[node],
+        );
     }
 }

@@ -1,0 +1,85 @@
+//! The kinds of layers. What one kind does stays in its own file.
+
+pub mod activate;
+pub mod add;
+pub mod batch_norm;
+pub mod concat;
+pub mod conv;
+pub mod dense;
+pub mod drop;
+pub mod flatten;
+pub(crate) mod interface;
+pub mod parameters;
+pub mod pool;
+pub(crate) mod settings;
+pub(crate) mod start;
+pub mod view;
+pub mod window;
+
+pub use activate::Activate;
+pub use add::Add;
+pub use batch_norm::BatchNorm;
+pub use concat::Concat;
+pub use conv::Conv;
+pub use dense::Dense;
+pub use drop::Drop;
+pub use flatten::Flatten;
+pub use parameters::{Block, Parameters, Role, Shape};
+pub use pool::Pool;
+pub use settings::Planned;
+pub use view::View;
+
+use interface::Layer;
+
+/// Declares the kinds of layers.
+macro_rules! kinds {
+    ($( $(#[$doc:meta])* $kind:ident ),+ $(,)?) => {
+        /// A layer of any kind.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Kind { $( $(#[$doc])* $kind($kind) ),+ }
+
+        impl Kind {
+            pub(crate) fn as_layer(&self) -> &dyn Layer {
+                match self { $( Kind::$kind(layer) => layer ),+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A matrix, a bias and an activation.
+    Dense,
+    /// A convolution of images or series.
+    Conv,
+    /// The largest or the mean of windows.
+    Pool,
+    /// Each channel normalised over the minibatch.
+    BatchNorm,
+    /// A function of each value.
+    Activate,
+    /// Drops values while training.
+    Drop,
+    /// The sum of its inputs.
+    Add,
+    /// The channels of its inputs side by side.
+    Concat,
+    /// Its input as plain numbers.
+    Flatten,
+}
+
+impl Kind {
+    /// How its values are arranged.
+    pub fn output(&self) -> View {
+        self.as_layer().output()
+    }
+
+    /// What it learns.
+    pub fn parameters(&self) -> Parameters<'_> {
+        self.as_layer().parameters()
+    }
+
+    /// Multiply-adds of a sample in the forward pass.
+    pub fn work(&self) -> usize {
+        self.as_layer().work()
+    }
+}

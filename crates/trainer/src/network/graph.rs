@@ -1,0 +1,91 @@
+//! The nodes of a network in order, and what follows from who takes whose values.
+
+use super::edges::{Delivery, Source, Way};
+use crate::layer::{Kind, Parameters, Role, View};
+
+/// A layer in its place in a network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// What it is called in files.
+    pub name: String,
+    /// What it takes: features, and nodes before it.
+    pub inputs: Vec<Source>,
+    /// What it computes.
+    pub layer: Kind,
+}
+
+/// What a shard needs to know of a node besides.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Wiring {
+    /// For each of its inputs where the error goes; `None` where nobody wants it.
+    pub(crate) deliveries: Vec<Option<Delivery>>,
+    /// Whether a matrix multiplies its values.
+    pub(crate) is_multiplied: bool,
+    /// Whether its error is collected in sums before its slopes are multiplied.
+    pub(crate) has_sums: bool,
+}
+
+/// Wires up nodes each of which takes only what comes before it.
+pub(crate) fn wire(nodes: &[Node]) -> Vec<Wiring> {
+    let mut wiring: Vec<Wiring> = nodes
+        .iter()
+        .map(|node| Wiring {
+            deliveries: vec![None; node.inputs.len()],
+            is_multiplied: false,
+            has_sums: false,
+        })
+        .collect();
+    let mut receivers = vec![0usize; nodes.len()];
+    for source in nodes.iter().flat_map(|node| &node.inputs) {
+        if let Source::Node(node) = source {
+            receivers[*node] += 1;
+        }
+    }
+    let learns = learning(nodes);
+    // The last receiver is the first to hand an error back.
+    let mut is_begun = vec![false; nodes.len()];
+    for (i, node) in nodes.iter().enumerate().rev() {
+        let is_matrix = matches!(node.layer.parameters(), Parameters::Matrix(_));
+        for (input, source) in node.inputs.iter().enumerate() {
+            let Source::Node(to) = *source else { continue };
+            wiring[to].is_multiplied |= is_matrix;
+            if !learns[to] {
+                continue;
+            }
+            let way = match nodes[to].layer.as_layer().has_slopes() {
+                false => Way::Error,
+                true if receivers[to] == 1 && is_matrix => Way::Slopes,
+                true => Way::Sums,
+            };
+            wiring[to].has_sums |= way == Way::Sums;
+            let add = std::mem::replace(&mut is_begun[to], true);
+            wiring[i].deliveries[input] = Some(Delivery { to, add, way });
+        }
+    }
+    wiring
+}
+
+/// Whether a node, or one whose values it depends on, learns from its error.
+fn learning(nodes: &[Node]) -> Vec<bool> {
+    let mut learns: Vec<bool> = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        let own = match node.layer.parameters() {
+            Parameters::None => false,
+            Parameters::Matrix(_) => true,
+            Parameters::Shared(blocks) => blocks.iter().any(|block| block.role != Role::Statistic),
+        };
+        let before = |source: &Source| matches!(source, Source::Node(node) if learns[*node]);
+        learns.push(own || node.inputs.iter().any(before));
+    }
+    learns
+}
+
+impl Node {
+    /// How one of its inputs is arranged.
+    pub fn input(nodes: &[Node], features: View, source: Source) -> View {
+        match source {
+            Source::Features => features,
+            Source::Node(node) => nodes[node].layer.output(),
+        }
+    }
+}
