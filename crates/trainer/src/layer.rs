@@ -9,8 +9,11 @@ pub mod dense;
 pub mod drop;
 pub mod flatten;
 pub(crate) mod interface;
+pub mod learned;
+pub mod norm;
 pub mod parameters;
 pub mod pool;
+pub mod recurrent;
 pub(crate) mod settings;
 pub(crate) mod start;
 pub mod view;
@@ -24,8 +27,11 @@ pub use conv::Conv;
 pub use dense::Dense;
 pub use drop::Drop;
 pub use flatten::Flatten;
+pub use learned::Learned;
+pub use norm::Norm;
 pub use parameters::{Block, Parameters, Role, Shape};
 pub use pool::Pool;
+pub use recurrent::Recurrent;
 pub use settings::Planned;
 pub use view::View;
 
@@ -55,6 +61,12 @@ kinds! {
     Pool,
     /// Each channel normalised over the minibatch.
     BatchNorm,
+    /// The channels of each position normalised.
+    Norm,
+    /// GRU or LSTM over the steps of a series.
+    Recurrent,
+    /// A function of each value with a learned number for each channel.
+    Learned,
     /// A function of each value.
     Activate,
     /// Drops values while training.

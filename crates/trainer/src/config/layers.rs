@@ -9,7 +9,10 @@ use crate::layer::conv::ConvConfig;
 use crate::layer::dense::DenseConfig;
 use crate::layer::drop::DropConfig;
 use crate::layer::flatten::FlattenConfig;
+use crate::layer::learned::{PreluConfig, ScaleConfig};
+use crate::layer::norm::{LayerNormConfig, RmsNormConfig};
 use crate::layer::pool::{GlobalPoolConfig, PoolConfig};
+use crate::layer::recurrent::{GruConfig, LstmConfig};
 use crate::layer::settings::{Planned, Planning};
 use gristmill_io::suggest::{alike, did_you_mean};
 use serde::{Deserialize, Serialize};
@@ -78,6 +81,18 @@ kinds! {
     GlobalPool(GlobalPoolConfig) = "global-pool" ["function"],
     /// Each channel normalised over the minibatch.
     BatchNorm(BatchNormConfig) = "batch-norm" [],
+    /// The channels of each position at mean 0 and deviation 1.
+    LayerNorm(LayerNormConfig) = "layer-norm" [],
+    /// The channels of each position at root mean square 1.
+    RmsNorm(RmsNormConfig) = "rms-norm" [],
+    /// A gated recurrent unit over the steps of a series.
+    Gru(GruConfig) = "gru" ["units"],
+    /// A long short-term memory over the steps of a series.
+    Lstm(LstmConfig) = "lstm" ["units"],
+    /// A learned factor for each channel.
+    Scale(ScaleConfig) = "scale" [],
+    /// ReLU with a learned slope for each channel.
+    Prelu(PreluConfig) = "prelu" [],
     /// An activation by itself.
     Activate(ActivateConfig) = "activation" ["function"],
     /// Drops values while training.

@@ -97,7 +97,7 @@ impl Layer for BatchNorm {
     }
 
     /// 1 / deviation, in predictions.
-    fn scratch(&self) -> usize {
+    fn scratch(&self, _columns: usize) -> usize {
         self.height()
     }
 

@@ -165,7 +165,7 @@ impl Layer for Conv {
         self.activation != Activation::Identity
     }
 
-    fn scratch(&self) -> usize {
+    fn scratch(&self, _columns: usize) -> usize {
         convolution::scratch_rows(&self.plan)
     }
 

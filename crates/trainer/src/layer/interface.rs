@@ -35,8 +35,8 @@ pub(crate) trait Layer {
         0
     }
 
-    /// Rows of working memory while it runs.
-    fn scratch(&self) -> usize {
+    /// Rows of working memory while it runs on so many panels of samples.
+    fn scratch(&self, _columns: usize) -> usize {
         0
     }
 
@@ -135,8 +135,6 @@ pub(crate) struct Masks {
 /// All that a layer needs to run a shard forward.
 pub(crate) struct Forward<'a> {
     pub(crate) isa: Isa,
-    /// Samples of the shard; the last panel may be partly filled.
-    pub(crate) samples: usize,
     pub(crate) weights: Weights<'a>,
     pub(crate) inputs: Inputs<'a>,
     pub(crate) output: &'a mut [Row],
@@ -153,6 +151,7 @@ pub(crate) struct Forward<'a> {
 /// All that a layer needs to run a shard backward.
 pub(crate) struct Backward<'a> {
     pub(crate) isa: Isa,
+    /// Samples of the shard; the last panel may be partly filled.
     pub(crate) samples: usize,
     pub(crate) weights: Weights<'a>,
     /// Its values; what they are is not known where it has slopes.

@@ -120,7 +120,7 @@ impl Shard {
             Some(layer) if purpose >= Train => vec![0.0; layer.share_len()],
             _ => Vec::new(),
         };
-        let scratch = network.nodes().iter().map(|node| node.layer.as_layer().scratch());
+        let scratch = network.nodes().iter().map(|node| node.layer.as_layer().scratch(columns));
         Shard {
             capacity,
             first: 0,

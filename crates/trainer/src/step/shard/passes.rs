@@ -46,7 +46,6 @@ impl Shard {
             let slopes = if masks.is_some() && layer.has_slopes() { columns * *units } else { 0 };
             layer.forward(Forward {
                 isa: context.isa,
-                samples,
                 weights: weights(network, i),
                 inputs: Inputs { sources: &node.inputs, features, before, columns },
                 output,
