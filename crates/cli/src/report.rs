@@ -1,6 +1,7 @@
 //! What is said about data sets, networks and metrics, in words and as JSON.
 
 use crate::table::{Table, number, thousands};
+use gristmill_io::model::View;
 use gristmill_io::schema::{Encoding, InputKind, Statistics, Target};
 use gristmill_io::{Dataset, HistoryRow, Layer, Model, Node};
 use gristmill_trainer::data::feed::Paging;
@@ -38,27 +39,28 @@ pub(crate) fn list(names: &[String]) -> String {
 
 /// Widths and activations of a model's network: `64 > 32 relu > 10`.
 pub(crate) fn model_line(model: &Model) -> String {
-    let layer = |node: &Node| {
-        let Layer::Dense(dense) = &node.layer;
-        (dense.outputs as usize, dense.activation.to_string())
+    let views = model.views().unwrap_or_default();
+    let layer = |(node, view): (&Node, &View)| match &node.layer {
+        Layer::Dense(dense) => (dense.outputs.to_string(), dense.activation.to_string()),
+        other => (view.to_string(), other.kind().to_owned()),
     };
-    network_line(model.encoding.features(), model.nodes.iter().map(layer))
+    network_line(model.encoding.features(), model.nodes.iter().zip(&views).map(layer))
 }
 
 /// The same of a network in training.
 pub(crate) fn training_line(network: &Network) -> String {
     let layer = |node: &gristmill_trainer::network::Node| {
         let Kind::Dense(layer) = &node.layer else {
-            return (node.layer.output().units(), node.name.clone());
+            return (node.layer.output().to_string(), node.name.clone());
         };
         let (name, parameter) = (layer.activation.name(), layer.activation.parameter());
         let activation = parameter.map_or(name.to_owned(), |p| format!("{name}({p})"));
-        (layer.shape.outputs, activation)
+        (layer.shape.outputs.to_string(), activation)
     };
     network_line(network.inputs(), network.nodes().iter().map(layer))
 }
 
-fn network_line(features: usize, layers: impl Iterator<Item = (usize, String)>) -> String {
+fn network_line(features: usize, layers: impl Iterator<Item = (String, String)>) -> String {
     let mut line = features.to_string();
     for (outputs, activation) in layers {
         line += &format!(" > {outputs}");

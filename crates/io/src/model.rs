@@ -14,12 +14,18 @@ mod node;
 mod trained;
 mod validate;
 mod version1;
+mod view;
 
 pub use activation::Activation;
-pub use layer::{Dense, Layer};
+pub use layer::{
+    Activate, Add, Attributes, BatchNorm, Concat, Conv, Dense, Dropout, Flatten, Gru, Layer,
+    LayerNorm, Lstm, Pool, PoolFunction, Prelu, Reshape, RmsNorm, Scale as ScaleLayer, Window,
+    With,
+};
 pub use loss::Loss;
 pub use node::{FEATURES, Node};
 pub use trained::{Model, OutputKind, Scale};
+pub use view::View;
 
 pub(crate) use assembly::{Tensors, insert, scales, unnamed_encoding};
 pub(crate) use description::{KEY, VERSION, write as write_description};

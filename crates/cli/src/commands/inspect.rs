@@ -112,18 +112,20 @@ impl Inspect {
         );
         let titles = ["node", "kind", "takes", "inputs", "outputs", "activation", "bias"];
         let mut nodes = Table::new(&titles);
-        for Node { name, inputs, layer } in &model.nodes {
-            let kind = layer.kind().to_owned();
-            let Layer::Dense(dense) = layer;
-            nodes.row([
-                name.clone(),
-                kind,
-                report::list(inputs),
-                thousands(dense.inputs.into()),
-                thousands(dense.outputs.into()),
-                dense.activation.to_string(),
-                if dense.bias.is_some() { "yes" } else { "no" }.to_owned(),
-            ]);
+        let views = model.views().unwrap_or_default();
+        for (Node { name, inputs, layer }, view) in model.nodes.iter().zip(views) {
+            let (takes, kind) = (report::list(inputs), layer.kind().to_owned());
+            let none = || "-".to_owned();
+            let [width, gives, activation, bias] = match layer {
+                Layer::Dense(dense) => [
+                    thousands(dense.inputs.into()),
+                    thousands(dense.outputs.into()),
+                    dense.activation.to_string(),
+                    if dense.bias.is_some() { "yes" } else { "no" }.to_owned(),
+                ],
+                _ => [none(), view.to_string(), none(), none()],
+            };
+            nodes.row([name.clone(), kind, takes, width, gives, activation, bias]);
         }
         text += &format!("\n{nodes}\n\n");
         let mut training = Table::new(&["trained", "with"]);
@@ -158,9 +160,9 @@ fn dataset_json(dataset: &Dataset) -> Value {
 }
 
 fn model_json(model: &Model) -> Value {
-    let nodes = model.nodes.iter().map(|node| {
-        let Layer::Dense(dense) = &node.layer;
-        json!({
+    let views = model.views().unwrap_or_default();
+    let nodes = model.nodes.iter().zip(views).map(|(node, view)| match &node.layer {
+        Layer::Dense(dense) => json!({
             "name": node.name,
             "kind": node.layer.kind(),
             "takes": node.inputs,
@@ -168,7 +170,14 @@ fn model_json(model: &Model) -> Value {
             "outputs": dense.outputs,
             "activation": dense.activation.to_string(),
             "bias": dense.bias.is_some(),
-        })
+        }),
+        layer => json!({
+            "name": node.name,
+            "kind": layer.kind(),
+            "takes": node.inputs,
+            "outputs": view.units(),
+            "shape": [view.height, view.width, view.channels],
+        }),
     });
     let loss = model.loss.map(|loss| match loss {
         Loss::Huber { delta } => json!({ "kind": loss.name(), "delta": delta }),

@@ -51,9 +51,13 @@ impl Model {
         let (Some(first), Some(last)) = (nodes.first(), nodes.last()) else {
             return Err("it has no nodes".to_owned());
         };
-        let (Layer::Dense(first), Layer::Dense(last)) = (&first.layer, &last.layer);
-        let (features, width) = (first.inputs as usize, last.outputs as usize);
-        let encoding = encoding.unwrap_or_else(|| unnamed_encoding(features, width, output));
+        let encoding = match (encoding, &first.layer, &last.layer) {
+            (Some(encoding), ..) => encoding,
+            (None, Layer::Dense(first), Layer::Dense(last)) => {
+                unnamed_encoding(first.inputs as usize, last.outputs as usize, output)
+            }
+            (None, ..) => return Err("it does not name its columns".to_owned()),
+        };
         let targets = match &encoding.target {
             Target::Numbers { columns } => columns.len(),
             Target::Classes { .. } | Target::None => 0,

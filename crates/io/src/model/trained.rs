@@ -77,7 +77,13 @@ impl Model {
                      which each layer follows the one before are supported here"
                 ));
             }
-            let Layer::Dense(dense) = layer;
+            let Layer::Dense(dense) = layer else {
+                return Err(format!(
+                    "the node \"{name}\" is of the kind \"{}\": only networks of dense layers, each \
+                     after the other, are supported here",
+                    layer.kind()
+                ));
+            };
             layers.push((name.as_str(), dense));
             before = name;
         }

@@ -3,6 +3,7 @@
 use super::loss::Loss;
 use super::node::{FEATURES, Node, RESERVED};
 use super::trained::{Model, OutputKind, Scale};
+use super::view::View;
 use crate::schema::Target;
 use std::collections::HashMap;
 
@@ -17,7 +18,7 @@ impl Model {
         if self.inputs.len() != features {
             return Err(format!("{} input scales for {features} features", self.inputs.len()));
         }
-        let width = width(&self.nodes, features)?;
+        let width = self.views()?.last().map_or(0, |last| last.units());
         let (fits, scales) = match &self.encoding.target {
             Target::Classes { names, .. } => {
                 (width == names.len() || (width == 1 && names.len() == 2), 0)
@@ -71,15 +72,25 @@ fn output_of(loss: Loss) -> OutputKind {
     }
 }
 
-/// How many values the last node gives, if every node gets what it takes and every value is taken.
-fn width(nodes: &[Node], features: usize) -> Result<usize, String> {
+impl Model {
+    /// How the values of each node are arranged.
+    ///
+    /// # Errors
+    /// Names the first node that does not get what it takes.
+    pub fn views(&self) -> Result<Vec<View>, String> {
+        views(&self.nodes, self.encoding.features())
+    }
+}
+
+/// How the values of each node are arranged, if every node gets what it takes and every value is taken.
+fn views(nodes: &[Node], features: usize) -> Result<Vec<View>, String> {
     let mut positions = HashMap::new();
     for (index, node) in nodes.iter().enumerate() {
         if positions.insert(node.name.as_str(), index).is_some() {
             return Err(format!("there are several nodes \"{}\"", node.name));
         }
     }
-    let mut widths: Vec<usize> = Vec::with_capacity(nodes.len());
+    let mut views: Vec<View> = Vec::with_capacity(nodes.len());
     let mut is_taken = vec![false; nodes.len()];
     for (index, node) in nodes.iter().enumerate() {
         let refuse = |reason: String| format!("the node \"{}\" {reason}", node.name);
@@ -87,10 +98,10 @@ fn width(nodes: &[Node], features: usize) -> Result<usize, String> {
         let mut taken = Vec::with_capacity(node.inputs.len());
         for input in &node.inputs {
             taken.push(match positions.get(input.as_str()).copied() {
-                _ if input == FEATURES => features,
+                _ if input == FEATURES => View::flat(features),
                 Some(before) if before < index => {
                     is_taken[before] = true;
-                    widths[before]
+                    views[before]
                 }
                 Some(_) => {
                     return Err(refuse(format!(
@@ -100,14 +111,14 @@ fn width(nodes: &[Node], features: usize) -> Result<usize, String> {
                 None => return Err(refuse(format!("takes \"{input}\", which no node is called"))),
             });
         }
-        widths.push(node.layer.width(&taken).map_err(refuse)?);
+        views.push(node.layer.output(&taken).map_err(refuse)?);
     }
-    let Some((&last, others)) = widths.split_last() else {
+    let Some((_, others)) = views.split_last() else {
         return Err("it has no nodes".to_owned());
     };
     match is_taken[..others.len()].iter().position(|taken| !taken) {
         Some(index) => Err(format!("no node takes what \"{}\" gives", nodes[index].name)),
-        None => Ok(last),
+        None => Ok(views),
     }
 }
 

@@ -265,7 +265,7 @@ fn every_damage_to_a_checkpoint_is_refused() {
 }
 
 fn dense(model: &mut Model, node: usize) -> &mut Dense {
-    let Layer::Dense(dense) = &mut model.nodes[node].layer;
+    let Layer::Dense(dense) = &mut model.nodes[node].layer else { panic!("a dense layer") };
     dense
 }
 

@@ -147,7 +147,7 @@ fn a_network_is_described_by_hand() {
     let [a, b] = model.nodes.as_slice() else { panic!("{:?}", model.nodes) };
     assert_eq!((a.name.as_str(), b.name.as_str()), ("a", "b"));
     assert_eq!((a.inputs[0].as_str(), b.inputs[0].as_str()), ("features", "a"));
-    let Layer::Dense(dense) = &a.layer;
+    let Layer::Dense(dense) = &a.layer else { panic!("a dense layer") };
     assert_eq!((dense.inputs, dense.outputs), (3, 2));
     assert_eq!(dense.activation, Activation::Elu { alpha: 0.5 });
 }
@@ -168,7 +168,7 @@ fn a_description_of_version_1_is_read() {
     let names: Vec<String> = model.tensors().into_iter().map(|tensor| tensor.info.name).collect();
     let scales = ["inputs.mean", "inputs.deviation", "outputs.mean", "outputs.deviation"];
     assert_eq!(names, [&scales[..], &["dense1.weight", "dense1.bias", "dense2.weight"]].concat());
-    let Layer::Dense(dense) = &model.nodes[0].layer;
+    let Layer::Dense(dense) = &model.nodes[0].layer else { panic!("a dense layer") };
     assert_eq!(dense.activation, Activation::LeakyRelu { slope: 0.01 });
     let refused = imported(text, &tensors[1..]).unwrap_err();
     assert!(refused.contains("there is no tensor \"dense1.weight\""), "{refused}");
@@ -264,7 +264,7 @@ proptest! {
         let mut model = Model { nodes: nodes(&widths, &activations), ..classifier() };
         let mut numbers = numbers.iter().cycle();
         for node in &mut model.nodes {
-            let Layer::Dense(layer) = &mut node.layer;
+            let Layer::Dense(layer) = &mut node.layer else { panic!("a dense layer") };
             for value in layer.weights.iter_mut().chain(layer.bias.iter_mut().flatten()) {
                 *value = *numbers.next().unwrap();
             }

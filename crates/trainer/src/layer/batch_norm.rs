@@ -57,6 +57,11 @@ fn put(numbers: impl Iterator<Item = f64>, rows: &mut [Row]) {
 }
 
 impl BatchNorm {
+    /// How its input is arranged, and its values.
+    pub fn view(&self) -> View {
+        self.view
+    }
+
     /// For an input arranged so.
     pub fn new(view: View, epsilon: f32, momentum: f32) -> BatchNorm {
         let block = |name, role| Block {

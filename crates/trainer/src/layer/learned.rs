@@ -58,6 +58,11 @@ impl PreluConfig {
 }
 
 impl Learned {
+    /// How its input is arranged, and its values.
+    pub fn view(&self) -> View {
+        self.view
+    }
+
     /// For an input arranged so.
     pub fn new(view: View, function: LearnedFunction) -> Learned {
         let name = match function {

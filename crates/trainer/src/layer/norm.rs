@@ -62,6 +62,11 @@ fn plan(at: &Planning<'_>, is_centred: bool, epsilon: Option<f64>) -> Result<Pla
 }
 
 impl Norm {
+    /// How its input is arranged, and its values.
+    pub fn view(&self) -> View {
+        self.view
+    }
+
     /// For an input arranged so.
     pub fn new(view: View, is_centred: bool, epsilon: f32) -> Norm {
         let block = |name| Block {

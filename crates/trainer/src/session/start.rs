@@ -11,7 +11,6 @@ use crate::data::subset::Subset;
 use crate::data::{memory, mixing, usable, validation};
 use crate::early_stopping::EarlyStopping;
 use crate::error::TrainError;
-use crate::model::check_storable;
 use crate::sampler::{Split, WindowShape};
 use crate::schedule::PlateauState;
 use crate::step::engine::{Engine, Setup};
@@ -107,7 +106,6 @@ impl<'d, S: Samples> Session<'d, S> {
         plan.config.training.instruction_set = Some(isa.name().to_owned());
         let batch = plan.batch_size.min(usize::try_from(train.len()).unwrap_or(usize::MAX));
         let network = build::network(&plan);
-        check_storable(&network)?;
         let engine = pool.install(|| {
             Engine::new(Setup {
                 threads: threads::useful(),

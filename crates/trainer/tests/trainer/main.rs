@@ -8,6 +8,7 @@ mod earlier_versions;
 mod golden;
 mod gradients;
 mod inference;
+mod kinds;
 mod refused;
 mod rollback;
 mod run;
