@@ -4,30 +4,37 @@
 use crate::config::TrainingPlan;
 use crate::data::samples::{Samples, Table, TableError};
 use crate::error::TrainError;
+use crate::layer::Kind;
 use crate::model::Trained;
 use crate::network::Network;
 use crate::objective::{Objective, TargetKind};
 use crate::preprocess::Preprocess;
 use crate::random::{Purpose, Random};
-use crate::reference;
 use crate::reference::check::{GradientCheck, gradient_check};
+use crate::reference::{self, TensorGradient, Twin};
 use crate::session::build;
 use crate::step::engine::{Engine, Setup};
 use gristmill_io::Model;
 use gristmill_kernels::{Isa, UpdateRule};
 
-/// How well the ways to the gradient agree.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// How well the ways to the gradient agree, in training with batch statistics and no dropout.
+#[derive(Debug, Clone, PartialEq)]
 pub struct GradientReport {
     /// Backpropagation in f64 against central differences: the largest relative error.
     pub differences: GradientCheck,
     /// The f32 kernels against backpropagation in f64: the largest error of an element, relative to
-    /// the largest element of the same layer.
+    /// the largest element of its tensor.
     pub kernels: f64,
+    /// The tensor of that error: node and part, as in `conv1.weight`.
+    pub worst: String,
 }
 
-/// Parameters of each layer for which differences of the loss are taken.
-const PARAMETERS_PER_LAYER: usize = 200;
+/// Numbers of each tensor for which differences of the loss are taken.
+const NUMBERS_PER_TENSOR: usize = 200;
+
+/// Where the terms of a gradient cancel each other (as before batch norm, which takes a bias away again), its
+/// elements are nothing but rounding errors, and are compared with this share of the terms' absolute values.
+const SHARE_OF_TERMS: f64 = 1.0 / 16.0;
 
 /// Checks the network that a plan starts with, on `samples` random rows.
 ///
@@ -93,9 +100,9 @@ pub fn check_gradient(
         },
         weights: &weights,
     };
-    let layers = reference::layers_of(network);
-    let exact = reference::gradient(&layers, &batch, objective.loss);
-
+    let network = without_dropout(network);
+    let twin = Twin::of(&network);
+    let exact = twin.gradient(&batch, objective.loss);
     let mut engine = Engine::new(Setup {
         threads: 1,
         isa,
@@ -106,20 +113,46 @@ pub fn check_gradient(
         clip_norm: None,
         batch: samples,
     });
-    let (_, layers_f32) = engine.gradient(&table, samples, &|i| i as u64, 0);
-    let mut kernels = 0.0f64;
-    for (exact, values) in exact.layers.iter().zip(&layers_f32) {
-        let exact = exact.weights.iter().chain(exact.bias.iter().flatten());
-        let pairs = exact.zip(values.iter().flatten());
-        let largest = pairs.clone().fold(0.0f64, |m, (a, _)| m.max(a.abs()));
-        let error = pairs.fold(0.0f64, |m, (a, &b)| m.max((a - f64::from(b)).abs()));
-        let error = if largest > 0.0 { error / largest } else { error };
-        kernels = if error.is_nan() { f64::INFINITY } else { kernels.max(error) };
+    let (_, nodes) = engine.gradient(&table, samples, &|i| i as u64, 0);
+    let (mut kernels, mut worst) = (0.0, String::new());
+    for (node, (exact, values)) in exact.nodes.iter().zip(&nodes).enumerate() {
+        let parts = network.parts(node);
+        for ((exact, values), (part, _)) in exact.iter().zip(values).zip(parts) {
+            let error = error_of(exact, values);
+            if error >= kernels {
+                kernels = error;
+                worst = format!("{}.{part}", network.nodes()[node].name);
+            }
+        }
     }
-    Ok(GradientReport {
-        differences: gradient_check(&layers, &batch, objective.loss, PARAMETERS_PER_LAYER),
-        kernels,
-    })
+    let differences = gradient_check(&twin, &batch, objective.loss, NUMBERS_PER_TENSOR);
+    Ok(GradientReport { differences, kernels, worst })
+}
+
+/// The largest error of a tensor's gradient, relative to its largest element.
+fn error_of(exact: &TensorGradient, values: &[f32]) -> f64 {
+    let largest = |numbers: &[f64]| numbers.iter().fold(0.0f64, |most, n| most.max(n.abs()));
+    let scale = largest(&exact.slopes).max(SHARE_OF_TERMS * largest(&exact.magnitudes));
+    let pairs = exact.slopes.iter().zip(values);
+    let errors = pairs.map(|(&exact, &value)| (exact - f64::from(value)).abs());
+    // max would pass over an error that is not a number.
+    let error = errors.map(|e| if e.is_nan() { f64::INFINITY } else { e }).fold(0.0, f64::max);
+    if scale > 0.0 { error / scale } else { error }
+}
+
+/// The network with nothing dropped: which values are is drawn anew for each step, and is no part of a formula.
+fn without_dropout(network: &Network) -> Network {
+    let mut nodes = network.nodes().to_vec();
+    for node in &mut nodes {
+        match &mut node.layer {
+            Kind::Dense(dense) => dense.dropout = 0.0,
+            Kind::Drop(drop) => drop.rate = 0.0,
+            _ => {}
+        }
+    }
+    let mut whole = Network::new(network.features(), nodes);
+    whole.weights_mut().copy_from_slice(network.weights());
+    whole
 }
 
 /// Standard normal features, and answers of the kind that the objective asks for.

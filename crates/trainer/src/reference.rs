@@ -1,49 +1,42 @@
 //! The slow, obvious network in f64: the oracle for the fast one.
 //!
-//! It shares the definitions of activations and losses with the kernels, but none of their
-//! arithmetic: every formula is written out again here, one number at a time. Loops stay loops, and
-//! nothing is ever made faster at the cost of being plain.
+//! It shares the definitions of layers, activations and losses with the kernels, but none of their arithmetic.
+//! What a kind of layer computes is written out once more, one number at a time, as a formula over any type of
+//! number (a file for each kind). There is no backward pass: the same formula on the variables of a tape gives
+//! the gradient. Loops stay loops, and nothing is ever made faster at the cost of being plain.
 
+mod activate;
+mod batch_norm;
 pub mod check;
+mod conv;
+mod dense;
+mod formula;
 mod functions;
+mod joins;
+mod kinds;
 mod losses;
+mod number;
+mod pool;
+mod tape;
 
-use crate::layer::Kind;
-use crate::network::{Network, Node};
-use functions::{derivative, value};
-use gristmill_kernels::{Activation, Loss};
+use crate::network::{Network, Node, Source};
+use formula::{At, Form};
+use gristmill_kernels::Loss;
+use number::Kinks;
+use std::ops::Range;
+use tape::Tape;
 
-/// A dense layer.
+/// A network in f64.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Layer {
-    /// Applied to every unit's sum.
-    pub activation: Activation,
-    /// Numbers that come in.
-    pub inputs: usize,
-    /// Units.
-    pub outputs: usize,
-    /// Row-major `[outputs][inputs]`.
-    pub weights: Vec<f64>,
-    /// One per unit, or none at all.
-    pub bias: Option<Vec<f64>>,
+pub struct Twin {
+    nodes: Vec<Node>,
+    features: usize,
+    /// For each node its tensors, as files have them.
+    pub parameters: Vec<Vec<Vec<f64>>>,
 }
 
-/// The layers of a network.
-pub fn layers_of(network: &Network) -> Vec<Layer> {
-    let wide = |values: Vec<f32>| values.into_iter().map(f64::from).collect();
-    let layer = |(i, node): (usize, &Node)| {
-        let Kind::Dense(layer) = &node.layer else { panic!("a dense layer") };
-        let (weights, bias) = network.layer_weights(i);
-        Layer {
-            activation: layer.activation,
-            inputs: layer.shape.inputs,
-            outputs: layer.shape.outputs,
-            weights: wide(weights),
-            bias: layer.shape.bias.then(|| wide(bias)),
-        }
-    };
-    network.nodes().iter().enumerate().map(layer).collect()
-}
+/// For each sample its values.
+type Values = Vec<Vec<f64>>;
 
 /// What the outputs should have been.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,13 +59,14 @@ pub struct Batch<'a> {
     pub weights: &'a [f64],
 }
 
-/// The gradient of the loss by the parameters of one layer, laid out as they are.
+/// The derivatives of the loss by the numbers of one tensor.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LayerGradient {
-    /// By the weights.
-    pub weights: Vec<f64>,
-    /// By the biases, if there are any.
-    pub bias: Option<Vec<f64>>,
+pub struct TensorGradient {
+    /// The derivatives.
+    pub slopes: Vec<f64>,
+    /// Of each the sum of the absolute values of its terms, one for each sample and position: much more than the
+    /// slope where they cancel each other.
+    pub magnitudes: Vec<f64>,
 }
 
 /// All that a batch gives.
@@ -82,48 +76,8 @@ pub struct Gradient {
     pub loss: f64,
     /// Row-major `[samples][outputs]`, after the output activation.
     pub outputs: Vec<f64>,
-    /// One per layer.
-    pub layers: Vec<LayerGradient>,
-}
-
-/// One layer's sums before its activation, and the values after it, for one sample.
-struct Activity {
-    sums: Vec<f64>,
-    values: Vec<f64>,
-}
-
-impl Layer {
-    fn run(&self, inputs: &[f64]) -> Activity {
-        assert_eq!(inputs.len(), self.inputs, "an input per column of the weights");
-        assert_eq!(self.weights.len(), self.inputs * self.outputs, "a weight per input and unit");
-        let mut sums = self.bias.clone().unwrap_or_else(|| vec![0.0; self.outputs]);
-        for (sum, row) in sums.iter_mut().zip(self.weights.chunks(self.inputs)) {
-            for (weight, input) in row.iter().zip(inputs) {
-                *sum += weight * input;
-            }
-        }
-        let values = sums.iter().map(|&z| value(self.activation, z)).collect();
-        Activity { sums, values }
-    }
-}
-
-/// The activity of every layer for one sample.
-fn run(layers: &[Layer], inputs: &[f64]) -> Vec<Activity> {
-    let mut activities: Vec<Activity> = Vec::with_capacity(layers.len());
-    for layer in layers {
-        let before = activities.last().map_or(inputs, |activity| &activity.values);
-        activities.push(layer.run(before));
-    }
-    activities
-}
-
-/// Outputs of samples `[samples][features]`, row-major `[samples][outputs]`.
-///
-/// # Panics
-/// The shapes do not fit.
-pub fn forward(layers: &[Layer], inputs: &[f64]) -> Vec<f64> {
-    let samples = inputs.chunks(layers[0].inputs);
-    samples.flat_map(|sample| run(layers, sample).pop().expect("a layer").values).collect()
+    /// For each node, for each of its tensors.
+    pub nodes: Vec<Vec<TensorGradient>>,
 }
 
 impl Batch<'_> {
@@ -145,87 +99,186 @@ impl Batch<'_> {
             _ => self.weights[sample] / self.weights.iter().sum::<f64>(),
         }
     }
-}
 
-/// Loss and gradient of a batch, by backpropagation.
-///
-/// # Panics
-/// The shapes do not fit.
-pub fn gradient(layers: &[Layer], batch: &Batch<'_>, loss: Loss) -> Gradient {
-    let mut result = Gradient {
-        loss: 0.0,
-        outputs: Vec::new(),
-        layers: layers.iter().map(LayerGradient::zeros).collect(),
-    };
-    for (sample, inputs) in batch.inputs.chunks(layers[0].inputs).enumerate() {
-        let activities = run(layers, inputs);
-        let outputs = &activities.last().expect("a layer").values;
-        let targets = batch.targets(sample, outputs.len());
-        let share = batch.share(sample, loss);
-        result.loss += share * losses::value(loss, outputs, &targets);
-        result.outputs.extend(outputs);
-
-        let mut by_values = losses::derivative(loss, outputs, &targets);
-        by_values.iter_mut().for_each(|slope| *slope *= share);
-        for (number, layer) in layers.iter().enumerate().rev() {
-            let below = if number == 0 { inputs } else { &activities[number - 1].values };
-            let by_sums: Vec<f64> = by_values
-                .iter()
-                .zip(&activities[number].sums)
-                .map(|(slope, &z)| slope * derivative(layer.activation, z))
-                .collect();
-            result.layers[number].add(&by_sums, below);
-            by_values = (0..layer.inputs)
-                .map(|i| {
-                    (0..layer.outputs)
-                        .map(|o| by_sums[o] * layer.weights[o * layer.inputs + i])
-                        .sum()
-                })
-                .collect();
-        }
+    /// The loss of outputs.
+    fn loss(&self, loss: Loss, outputs: &Values, kinks: &mut Kinks) -> f64 {
+        let of = |(sample, outputs): (usize, &Vec<f64>)| {
+            let targets = self.targets(sample, outputs.len());
+            self.share(sample, loss) * losses::value(loss, outputs, &targets, kinks)
+        };
+        outputs.iter().enumerate().map(of).sum()
     }
-    result
+
+    /// The derivatives of the loss by outputs.
+    fn errors(&self, loss: Loss, outputs: &Values) -> Values {
+        let of = |(sample, outputs): (usize, &Vec<f64>)| {
+            let tape = Tape::default();
+            let targets = self.targets(sample, outputs.len());
+            let variables = tape.variables(outputs);
+            let value = losses::value(loss, &variables, &targets, &mut Kinks::default());
+            let slopes = tape.slopes([(value, self.share(sample, loss))]);
+            variables.into_iter().map(|output| slopes.by(output).0).collect()
+        };
+        outputs.iter().enumerate().map(of).collect()
+    }
 }
 
-impl LayerGradient {
-    fn zeros(layer: &Layer) -> LayerGradient {
-        LayerGradient {
-            weights: vec![0.0; layer.weights.len()],
-            bias: layer.bias.as_ref().map(|bias| vec![0.0; bias.len()]),
+impl Twin {
+    /// Of a network.
+    pub fn of(network: &Network) -> Twin {
+        let wide = |values: Vec<f32>| values.into_iter().map(f64::from).collect();
+        let tensors = |node| network.read(node, network.weights()).into_iter().map(wide).collect();
+        Twin {
+            nodes: network.nodes().to_vec(),
+            features: network.inputs(),
+            parameters: (0..network.nodes().len()).map(tensors).collect(),
         }
     }
 
-    /// Adds one sample's: the slopes of its sums times what came in.
-    fn add(&mut self, by_sums: &[f64], inputs: &[f64]) {
-        for (o, slope) in by_sums.iter().enumerate() {
-            for (i, input) in inputs.iter().enumerate() {
-                self.weights[o * inputs.len() + i] += slope * input;
+    /// Outputs of samples `[samples][features]`, row-major `[samples][outputs]`.
+    pub fn predict(&self, inputs: &[f64]) -> Vec<f64> {
+        let (features, mut values) = (self.samples(inputs), Vec::new());
+        self.run(Form::Prediction, &features, &mut values, &mut Kinks::default());
+        values.pop().expect("a network has a layer").concat()
+    }
+
+    /// Loss and gradient of a batch in training, with all dropout off.
+    ///
+    /// # Panics
+    /// The shapes do not fit.
+    pub fn gradient(&self, batch: &Batch<'_>, loss: Loss) -> Gradient {
+        let (features, mut values) = (self.samples(batch.inputs), Vec::new());
+        let kinks = &mut Kinks::default();
+        self.run(Form::Training, &features, &mut values, kinks);
+        let zeros = |values: &Values| values.iter().map(|sample| vec![0.0; sample.len()]).collect();
+        let mut errors: Vec<Values> = values.iter().map(zeros).collect();
+        let outputs = values.last().expect("a network has a layer");
+        *errors.last_mut().expect("a network has a layer") = batch.errors(loss, outputs);
+        let tensor = |tensor: &Vec<f64>| TensorGradient::zeros(tensor.len());
+        let tensors = |tensors: &Vec<Vec<f64>>| tensors.iter().map(tensor).collect();
+        let mut nodes: Vec<Vec<TensorGradient>> = self.parameters.iter().map(tensors).collect();
+        for (node, gradient) in nodes.iter_mut().enumerate().rev() {
+            for samples in self.groups(node, features.len()) {
+                self.run_back(node, samples, &features, &values, &mut errors, gradient);
             }
         }
-        if let Some(bias) = &mut self.bias {
-            bias.iter_mut().zip(by_sums).for_each(|(sum, slope)| *sum += slope);
+        Gradient { loss: batch.loss(loss, outputs, kinks), outputs: outputs.concat(), nodes }
+    }
+
+    fn samples(&self, inputs: &[f64]) -> Values {
+        assert!(inputs.len().is_multiple_of(self.features), "whole samples");
+        inputs.chunks(self.features).map(<[f64]>::to_vec).collect()
+    }
+
+    /// The samples that a node computes together.
+    fn groups(&self, node: usize, samples: usize) -> Vec<Range<usize>> {
+        match kinds::mixes_samples(&self.nodes[node].layer) {
+            true => vec![0..samples],
+            false => (0..samples).map(|sample| sample..sample + 1).collect(),
         }
+    }
+
+    /// Adds the values of the nodes whose values are not there yet.
+    fn run(&self, form: Form, features: &Values, values: &mut Vec<Values>, kinks: &mut Kinks) {
+        for node in values.len()..self.nodes.len() {
+            let mut of_node = Vec::new();
+            for samples in self.groups(node, features.len()) {
+                let inputs = self.inputs(node, features, values);
+                let inputs = inputs.into_iter().map(|input| &input[samples.clone()]).collect();
+                let parameters = &self.parameters[node];
+                let at = At { form, inputs, parameters, kinks: &mut *kinks };
+                of_node.extend(kinds::values(&self.nodes[node].layer, at));
+            }
+            values.push(of_node);
+        }
+    }
+
+    fn inputs<'v>(
+        &self,
+        node: usize,
+        features: &'v Values,
+        values: &'v [Values],
+    ) -> Vec<&'v Values> {
+        let input = |source: &Source| match *source {
+            Source::Features => features,
+            Source::Node(node) => &values[node],
+        };
+        self.nodes[node].inputs.iter().map(input).collect()
+    }
+
+    /// Adds to the errors of a node's inputs and to its gradient what some samples give.
+    fn run_back(
+        &self,
+        node: usize,
+        samples: Range<usize>,
+        features: &Values,
+        values: &[Values],
+        errors: &mut [Values],
+        gradient: &mut [TensorGradient],
+    ) {
+        let tape = Tape::default();
+        let variables = |numbers: &Vec<f64>| tape.variables(numbers);
+        let inputs: Vec<Vec<Vec<_>>> = self
+            .inputs(node, features, values)
+            .into_iter()
+            .map(|input| input[samples.clone()].iter().map(variables).collect())
+            .collect();
+        let parameters: Vec<Vec<_>> = self.parameters[node].iter().map(variables).collect();
+        let at = At {
+            form: Form::Training,
+            inputs: inputs.iter().map(Vec::as_slice).collect(),
+            parameters: &parameters,
+            kinks: &mut Kinks::default(),
+        };
+        let outputs = kinds::values(&self.nodes[node].layer, at);
+        let factors = errors[node][samples.clone()].iter().flatten().copied();
+        let slopes = tape.slopes(outputs.into_iter().flatten().zip(factors));
+        for (source, input) in self.nodes[node].inputs.iter().zip(inputs) {
+            let Source::Node(source) = *source else { continue };
+            for (error, sample) in errors[source][samples.clone()].iter_mut().zip(input) {
+                for (error, value) in error.iter_mut().zip(sample) {
+                    *error += slopes.by(value).0;
+                }
+            }
+        }
+        for (gradient, tensor) in gradient.iter_mut().zip(parameters) {
+            for (number, variable) in tensor.into_iter().enumerate() {
+                let (slope, magnitude) = slopes.by(variable);
+                gradient.slopes[number] += slope;
+                gradient.magnitudes[number] += magnitude;
+            }
+        }
+    }
+}
+
+impl TensorGradient {
+    fn zeros(numbers: usize) -> TensorGradient {
+        TensorGradient { slopes: vec![0.0; numbers], magnitudes: vec![0.0; numbers] }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layer::{Dense, Shape};
+    use gristmill_kernels::Activation;
 
     const X: [f64; 12] = [0., 0., 1., 0., 1., 1., 1., 0., 1., 1., 1., 1.];
     const Y: [f64; 4] = [0., 1., 1., 0.];
+
+    fn dense(inputs: usize, outputs: usize, bias: bool, activation: Activation) -> Dense {
+        Dense { shape: Shape { inputs, outputs, bias }, activation, dropout: 0.0 }
+    }
+
+    fn twin(layers: Vec<Dense>, parameters: Vec<Vec<Vec<f64>>>) -> Twin {
+        Twin { parameters, ..Twin::of(&Network::chain(layers)) }
+    }
 
     #[test]
     fn plain_gradient_descent_takes_the_published_path() {
         // A single sigmoid layer on half the sum of squares, learning rate 0.1.
         let start = vec![1.6243453636632417, -0.6117564136500754, -0.5281717522634557];
-        let mut layers = [Layer {
-            activation: Activation::Sigmoid,
-            inputs: 3,
-            outputs: 1,
-            weights: start,
-            bias: None,
-        }];
+        let mut twin = twin(vec![dense(3, 1, false, Activation::Sigmoid)], vec![vec![start]]);
         let batch = Batch { inputs: &X, targets: Targets::Numbers(&Y), weights: &[1.0; 4] };
         let expected = [
             (1, [1.6144505918105685, -0.6124416263632586, -0.5328109181615904]),
@@ -235,13 +288,13 @@ mod tests {
         let mut step = 0;
         for (until, weights) in expected {
             while step < until {
-                let gradient = gradient(&layers, &batch, Loss::HalfSumSquares);
-                for (w, g) in layers[0].weights.iter_mut().zip(&gradient.layers[0].weights) {
+                let gradient = twin.gradient(&batch, Loss::HalfSumSquares);
+                for (w, g) in twin.parameters[0][0].iter_mut().zip(&gradient.nodes[0][0].slopes) {
                     *w -= 0.1 * g;
                 }
                 step += 1;
             }
-            for (w, expected) in layers[0].weights.iter().zip(weights) {
+            for (w, expected) in twin.parameters[0][0].iter().zip(weights) {
                 assert!((w - expected).abs() < 1e-14, "step {step}: {w} instead of {expected}");
             }
         }
@@ -249,41 +302,24 @@ mod tests {
 
     #[test]
     fn forward_of_two_layers_by_hand() {
-        let layers = [
-            Layer {
-                activation: Activation::Relu,
-                inputs: 2,
-                outputs: 2,
-                weights: vec![1.0, 2.0, -3.0, 0.5],
-                bias: Some(vec![0.5, -1.0]),
-            },
-            Layer {
-                activation: Activation::Identity,
-                inputs: 2,
-                outputs: 1,
-                weights: vec![2.0, 10.0],
-                bias: None,
-            },
-        ];
+        let layers =
+            vec![dense(2, 2, true, Activation::Relu), dense(2, 1, false, Activation::Identity)];
+        let first = vec![vec![1.0, 2.0, -3.0, 0.5], vec![0.5, -1.0]];
+        let twin = twin(layers, vec![first, vec![vec![2.0, 10.0]]]);
         // [1 + 4 + 0.5, -3 + 1 - 1] = [5.5, -3]; [-1 + 0 + 0.5, 3 + 0 - 1] = [-0.5, 2].
-        assert_eq!(forward(&layers, &[1.0, 2.0, -1.0, 0.0]), [11.0, 20.0]);
+        assert_eq!(twin.predict(&[1.0, 2.0, -1.0, 0.0]), [11.0, 20.0]);
     }
 
     #[test]
     fn weights_of_samples_average_unless_the_loss_is_a_sum() {
-        let layer = Layer {
-            activation: Activation::Identity,
-            inputs: 1,
-            outputs: 1,
-            weights: vec![1.0],
-            bias: None,
-        };
+        let layer = dense(1, 1, false, Activation::Identity);
+        let twin = twin(vec![layer], vec![vec![vec![1.0]]]);
         let batch = Batch {
             inputs: &[1.0, 2.0],
             targets: Targets::Numbers(&[0.0; 2]),
             weights: &[3.0, 1.0],
         };
-        let loss = |loss| gradient(std::slice::from_ref(&layer), &batch, loss).loss;
+        let loss = |loss| twin.gradient(&batch, loss).loss;
         assert_eq!(loss(Loss::MeanSquared), (3.0 * 1.0 + 4.0) / 4.0);
         assert_eq!(loss(Loss::HalfSumSquares), 0.5 * (3.0 * 1.0 + 4.0));
     }

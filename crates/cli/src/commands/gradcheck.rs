@@ -110,12 +110,13 @@ impl Gradcheck {
 }
 
 fn as_text(isa: Isa, report: &GradientReport) -> String {
-    let GradientReport { differences, kernels } = report;
+    let GradientReport { differences, kernels, worst } = report;
     format!(
         "f64 backpropagation against central differences: {:.2e}\n  \
          largest relative error of {} parameters, {} beside a kink left out\n\
          f32 kernels ({isa}) against f64 backpropagation: {kernels:.2e}\n  \
-         largest error, relative to the largest element of its layer",
+         largest error, in {worst}, relative to the largest element there\n\
+         in training, with the statistics of the rows and without dropout",
         differences.largest_relative_error,
         thousands(differences.compared as u64),
         thousands(differences.skipped as u64),
@@ -123,12 +124,13 @@ fn as_text(isa: Isa, report: &GradientReport) -> String {
 }
 
 fn as_json(isa: Isa, report: &GradientReport) -> serde_json::Value {
-    let GradientReport { differences, kernels } = report;
+    let GradientReport { differences, kernels, worst } = report;
     json!({
         "largest_relative_error": differences.largest_relative_error,
         "compared": differences.compared,
         "skipped": differences.skipped,
         "kernels_error": kernels,
+        "kernels_worst": worst,
         "isa": isa.name(),
     })
 }

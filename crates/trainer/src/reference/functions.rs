@@ -1,86 +1,50 @@
-//! Activations and their derivatives, from their textbook formulas.
+//! Activations, from their textbook formulas.
 
+use super::number::{Kinks, Number};
 use gristmill_kernels::Activation;
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
-/// f(z)
-pub(super) fn value(activation: Activation, z: f64) -> f64 {
+/// f(z); at a kink it has the slope of the negative side.
+pub(super) fn activation<N: Number>(activation: Activation, z: N, kinks: &mut Kinks) -> N {
+    let constant = |value: f32| N::from(f64::from(value));
     match activation {
         Activation::Identity => z,
         Activation::Sigmoid => sigmoid(z),
         Activation::Tanh => z.tanh(),
-        Activation::Relu => z.max(0.0),
-        Activation::LeakyRelu { slope } => {
-            if z > 0.0 {
-                z
-            } else {
-                f64::from(slope) * z
-            }
-        }
-        Activation::Elu { alpha } => {
-            if z > 0.0 {
-                z
-            } else {
-                f64::from(alpha) * z.exp_m1()
-            }
-        }
+        Activation::Relu => match kinks.is_past(z.value() > 0.0) {
+            true => z,
+            false => z * N::from(0.0),
+        },
+        Activation::LeakyRelu { slope } => match kinks.is_past(z.value() > 0.0) {
+            true => z,
+            false => z * constant(slope),
+        },
+        Activation::Elu { alpha } => match kinks.is_past(z.value() > 0.0) {
+            true => z,
+            false => z.exp_m1() * constant(alpha),
+        },
         Activation::Gelu => z * normal_distribution(z),
         Activation::Silu => z * sigmoid(z),
         Activation::Softplus => softplus(z),
     }
 }
 
-/// f'(z); at a kink that of the negative side.
-pub(super) fn derivative(activation: Activation, z: f64) -> f64 {
-    match activation {
-        Activation::Identity => 1.0,
-        Activation::Sigmoid => sigmoid(z) * sigmoid(-z),
-        Activation::Tanh => z.cosh().powi(-2),
-        Activation::Relu => {
-            if z > 0.0 {
-                1.0
-            } else {
-                0.0
-            }
-        }
-        Activation::LeakyRelu { slope } => {
-            if z > 0.0 {
-                1.0
-            } else {
-                f64::from(slope)
-            }
-        }
-        Activation::Elu { alpha } => {
-            if z > 0.0 {
-                1.0
-            } else {
-                f64::from(alpha) * z.exp()
-            }
-        }
-        Activation::Gelu => normal_distribution(z) + z * (-z * z / 2.0).exp() / (2.0 * PI).sqrt(),
-        Activation::Silu => sigmoid(z) * (1.0 + z * sigmoid(-z)),
-        Activation::Softplus => sigmoid(z),
-    }
-}
-
-/// Whether f changes its formula at 0, so that finite differences across it mean nothing.
-pub(super) fn has_kink(activation: Activation) -> bool {
-    use Activation::*;
-    matches!(activation, Relu | LeakyRelu { .. } | Elu { .. })
-}
-
-pub(super) fn sigmoid(z: f64) -> f64 {
-    1.0 / (1.0 + (-z).exp())
+/// 1 / (1 + e^-z) without overflow.
+fn sigmoid<N: Number>(z: N) -> N {
+    let one = N::from(1.0);
+    if z.value() > 0.0 { one / (one + (-z).exp()) } else { z.exp() / (one + z.exp()) }
 }
 
 /// ln(1 + e^z) without overflow.
-pub(super) fn softplus(z: f64) -> f64 {
-    z.max(0.0) + (-z.abs()).exp().ln_1p()
+pub(super) fn softplus<N: Number>(z: N) -> N {
+    if z.value() > 0.0 { z + (-z).exp().ln_1p() } else { z.exp().ln_1p() }
 }
 
 /// The probability of a normal number below z.
-fn normal_distribution(z: f64) -> f64 {
-    0.5 * complementary_error_function(-z * FRAC_1_SQRT_2)
+fn normal_distribution<N: Number>(z: N) -> N {
+    let x = z.value();
+    let density = (-x * x / 2.0).exp() / (2.0 * PI).sqrt();
+    z.through(0.5 * complementary_error_function(-x * FRAC_1_SQRT_2), density)
 }
 
 /// erfc(x), to about 1e-15 absolutely and, for x up to 6, 1e-14 relatively.
@@ -106,6 +70,7 @@ fn complementary_error_function(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reference::tape::Tape;
 
     #[test]
     fn error_function_matches_reference_values() {
@@ -131,10 +96,11 @@ mod tests {
     }
 
     #[test]
-    fn derivatives_match_differences() {
+    fn slopes_match_differences() {
         use Activation::*;
+        let value = |function, z: f64| activation(function, z, &mut Kinks::default());
         let (slope, alpha) = (0.1, 1.5);
-        for activation in [
+        for function in [
             Identity,
             Sigmoid,
             Tanh,
@@ -147,15 +113,28 @@ mod tests {
         ] {
             for z in [-30.0, -5.0, -1.5, -0.3, 0.2, 1.1, 3.0, 20.0] {
                 let h = 1e-5;
-                let difference = (value(activation, z + h) - value(activation, z - h)) / (2.0 * h);
-                let error = (difference - derivative(activation, z)).abs();
-                assert!(error < 1e-9, "{activation:?} at {z}: {error:e}");
+                let difference = (value(function, z + h) - value(function, z - h)) / (2.0 * h);
+                let tape = Tape::default();
+                let variable = tape.variable(z);
+                let result = activation(function, variable, &mut Kinks::default());
+                assert_eq!(result.value(), value(function, z));
+                let (slope, _) = tape.slopes([(result, 1.0)]).by(variable);
+                let error = (difference - slope).abs();
+                assert!(error < 1e-9, "{function:?} at {z}: {error:e}");
             }
         }
     }
 
     #[test]
-    fn softplus_holds_at_both_ends() {
+    fn far_from_zero_all_is_finite() {
+        for z in [-1000.0, 1000.0] {
+            let tape = Tape::default();
+            let variable = tape.variable(z);
+            let (silu, logistic) = (variable * sigmoid(variable), softplus(variable));
+            let slope = |of| tape.slopes([(of, 1.0)]).by(variable).0;
+            let expected = if z > 0.0 { 1.0 } else { 0.0 };
+            assert_eq!((slope(silu), slope(logistic)), (expected, expected));
+        }
         assert_eq!(softplus(1000.0), 1000.0);
         assert_eq!(softplus(-1000.0), 0.0);
         assert_eq!(softplus(0.0), std::f64::consts::LN_2);

@@ -1,78 +1,64 @@
-//! The loss of one sample and its derivative by the outputs, from the definitions.
+//! The loss of one sample, from the definitions.
 
-use super::functions::{sigmoid, softplus};
+use super::functions::softplus;
+use super::number::{Kinks, Number, sum};
 use gristmill_kernels::Loss;
 
 /// Of outputs z with targets y.
-pub(super) fn value(loss: Loss, z: &[f64], y: &[f64]) -> f64 {
-    let count = z.len() as f64;
-    let sum = |term: fn(f64, f64) -> f64| z.iter().zip(y).map(|(&z, &y)| term(z, y)).sum::<f64>();
-    match loss {
-        Loss::MeanSquared => sum(|z, y| (z - y).powi(2)) / count,
-        Loss::HalfSumSquares => sum(|z, y| (z - y).powi(2)) / 2.0,
-        Loss::MeanAbsolute => sum(|z, y| (z - y).abs()) / count,
-        Loss::Huber { delta } => {
-            let delta = f64::from(delta);
-            let huber = |e: f64| {
-                if e.abs() <= delta { 0.5 * e * e } else { delta * (e.abs() - 0.5 * delta) }
-            };
-            z.iter().zip(y).map(|(z, y)| huber(z - y)).sum::<f64>() / count
-        }
-        Loss::BinaryCrossEntropy => sum(|z, y| softplus(z) - z * y) / count,
-        Loss::SoftmaxCrossEntropy => {
-            let log_sum = log_sum_exp(z);
-            z.iter().zip(y).map(|(z, y)| y * (log_sum - z)).sum()
-        }
-    }
-}
-
-/// By each of the outputs z.
-pub(super) fn derivative(loss: Loss, z: &[f64], y: &[f64]) -> Vec<f64> {
-    let count = z.len() as f64;
-    let each = |slope: &dyn Fn(f64, f64) -> f64| {
-        z.iter().zip(y).map(|(&z, &y)| slope(z, y)).collect::<Vec<f64>>()
+pub(super) fn value<N: Number>(loss: Loss, z: &[N], y: &[f64], kinks: &mut Kinks) -> N {
+    let count = N::from(z.len() as f64);
+    let mut over = |term: &mut dyn FnMut(N, N, &mut Kinks) -> N| {
+        sum(z.iter().zip(y).map(|(&z, &y)| term(z, N::from(y), kinks)))
     };
+    let half = N::from(0.5);
     match loss {
-        Loss::MeanSquared => each(&|z, y| 2.0 * (z - y) / count),
-        Loss::HalfSumSquares => each(&|z, y| z - y),
-        Loss::MeanAbsolute => each(&|z, y| sign(z - y) / count),
+        Loss::MeanSquared => over(&mut |z, y, _| (z - y) * (z - y)) / count,
+        Loss::HalfSumSquares => over(&mut |z, y, _| (z - y) * (z - y)) * half,
+        Loss::MeanAbsolute => over(&mut |z, y, kinks| absolute(z - y, kinks)) / count,
         Loss::Huber { delta } => {
-            let delta = f64::from(delta);
-            each(&|z, y| (z - y).clamp(-delta, delta) / count)
+            let delta = N::from(f64::from(delta));
+            let huber = &mut |z: N, y: N, kinks: &mut Kinks| {
+                let error = absolute(z - y, &mut Kinks::default());
+                match kinks.is_past(error.value() > delta.value()) {
+                    true => delta * (error - half * delta),
+                    false => half * error * error,
+                }
+            };
+            over(huber) / count
         }
-        Loss::BinaryCrossEntropy => each(&|z, y| (sigmoid(z) - y) / count),
+        Loss::BinaryCrossEntropy => over(&mut |z, y, _| softplus(z) - z * y) / count,
         Loss::SoftmaxCrossEntropy => {
             let log_sum = log_sum_exp(z);
-            let total: f64 = y.iter().sum();
-            each(&|z, y| total * (z - log_sum).exp() - y)
+            over(&mut |z, y, _| y * (log_sum - z))
         }
     }
 }
 
-/// On which side of the loss's kinks an error e = z - y lies; the same number on the same side.
-pub(super) fn side(loss: Loss, error: f64) -> i8 {
-    match loss {
-        Loss::MeanAbsolute => sign(error) as i8,
-        Loss::Huber { delta } => {
-            let delta = f64::from(delta);
-            i8::from(error > delta) - i8::from(error < -delta)
-        }
-        _ => 0,
+/// |x|, whose slope at 0 is 0.
+fn absolute<N: Number>(x: N, kinks: &mut Kinks) -> N {
+    let is_above = kinks.is_past(x.value() > 0.0);
+    let is_below = kinks.is_past(x.value() < 0.0);
+    match (is_above, is_below) {
+        (true, _) => x,
+        (_, true) => -x,
+        _ => x * N::from(0.0),
     }
 }
 
-fn sign(x: f64) -> f64 {
-    if x == 0.0 { 0.0 } else { x.signum() }
-}
-
-fn log_sum_exp(z: &[f64]) -> f64 {
-    let largest = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    largest + z.iter().map(|z| (z - largest).exp()).sum::<f64>().ln()
+fn log_sum_exp<N: Number>(z: &[N]) -> N {
+    // The largest comes out of the sum again, so it may as well be a constant.
+    let largest = z.iter().fold(f64::NEG_INFINITY, |largest, z| largest.max(z.value()));
+    let largest = N::from(largest);
+    largest + sum(z.iter().map(|&z| (z - largest).exp())).ln()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn value(loss: Loss, z: &[f64], y: &[f64]) -> f64 {
+        super::value(loss, z, y, &mut Kinks::default())
+    }
 
     #[test]
     fn losses_of_one_sample() {

@@ -16,7 +16,7 @@ use gristmill_trainer::network::layout::Shape;
 use gristmill_trainer::objective::{Objective, TargetKind};
 use gristmill_trainer::on_threads;
 use gristmill_trainer::preprocess::Preprocess;
-use gristmill_trainer::reference;
+use gristmill_trainer::reference::Twin;
 
 const FEATURES: usize = 37;
 
@@ -43,7 +43,7 @@ fn network(hidden: Activation, outputs: usize, output: Activation) -> Network {
 
 fn slow_outputs(network: &Network, features: &[f32]) -> Vec<f64> {
     let features: Vec<f64> = features.iter().copied().map(f64::from).collect();
-    reference::forward(&reference::layers_of(network), &features)
+    Twin::of(network).predict(&features)
 }
 
 fn features(rows: usize) -> Vec<f32> {
