@@ -11,7 +11,7 @@ use crate::objective::{Objective, TargetKind};
 use crate::preprocess::Preprocess;
 use crate::random::{Purpose, Random};
 use crate::reference::check::{GradientCheck, gradient_check};
-use crate::reference::{self, TensorGradient, Twin};
+use crate::reference::{Batch, Gradient, Targets, TensorGradient, Twin};
 use crate::session::build;
 use crate::step::engine::{Engine, Setup};
 use gristmill_io::Model;
@@ -67,6 +67,9 @@ pub fn check_model(
 
 /// Checks the gradient of a network on `samples` random rows.
 ///
+/// # Errors
+/// The rows cannot be made up.
+///
 /// # Panics
 /// If the objective does not fit the network.
 pub fn check_gradient(
@@ -76,57 +79,100 @@ pub fn check_gradient(
     samples: usize,
     seed: u64,
 ) -> Result<GradientReport, TrainError> {
-    let table = random_rows(network, objective, samples, seed)
-        .map_err(|error| TrainError::Data(error.to_string()))?;
-    let inputs: Vec<f64> = (0..table.rows())
-        .flat_map(|row| table.row(row).as_chunks::<4>().0)
-        .map(|bytes| f64::from(f32::from_le_bytes(*bytes)))
-        .collect();
-    let labels: Vec<u32> = (0..table.rows()).map(|row| table.label(row)).collect();
-    let mut numbers = vec![0.0; network.outputs()];
-    let numbers: Vec<f64> = (0..table.rows())
-        .flat_map(|row| {
-            table.targets(row, &mut numbers);
-            numbers.iter().map(|&y| f64::from(y)).collect::<Vec<_>>()
-        })
-        .collect();
-    let weights: Vec<f64> =
-        labels.iter().map(|&label| f64::from(objective.class_weight(label))).collect();
-    let batch = reference::Batch {
-        inputs: &inputs,
-        targets: match objective.targets {
-            TargetKind::Numbers => reference::Targets::Numbers(&numbers),
-            _ => reference::Targets::Classes(&labels),
-        },
-        weights: &weights,
-    };
-    let network = without_dropout(network);
-    let twin = Twin::of(&network);
-    let exact = twin.gradient(&batch, objective.loss);
-    let mut engine = Engine::new(Setup {
-        threads: 1,
-        isa,
-        network: network.clone(),
-        preprocess: Preprocess::new(&vec![Trained::UNSCALED; network.inputs()], Vec::new()),
-        objective: objective.clone(),
-        rule: UpdateRule::Sgd,
-        clip_norm: None,
-        batch: samples,
-    });
-    let (_, nodes) = engine.gradient(&table, samples, &|i| i as u64, 0);
-    let (mut kernels, mut worst) = (0.0, String::new());
-    for (node, (exact, values)) in exact.nodes.iter().zip(&nodes).enumerate() {
-        let parts = network.parts(node);
-        for ((exact, values), (part, _)) in exact.iter().zip(values).zip(parts) {
-            let error = error_of(exact, values);
-            if error >= kernels {
-                kernels = error;
-                worst = format!("{}.{part}", network.nodes()[node].name);
+    let problem = Problem::new(network, objective, samples, seed)?;
+    let (kernels, worst) = problem.kernels(isa, &problem.exact());
+    Ok(GradientReport { differences: problem.differences(), kernels, worst })
+}
+
+/// A network without dropout, and random rows that it learns from.
+pub struct Problem {
+    network: Network,
+    objective: Objective,
+    table: Table,
+    inputs: Vec<f64>,
+    labels: Vec<u32>,
+    numbers: Vec<f64>,
+    weights: Vec<f64>,
+}
+
+impl Problem {
+    /// With `samples` rows.
+    ///
+    /// # Errors
+    /// The rows cannot be made up.
+    pub fn new(
+        network: &Network,
+        objective: &Objective,
+        samples: usize,
+        seed: u64,
+    ) -> Result<Problem, TrainError> {
+        let table = random_rows(network, objective, samples, seed)
+            .map_err(|error| TrainError::Data(error.to_string()))?;
+        let inputs = (0..table.rows())
+            .flat_map(|row| table.row(row).as_chunks::<4>().0)
+            .map(|bytes| f64::from(f32::from_le_bytes(*bytes)))
+            .collect();
+        let labels: Vec<u32> = (0..table.rows()).map(|row| table.label(row)).collect();
+        let mut numbers = vec![0.0; network.outputs()];
+        let numbers = (0..table.rows())
+            .flat_map(|row| {
+                table.targets(row, &mut numbers);
+                numbers.iter().map(|&y| f64::from(y)).collect::<Vec<_>>()
+            })
+            .collect();
+        let weights =
+            labels.iter().map(|&label| f64::from(objective.class_weight(label))).collect();
+        let (network, objective) = (without_dropout(network), objective.clone());
+        Ok(Problem { network, objective, table, inputs, labels, numbers, weights })
+    }
+
+    fn batch(&self) -> Batch<'_> {
+        let targets = match self.objective.targets {
+            TargetKind::Numbers => Targets::Numbers(&self.numbers),
+            TargetKind::Classes => Targets::Classes(&self.labels),
+        };
+        Batch { inputs: &self.inputs, targets, weights: &self.weights }
+    }
+
+    /// The gradient by backpropagation in f64.
+    pub fn exact(&self) -> Gradient {
+        Twin::of(&self.network).gradient(&self.batch(), self.objective.loss)
+    }
+
+    /// Backpropagation in f64 against differences.
+    pub fn differences(&self) -> GradientCheck {
+        let twin = Twin::of(&self.network);
+        gradient_check(&twin, &self.batch(), self.objective.loss, NUMBERS_PER_TENSOR)
+    }
+
+    /// The largest error of the f32 kernels, relative to the largest element of its tensor, and the name of the
+    /// tensor.
+    pub fn kernels(&self, isa: Isa, exact: &Gradient) -> (f64, String) {
+        let (network, samples) = (&self.network, self.weights.len());
+        let mut engine = Engine::new(Setup {
+            threads: 1,
+            isa,
+            network: network.clone(),
+            preprocess: Preprocess::new(&vec![Trained::UNSCALED; network.inputs()], Vec::new()),
+            objective: self.objective.clone(),
+            rule: UpdateRule::Sgd,
+            clip_norm: None,
+            batch: samples,
+        });
+        let (_, nodes) = engine.gradient(&self.table, samples, &|i| i as u64, 0);
+        let (mut largest, mut worst) = (0.0, String::new());
+        for (node, (exact, values)) in exact.nodes.iter().zip(&nodes).enumerate() {
+            let parts = network.parts(node);
+            for ((exact, values), (part, _)) in exact.iter().zip(values).zip(parts) {
+                let error = error_of(exact, values);
+                if error >= largest {
+                    largest = error;
+                    worst = format!("{}.{part}", network.nodes()[node].name);
+                }
             }
         }
+        (largest, worst)
     }
-    let differences = gradient_check(&twin, &batch, objective.loss, NUMBERS_PER_TENSOR);
-    Ok(GradientReport { differences, kernels, worst })
 }
 
 /// The largest error of a tensor's gradient, relative to its largest element.
