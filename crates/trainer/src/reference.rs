@@ -14,9 +14,12 @@ mod formula;
 mod functions;
 mod joins;
 mod kinds;
+mod learned;
 mod losses;
+mod norm;
 mod number;
 mod pool;
+mod recurrent;
 mod tape;
 
 use crate::network::{Network, Node, Source};

@@ -30,7 +30,7 @@ pub(super) fn activation<N: Number>(activation: Activation, z: N, kinks: &mut Ki
 }
 
 /// 1 / (1 + e^-z) without overflow.
-fn sigmoid<N: Number>(z: N) -> N {
+pub(super) fn sigmoid<N: Number>(z: N) -> N {
     let one = N::from(1.0);
     if z.value() > 0.0 { one / (one + (-z).exp()) } else { z.exp() / (one + z.exp()) }
 }

@@ -9,6 +9,7 @@ mod golden;
 mod gradients;
 mod inference;
 mod kinds;
+mod layers;
 mod refused;
 mod rollback;
 mod run;

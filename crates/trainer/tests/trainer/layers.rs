@@ -4,16 +4,16 @@
 use gristmill_io::OutputKind;
 use gristmill_kernels::{Isa, Loss, Row, Step, UpdateRule};
 use gristmill_trainer::config::{Assignment, DataShape, RunConfig, TargetShape, layers_of_line};
-use gristmill_trainer::engine::{Engine, Setup, StepPlan};
+use gristmill_trainer::data::samples::{Samples, Table};
 use gristmill_trainer::gradcheck::Problem;
 use gristmill_trainer::inference::Predictor;
-use gristmill_trainer::init::Init;
 use gristmill_trainer::model::Trained;
 use gristmill_trainer::network::Network;
+use gristmill_trainer::network::init::Init;
 use gristmill_trainer::objective::{Objective, TargetKind};
 use gristmill_trainer::preprocess::Preprocess;
 use gristmill_trainer::reference::Twin;
-use gristmill_trainer::samples::{Samples, Table};
+use gristmill_trainer::step::engine::{Engine, Setup, StepPlan};
 use gristmill_trainer::{on_threads, with_crew};
 
 const CLASSES: usize = 3;
@@ -59,10 +59,12 @@ fn network(shape: &str, line: &str, end: End) -> Network {
 fn drawn(name: &str, shape: &[usize], seed: u64) -> Vec<f32> {
     let count: usize = shape.iter().product();
     let init = match name {
-        "weight" => Init::lecun(1.0, shape[1..].iter().product()),
+        "weight" | "input_weight" | "hidden_weight" => {
+            Init::lecun(1.0, shape[1..].iter().product())
+        }
         _ => Init::Uniform { limit: 0.3 },
     };
-    let about = if ["gain", "variance"].contains(&name) { 1.0 } else { 0.0 };
+    let about = if ["gain", "variance", "scale"].contains(&name) { 1.0 } else { 0.0 };
     init.weights(seed, 0, 1, count).into_iter().map(|number| about + number).collect()
 }
 
@@ -163,6 +165,30 @@ fn batch_norm() {
             check(&network, &objective, samples, 2.0 * MOST, &format!("{shape}: {line}"));
         }
     }
+}
+
+#[test]
+fn norms_of_a_position_and_learned_functions() {
+    check_all(&[
+        ("5x7x17", "layer-norm, conv 7 2x2, layer-norm, relu, conv 3 1x1, rms-norm"),
+        ("9x3", "rms-norm epsilon=0.1, conv 17 3 activation=tanh, rms-norm, layer-norm"),
+        ("17", "dense 33 activation=silu, layer-norm, dense 7 activation=gelu, rms-norm"),
+        ("5x7x3", "scale, conv 17 2x2, prelu, pool 2, scale, prelu"),
+    ]);
+}
+
+#[test]
+fn recurrent_layers() {
+    check_all(&[
+        ("9x1", "gru 7"),
+        ("9x3", "lstm 17"),
+        ("7x17", "gru 3 gives=all direction=backward, lstm 5 gives=all, gru 17"),
+        (
+            "7x3",
+            "conv 7 3 padding=same activation=tanh, lstm 7 direction=backward gives=all, add from=conv1+lstm1, \
+                 gru 4 name=there, gru 3 name=back direction=backward from=add1, concat from=there+back",
+        ),
+    ]);
 }
 
 #[test]
