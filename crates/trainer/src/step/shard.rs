@@ -240,6 +240,9 @@ impl Shard {
         }
         stopwatch.lap(Phase::Forward, &mut since);
         self.backward(context, training, segment.backward.clone());
+        if let Some(settles) = segment.settles {
+            self.settle(context, training, settles);
+        }
         stopwatch.lap(Phase::Backward, &mut since);
     }
 

@@ -117,7 +117,7 @@ fn convolutions_of_images() {
         ("5x7x3", "conv 7 3x2 dilation=2 stride=1x2 activation=sigmoid"),
         ("5x7x3", "conv 5 3x3 padding=2x1 stride=3 activation=relu"),
         ("5x7x17", "conv 17 3x3 padding=same groups=17 activation=tanh, conv 3 1x1"),
-        ("5x7x6", "conv 9 3x3 groups=3 activation=elu(0.7), conv 4 5x3 activation=softplus"),
+        ("5x7x6", "conv 9 3x3 groups=3 activation=elu(0.7), conv 4 3x5 activation=softplus"),
         ("5x7x1", "conv 1 5x7"),
     ]);
 }

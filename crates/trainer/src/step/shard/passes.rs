@@ -3,6 +3,7 @@
 use super::{RowContext, Shard, TrainingContext};
 use crate::layer::interface::{Backward, Forward, Masks, Weights, WholeBatch};
 use crate::network::Network;
+use crate::network::segment::Settles;
 use crate::network::workspace::{Inputs, Space, Upstream};
 use gristmill_kernels as kernels;
 use gristmill_kernels::panels;
@@ -21,8 +22,7 @@ fn used<T>(buffer: &mut [T], rows: usize) -> &mut [T] {
 }
 
 impl Shard {
-    /// The values of some layers in turn; for training also slopes and transposed values, and the share of the
-    /// layer after them in the whole minibatch.
+    /// The values of some layers in turn; for training also slopes and transposed values.
     pub(super) fn forward<S>(
         &mut self,
         context: &RowContext<'_, S>,
@@ -33,7 +33,7 @@ impl Shard {
         let samples = self.rows.len();
         let network = context.network;
         let features = &self.features[..columns * network.inputs()];
-        for i in nodes.clone() {
+        for i in nodes {
             let node = &network.nodes()[i];
             let layer = node.layer.as_layer();
             let (before, rest) = self.spaces.split_at_mut(i);
@@ -60,18 +60,28 @@ impl Shard {
                 kernels::gather::transpose_panels(context.isa, output, *units, samples, to);
             }
         }
-        let next = network.nodes().get(nodes.end);
-        if let (Some(_), Some(node)) = (training, next)
-            && let Some(layer) = node.layer.as_layer().whole_batch()
-        {
-            let inputs = Inputs { sources: &node.inputs, features, before: &self.spaces, columns };
-            let share = &mut self.shares[nodes.end];
-            layer.share_forward(context.isa, inputs.get(0), samples, &mut self.scratch, share);
+    }
+
+    /// Its share of what a node needs of the whole minibatch before the node can run.
+    pub(super) fn settle<S>(
+        &mut self,
+        context: &RowContext<'_, S>,
+        training: &TrainingContext<'_>,
+        settles: Settles,
+    ) {
+        let (Settles::Forward(node) | Settles::Backward(node)) = settles;
+        let layer = context.network.nodes()[node].layer.as_layer().whole_batch();
+        let layer = layer.expect("what is settled is shared");
+        match settles {
+            Settles::Forward(_) => self.share_forward(context, node, layer),
+            Settles::Backward(_) => {
+                self.finish_error(context, node);
+                self.share_backward(context, training, node, layer);
+            }
         }
     }
 
-    /// Errors of what some layers take, from the last, and the gradient of their shared blocks; then the share
-    /// of the layer before them in the whole minibatch.
+    /// Errors of what some layers take, from the last, and the gradient of their shared blocks.
     pub(super) fn backward<S>(
         &mut self,
         context: &RowContext<'_, S>,
@@ -79,18 +89,12 @@ impl Shard {
         nodes: Range<usize>,
     ) {
         let network = context.network;
-        for i in nodes.clone().rev() {
+        for i in nodes.rev() {
             // The sums of one that shares something have been finished before its share.
             if network.nodes()[i].layer.as_layer().whole_batch().is_none() {
                 self.finish_error(context, i);
             }
             self.hand_back(context, training, i);
-        }
-        if let Some(node) = nodes.start.checked_sub(1)
-            && let Some(layer) = network.nodes()[node].layer.as_layer().whole_batch()
-        {
-            self.finish_error(context, node);
-            self.share_backward(context, training, node, layer);
         }
     }
 
@@ -140,6 +144,25 @@ impl Shard {
                 columns,
             },
         });
+    }
+
+    fn share_forward<S>(
+        &mut self,
+        context: &RowContext<'_, S>,
+        node: usize,
+        layer: &dyn WholeBatch,
+    ) {
+        let columns = self.columns();
+        let network = context.network;
+        let inputs = Inputs {
+            sources: &network.nodes()[node].inputs,
+            features: &self.features[..columns * network.inputs()],
+            before: &self.spaces,
+            columns,
+        };
+        let samples = self.rows.len();
+        let share = &mut self.shares[node];
+        layer.share_forward(context.isa, inputs.get(0), samples, &mut self.scratch, share);
     }
 
     fn share_backward<S>(
