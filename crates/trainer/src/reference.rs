@@ -175,10 +175,8 @@ impl Twin {
 
     /// The samples that a node computes together.
     fn groups(&self, node: usize, samples: usize) -> Vec<Range<usize>> {
-        match kinds::mixes_samples(&self.nodes[node].layer) {
-            true => vec![0..samples],
-            false => (0..samples).map(|sample| sample..sample + 1).collect(),
-        }
+        let size = if kinds::mixes_samples(&self.nodes[node].layer) { samples } else { 1 };
+        (0..samples).step_by(size.max(1)).map(|first| first..first + size).collect()
     }
 
     /// Adds the values of the nodes whose values are not there yet.

@@ -90,7 +90,7 @@ struct ArffDecoder {
 
 impl Decoder for ArffDecoder {
     fn decode(&self, chunk: &mut Chunk, wanted: &[Wanted]) -> Result<Batch> {
-        refuse_zero_bytes(&self.path, &chunk)?;
+        refuse_zero_bytes(&self.path, chunk)?;
         let slots = slots(wanted, self.attributes.len());
         let mut columns: Vec<Values> = wanted.iter().map(|w| Values::new(w.kind)).collect();
         let mut numbers = Vec::new();

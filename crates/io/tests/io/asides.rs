@@ -90,7 +90,7 @@ fn an_index_of_pandas_is_no_input_in_any_format() {
     for index in ["__index_level_0__", "Unnamed: 0"] {
         std::fs::write(&text, format!("{index},a,y\n4,5,0.5\n2,6,1.5\n3,7,2.5\n")).unwrap();
         let with_index = ImportOptions { number: vec![index.into()], ..options(Task::Regress) };
-        import(&[text.clone()], &grist, &Plan::Learn(with_index), &()).unwrap();
+        import(std::slice::from_ref(&text), &grist, &Plan::Learn(with_index), &()).unwrap();
         let dataset = Dataset::open(&grist).unwrap();
         assert_eq!(names(&dataset), [index, "a"]);
         for name in ["t.csv", "t.jsonl", "t.npz", "t.parquet", "t.arrow"] {
@@ -135,7 +135,7 @@ fn the_weights_of_a_data_set_stay_weights() {
     let original = Dataset::open(&first).unwrap();
     let weights = |dataset: &Dataset| (0..3).map(|row| dataset.weight(row)).collect::<Vec<_>>();
     let again = |options: ImportOptions| {
-        import(&[first.clone()], &second, &Plan::Learn(options), &()).unwrap();
+        import(std::slice::from_ref(&first), &second, &Plan::Learn(options), &()).unwrap();
         Dataset::open(&second).unwrap()
     };
     let fewer = again(ImportOptions { drop: vec!["b".into()], ..options(Task::Regress) });
@@ -147,7 +147,7 @@ fn the_weights_of_a_data_set_stay_weights() {
     assert_eq!((names(&input).len(), input.has_weights()), (3, false));
     let encoding = original.encoding();
     let like = Plan::Fixed { encoding, with_target: true, options: ImportOptions::default() };
-    import(&[first.clone()], &second, &like, &()).unwrap();
+    import(std::slice::from_ref(&first), &second, &like, &()).unwrap();
     assert_eq!(std::fs::read(&first).unwrap(), std::fs::read(&second).unwrap());
 }
 
@@ -188,7 +188,7 @@ fn rows_of_no_weight_enter_no_mean_and_no_category() {
         options: ImportOptions { weights, ..ImportOptions::default() },
     };
     let output = directory.path().join("fixed.grist");
-    import(&[text.clone()], &output, &plan(Some("w".into())), &()).unwrap();
+    import(std::slice::from_ref(&text), &output, &plan(Some("w".into())), &()).unwrap();
     let error = import(&[text], &output, &plan(None), &()).unwrap_err().to_string();
     assert!(error.contains("line 5, column \"c\": \"z\" is no category known"), "{error}");
     assert!(matches!(dataset.encoding().target, Target::Numbers { .. }));

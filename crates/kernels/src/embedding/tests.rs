@@ -139,9 +139,10 @@ fn errors_of_columns_are_added_to_their_categories() {
                 let mut want = vec![vec![0.0; width]; 7];
                 for (category, row) in &uses {
                     let (i, column) = (*row as usize / columns, *row as usize % columns);
-                    for c in 0..width {
-                        let error = sample(&errors, columns * width, i)[column * width + c];
-                        want[*category as usize][c] += error as f32;
+                    let errors = sample(&errors, columns * width, i);
+                    let errors = &errors[column * width..][..width];
+                    for (want, error) in want[*category as usize].iter_mut().zip(errors) {
+                        *want += *error as f32;
                     }
                 }
                 let mut occur: Vec<u32> = uses.iter().map(|(category, _)| *category).collect();

@@ -130,9 +130,9 @@ impl CsvDecoder {
 impl Decoder for CsvDecoder {
     fn decode(&self, chunk: &mut Chunk, wanted: &[Wanted]) -> Result<Batch> {
         let text = &chunk.bytes[..];
-        refuse_zero_bytes(&self.path, &chunk)?;
+        refuse_zero_bytes(&self.path, chunk)?;
         if SPARSE * wanted.len() <= self.fields && memchr(b'"', text).is_none() {
-            return self.decode_sparsely(&chunk, wanted);
+            return self.decode_sparsely(chunk, wanted);
         }
         let slots = slots(wanted, self.names.len());
         let first = memchr(b'\n', text).map_or(text.len(), |end| end + 1);

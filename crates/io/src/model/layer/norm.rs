@@ -38,7 +38,7 @@ pub struct BatchNorm {
 }
 
 fn check_epsilon(epsilon: f64) -> Result<(), String> {
-    match epsilon > 0.0 && epsilon.is_finite() {
+    match epsilon as f32 > 0.0 && epsilon.is_finite() {
         true => Ok(()),
         false => Err(format!("has an epsilon of {epsilon}, expected a positive number")),
     }
