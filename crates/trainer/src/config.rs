@@ -25,7 +25,7 @@ mod short;
 mod training;
 mod unused;
 
-pub use crate::layer::dense::DenseConfig;
+pub use crate::layer::dense_settings::DenseConfig;
 pub use crate::layer::start::InitKind;
 pub use crate::names::UnknownName;
 pub use assignment::Assignment;

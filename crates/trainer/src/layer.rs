@@ -6,6 +6,7 @@ pub mod batch_norm;
 pub mod concat;
 pub mod conv;
 pub mod dense;
+pub mod dense_settings;
 pub mod drop;
 pub mod flatten;
 pub(crate) mod interface;

@@ -6,7 +6,7 @@ use crate::layer::add::AddConfig;
 use crate::layer::batch_norm::BatchNormConfig;
 use crate::layer::concat::ConcatConfig;
 use crate::layer::conv::ConvConfig;
-use crate::layer::dense::DenseConfig;
+use crate::layer::dense_settings::DenseConfig;
 use crate::layer::drop::DropConfig;
 use crate::layer::flatten::FlattenConfig;
 use crate::layer::learned::{PreluConfig, ScaleConfig};

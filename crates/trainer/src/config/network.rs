@@ -2,7 +2,7 @@
 
 use super::error::ConfigError;
 use super::layers::{LayerConfig, LayerKind};
-use crate::layer::dense::DenseConfig;
+use crate::layer::dense_settings::DenseConfig;
 use crate::layer::settings::{Defaults, Planned, Planning, parse_activation};
 use crate::layer::start::{InitKind, SharedStart};
 use crate::layer::{Kind, View};

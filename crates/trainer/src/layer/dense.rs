@@ -2,10 +2,6 @@
 //!
 //! Its gradient is summed by the tasks of the second phase, tile by tile (`step/update.rs`).
 
-mod settings;
-
-pub use settings::DenseConfig;
-
 use super::interface::{Backward, Forward, Layer, columns};
 use super::parameters::{Parameters, Shape};
 use super::view::View;

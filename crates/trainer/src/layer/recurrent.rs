@@ -9,174 +9,18 @@
 
 mod gru;
 mod lstm;
+mod series;
 mod settings;
 
+pub use series::{Cell, Recurrent};
 pub use settings::{GruConfig, LstmConfig};
 
 use super::View;
-use super::interface::{Backward, Forward, Layer, block_rows};
-use super::parameters::{Block, Parameters, Role};
-use gristmill_kernels::outer::{Fold, Pairs, add_outer, fold};
-use gristmill_kernels::{
-    self as kernels, Finish, Isa, LANES, Panels, PanelsMut, Row, Start, accumulate_rows,
-    elementwise, panels,
-};
-use std::ops::Range;
-
-/// Which cell steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cell {
-    /// Three gates, and a hidden product of its own for the third.
-    Gru,
-    /// Four gates and a cell state.
-    Lstm,
-}
-
-/// A recurrent layer.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Recurrent {
-    /// Which cell steps.
-    pub cell: Cell,
-    /// Steps of a series.
-    pub steps: usize,
-    /// Channels of a step.
-    pub channels: usize,
-    /// Units of its state.
-    pub units: usize,
-    /// Whether it begins at the last step.
-    pub is_reversed: bool,
-    /// Whether it gives the state after each step, and not that after the last one alone.
-    pub gives_all: bool,
-    blocks: Vec<Block>,
-}
-
-/// What a shard's buffers hold, each a matrix of so many rows a panel.
-struct Heights {
-    gates: usize,
-    /// Of what the cell keeps besides: hidden products of GRU, cell states of LSTM.
-    extra: usize,
-    states: usize,
-}
-
-impl Cell {
-    fn gates(self) -> usize {
-        match self {
-            Cell::Gru => 3,
-            Cell::Lstm => 4,
-        }
-    }
-}
-
-impl Recurrent {
-    /// A layer over series arranged so.
-    pub fn new(cell: Cell, input: View, units: usize, is_reversed: bool, gives_all: bool) -> Self {
-        let (channels, sums) = (input.channels, cell.gates() * units);
-        let matrix = |name, inputs| Block {
-            name,
-            shape: vec![sums, inputs],
-            rows: sums * panels(inputs),
-            role: Role::Weight,
-        };
-        let bias = |name, length| Block {
-            name,
-            shape: vec![length],
-            rows: panels(length),
-            role: Role::Offset,
-        };
-        let mut blocks = vec![
-            matrix("input_weight", channels),
-            matrix("hidden_weight", units),
-            bias("bias", sums),
-        ];
-        if cell == Cell::Gru {
-            blocks.push(bias("hidden_bias", units));
-        }
-        let steps = input.positions();
-        Recurrent { cell, steps, channels, units, is_reversed, gives_all, blocks }
-    }
-
-    fn sums(&self) -> usize {
-        self.cell.gates() * self.units
-    }
-
-    /// The steps in the order in which it goes through them.
-    fn order(&self) -> impl DoubleEndedIterator<Item = usize> + use<> {
-        let (last, is_reversed) = (self.steps - 1, self.is_reversed);
-        (0..self.steps).map(move |step| if is_reversed { last - step } else { step })
-    }
-
-    /// The step before one, in its order.
-    fn before(&self, step: usize) -> Option<usize> {
-        match self.is_reversed {
-            false => step.checked_sub(1),
-            true => Some(step + 1).filter(|&step| step < self.steps),
-        }
-    }
-
-    fn heights(&self) -> Heights {
-        let states = self.steps * self.units;
-        Heights { gates: self.steps * self.sums(), extra: states, states }
-    }
-
-    /// Its kept rows as gates, what the cell keeps besides, and states.
-    fn split<'k>(&self, kept: &'k mut [Row], columns: usize) -> [&'k mut [Row]; 3] {
-        let Heights { gates, extra, states } = self.heights();
-        let (first, rest) = kept.split_at_mut(columns * gates);
-        let (second, rest) = rest.split_at_mut(columns * extra);
-        [first, second, &mut rest[..columns * states]]
-    }
-
-    /// The rows of a block among those of all.
-    fn block(&self, block: usize) -> Range<usize> {
-        block_rows(&self.blocks).nth(block).expect("one of its blocks")
-    }
-
-    /// The rows of a step in a matrix of all steps.
-    fn step(&self, step: usize, height: usize) -> Range<usize> {
-        step * height..(step + 1) * height
-    }
-}
-
-/// The steps that a hidden matrix, or some rows of it, connects: pairs of a step and the one before.
-fn hidden_pairs(layer: &Recurrent, height: usize) -> Pairs {
-    let (first_error, first_state) = if layer.is_reversed { (0, 1) } else { (1, 0) };
-    Pairs {
-        error: first_error * height,
-        error_step: height,
-        input: first_state * layer.units,
-        input_step: layer.units,
-        count: layer.steps - 1,
-    }
-}
-
-/// Adds the sum of outer products to some rows of the gradient of a matrix of `height` rows.
-#[allow(clippy::too_many_arguments)]
-fn add_matrix(
-    isa: Isa,
-    errors: Panels<'_>,
-    inputs: Panels<'_>,
-    pairs: Pairs,
-    rows: Range<usize>,
-    features: usize,
-    lanes: &mut [Row],
-    gradient: &mut [Row],
-    height: usize,
-) {
-    let lanes = &mut lanes[..rows.len() * features];
-    lanes.fill([0.0; LANES]);
-    let outputs = rows.len();
-    add_outer(isa, errors, inputs, &[pairs], outputs, features, lanes);
-    let gradient = PanelsMut::new(gradient, height).rows(rows);
-    fold(isa, lanes, outputs, features, Fold::Features, gradient);
-}
-
-/// Adds the sums over steps and samples of rows of errors to the gradient of bias terms.
-fn add_bias(isa: Isa, errors: &[Row], units: usize, sums: &mut [Row], gradient: &mut [Row]) {
-    let sums = &mut sums[..units];
-    sums.fill([0.0; LANES]);
-    accumulate_rows(isa, Panels::new(errors, units), sums);
-    elementwise::add_totals(isa, sums, gradient);
-}
+use super::interface::{Backward, Forward, Layer};
+use super::parameters::Parameters;
+use gristmill_kernels::outer::Pairs;
+use gristmill_kernels::{self as kernels, Finish, LANES, Panels, PanelsMut, Row, Start};
+use series::{Heights, add_bias, add_matrix};
 
 impl Layer for Recurrent {
     fn output(&self) -> View {

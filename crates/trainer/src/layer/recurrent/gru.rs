@@ -1,6 +1,6 @@
 //! The steps of a GRU, and the gradient of its hidden weights.
 
-use super::{Recurrent, add_bias, add_matrix, hidden_pairs};
+use super::series::{Recurrent, add_bias, add_matrix, hidden_pairs};
 use gristmill_kernels::recurrent::{Time, gru};
 use gristmill_kernels::{
     Finish, Isa, Panels, PanelsMut, Row, Start, multiply, transposed_multiply,

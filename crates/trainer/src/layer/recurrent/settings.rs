@@ -1,6 +1,6 @@
 //! What a configuration says of a recurrent layer.
 
-use super::{Cell, Recurrent};
+use super::series::{Cell, Recurrent};
 use crate::config::error::ConfigError;
 use crate::layer::Kind;
 use crate::layer::settings::{MAX_PARAMETERS, MAX_UNITS, Planned, Planning};

@@ -1,6 +1,6 @@
 //! What a configuration says of a dense layer.
 
-use super::Dense;
+use super::dense::Dense;
 use crate::config::error::{ConfigError, require};
 use crate::layer::settings::{
     MAX_PARAMETERS, MAX_UNITS, Planned, Planning, counted, parse_activation,
