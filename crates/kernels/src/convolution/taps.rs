@@ -94,7 +94,7 @@ impl Taps {
     }
 }
 
-/// Cuts coordinates into runs: `to_step` apart, so many that all meet the same taps.
+/// Cuts coordinates into runs: `to_step` apart, as long as all of a run meet the same taps.
 fn runs(taps: &[Taps], to_step: usize, advance: usize) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for phase in 0..to_step.min(taps.len()) {

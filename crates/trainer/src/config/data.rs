@@ -18,7 +18,7 @@ pub struct DataConfig {
 }
 
 impl DataConfig {
-    /// How so many features are arranged.
+    /// How the `features` of a row are arranged.
     ///
     /// # Errors
     /// The shape has another number of features, or no or too many dimensions.

@@ -73,14 +73,14 @@ impl RunConfig {
     /// the key, the value and what is allowed.
     pub fn resolve(&self, data: &DataShape<'_>) -> Result<TrainingPlan, ConfigError> {
         self.check()?;
+        let features = self.data.view(data.features)?;
         let (loss_config, loss) = self.loss.resolve(data.target)?;
         let outputs = match data.target {
             TargetShape::Numbers(count) => count,
             TargetShape::Classes(_) if loss == Loss::BinaryCrossEntropy => 1,
             TargetShape::Classes(names) => names.len(),
         };
-        let (network, layers) =
-            self.network.resolve(self.data.view(data.features)?, outputs, loss)?;
+        let (network, layers) = self.network.resolve(features, outputs, loss)?;
         let output_activation = layers[layers.len() - 1].activation();
         let (optimizer_config, optimizer) = self.optimizer.resolve()?;
         let standardize_targets = self.training.resolve(data.target, loss, output_activation)?;
@@ -96,7 +96,7 @@ impl RunConfig {
         Ok(TrainingPlan {
             seed: u64::from(self.seed),
             layers,
-            features: self.data.view(data.features)?,
+            features,
             loss,
             optimizer,
             schedule,

@@ -44,7 +44,7 @@ impl BatchNormConfig {
     }
 }
 
-/// The rows of a slice that is cut into as many parts as there are names, each of so many rows.
+/// The first `N` parts of a slice, each of `height` rows.
 fn parts<const N: usize>(rows: &[Row], height: usize) -> [&[Row]; N] {
     std::array::from_fn(|part| &rows[part * height..(part + 1) * height])
 }

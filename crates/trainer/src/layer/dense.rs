@@ -2,7 +2,7 @@
 //!
 //! Its gradient is summed by the tasks of the second phase, tile by tile (`step/update.rs`).
 
-use super::interface::{Backward, Forward, Layer, columns};
+use super::interface::{Backward, Forward, Layer};
 use super::parameters::{Parameters, Shape};
 use super::view::View;
 use gristmill_kernels as kernels;
@@ -83,7 +83,7 @@ impl Layer for Dense {
     /// W' e, which the slopes of the layer before are multiplied by while it is in registers.
     fn backward(&self, mut at: Backward<'_>) {
         let Shape { inputs, outputs, .. } = self.shape;
-        debug_assert_eq!(at.error.len(), columns(at.samples) * outputs);
+        debug_assert_eq!(at.error.len(), kernels::panels(at.samples) * outputs);
         let Some(mut target) = at.upstream.target(0) else { return };
         let error = Panels::new(at.error, outputs);
         for tile in at.weights.tiles {

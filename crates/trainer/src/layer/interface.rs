@@ -8,7 +8,7 @@ use super::parameters::{Block, Parameters};
 use super::view::View;
 use crate::network::layout::Tile;
 use crate::network::workspace::{Inputs, Upstream};
-use gristmill_kernels::{Isa, LANES, Row};
+use gristmill_kernels::{Isa, Row};
 use std::ops::Range;
 
 /// A layer with its shapes decided. Its parameters are elsewhere.
@@ -35,7 +35,7 @@ pub(crate) trait Layer {
         0
     }
 
-    /// Rows of working memory while it runs on so many panels of samples.
+    /// Rows of working memory while it runs on `columns` panels of samples.
     fn scratch(&self, _columns: usize) -> usize {
         0
     }
@@ -175,9 +175,4 @@ pub(crate) fn block_rows(blocks: &[Block]) -> impl Iterator<Item = Range<usize>>
         *end += block.rows;
         Some(start..*end)
     })
-}
-
-/// Panels that hold so many samples.
-pub(crate) fn columns(samples: usize) -> usize {
-    samples.div_ceil(LANES)
 }

@@ -7,7 +7,7 @@ use crate::layer::learned::LearnedFunction;
 use crate::layer::pool::PoolFunction;
 use crate::layer::recurrent::Cell;
 use crate::layer::{self, Kind, Shape, View};
-use crate::network::{Network, Source};
+use crate::network::{self, Network, Source};
 use gristmill_io::model::{self as file, FEATURES, With};
 use gristmill_io::{Layer, Model, Node};
 use gristmill_kernels::convolution;
@@ -176,10 +176,10 @@ pub(super) fn network(model: &Model) -> Result<Network, String> {
             continue;
         }
         let views: Vec<View> =
-            inputs.iter().map(|&source| layer_view(&nodes, features, source)).collect();
+            inputs.iter().map(|&source| network::Node::input(&nodes, features, source)).collect();
         let (layer, values) = loaded_layer(&node.layer, &views, loaded_view(view));
         sources.push((node.name.as_str(), Source::Node(nodes.len())));
-        nodes.push(crate::network::Node { name: node.name.clone(), inputs, layer });
+        nodes.push(network::Node { name: node.name.clone(), inputs, layer });
         tensors.push(values);
     }
     if nodes.is_empty() {
@@ -194,13 +194,6 @@ pub(super) fn network(model: &Model) -> Result<Network, String> {
 
 fn loaded_view(view: file::View) -> View {
     View { height: view.height, width: view.width, channels: view.channels }
-}
-
-fn layer_view(nodes: &[crate::network::Node], features: View, source: Source) -> View {
-    match source {
-        Source::Features => features,
-        Source::Node(node) => nodes[node].layer.output(),
-    }
 }
 
 /// The layer that a node is, given how its inputs and its values are arranged, and its tensors.

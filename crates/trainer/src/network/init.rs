@@ -43,7 +43,7 @@ impl Init {
     /// The numbers of a tensor, in its order in files.
     ///
     /// # Panics
-    /// The explicit numbers are not so many.
+    /// The explicit numbers are not `count`.
     pub fn numbers(&self, seed: u64, place: Place, count: usize) -> Vec<f32> {
         let draws = Random::new(seed, Purpose::Weights).part(place.layer as u64);
         let draws = if place.part == 0 { draws } else { draws.part(place.part as u64) };

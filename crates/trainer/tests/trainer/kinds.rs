@@ -116,7 +116,7 @@ fn a_run_that_is_interrupted_goes_on_to_the_same_bits() {
     }
 }
 
-/// Ends a run after so many steps.
+/// Ends a run after this number of steps.
 struct StopAfter(u64);
 
 impl Observer for StopAfter {

@@ -90,7 +90,7 @@ pub(super) fn only(inputs: &[View]) -> Result<View, String> {
     }
 }
 
-/// The only input, if it has so many channels.
+/// The only input, if it has `channels` channels.
 pub(super) fn of_channels(inputs: &[View], channels: usize) -> Result<View, String> {
     let input = only(inputs)?;
     match input.channels == channels {

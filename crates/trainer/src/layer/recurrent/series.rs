@@ -34,7 +34,7 @@ pub struct Recurrent {
     pub(super) blocks: Vec<Block>,
 }
 
-/// What a shard's buffers hold, each a matrix of so many rows a panel.
+/// Rows a panel of the matrices that a shard's buffers hold.
 pub(super) struct Heights {
     pub(super) gates: usize,
     /// Of what the cell keeps besides: hidden products of GRU, cell states of LSTM.

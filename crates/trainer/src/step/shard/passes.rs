@@ -100,9 +100,10 @@ impl Shard {
 
     /// Multiplies the slopes of a node where its error was collected without them.
     fn finish_error<S>(&mut self, context: &RowContext<'_, S>, node: usize) {
+        let columns = self.columns();
         let Space { units, error, sums, .. } = &mut self.spaces[node];
         if context.network.wiring()[node].has_sums {
-            let rows = self.rows.len().div_ceil(kernels::LANES) * *units;
+            let rows = columns * *units;
             kernels::activation::chain(context.isa, &sums[..rows], &mut error[..rows]);
         }
     }
