@@ -2,7 +2,7 @@
 
 use crate::table::{Table, number, thousands};
 use gristmill_io::model::View;
-use gristmill_io::schema::{Encoding, InputKind, Statistics, Target};
+use gristmill_io::schema::{Encoding, InputKind, Statistics, Target, Vocabulary};
 use gristmill_io::{Dataset, HistoryRow, Layer, Model, Node};
 use gristmill_trainer::data::feed::Paging;
 use gristmill_trainer::data::order::Shuffling;
@@ -136,6 +136,13 @@ pub(crate) fn encoding_json(encoding: &Encoding) -> Value {
         InputKind::Number { fill } => json!({ "name": input.name, "fill": fill }),
         InputKind::OneHot { categories } => {
             json!({ "name": input.name, "categories": categories })
+        }
+        InputKind::Index { vocabulary } => {
+            let vocabulary = match vocabulary {
+                Vocabulary::Names(names) => json!({ "names": names }),
+                Vocabulary::Codes(count) => json!({ "codes": count }),
+            };
+            json!({ "name": input.name, "vocabulary": vocabulary })
         }
     });
     let target = match &encoding.target {

@@ -15,7 +15,7 @@ pub(crate) fn tell(encoding: &Encoding, rows: u64, output: &Output) {
         .iter()
         .filter_map(|input| match &input.kind {
             InputKind::OneHot { categories } => Some((input.name.as_str(), &categories[..])),
-            InputKind::Number { .. } => None,
+            InputKind::Number { .. } | InputKind::Index { .. } => None,
         })
         .collect();
     if columns.is_empty() {

@@ -12,7 +12,7 @@ use crate::identity::Identity;
 use crate::kind::FileKind;
 use crate::map::Map;
 use crate::open::open;
-use crate::schema::{Encoding, Statistics, Target};
+use crate::schema::{Encoding, InputColumn, InputKind, Statistics, Target};
 use crate::wire::{EncodingWire, StatisticsWire};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -94,6 +94,7 @@ impl Dataset {
         if features == 0
             || wire.features != features as u64
             || encoding.features() != features
+            || !encoding.inputs.iter().all(is_sound)
             || wire.target_statistics.len() != target_count
             || wire.class_counts.len() != class_count
         {
@@ -240,6 +241,14 @@ impl Dataset {
         let range: Range<usize> =
             section.offset as usize..(section.offset + section.length) as usize;
         &self.map[range]
+    }
+}
+
+/// Whether a column can have become features.
+fn is_sound(input: &InputColumn) -> bool {
+    match &input.kind {
+        InputKind::Index { vocabulary } => vocabulary.is_sound(),
+        InputKind::Number { .. } | InputKind::OneHot { .. } => true,
     }
 }
 

@@ -77,7 +77,9 @@ pub fn histograms(
 fn filled(dataset: &Dataset) -> impl Iterator<Item = (f32, u64)> {
     let fills = dataset.encoding().inputs.iter().flat_map(|input| match input.kind {
         InputKind::Number { fill } => std::iter::repeat_n(fill.unwrap_or(0.0), 1),
-        InputKind::OneHot { .. } => std::iter::repeat_n(0.0, input.features()),
+        InputKind::OneHot { .. } | InputKind::Index { .. } => {
+            std::iter::repeat_n(0.0, input.features())
+        }
     });
     fills.zip(dataset.statistics()).map(|(fill, statistics)| (fill, statistics.missing))
 }

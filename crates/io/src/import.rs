@@ -15,6 +15,7 @@ mod pipeline;
 mod preview;
 mod rounding;
 mod seen;
+pub(crate) mod vocabulary;
 
 use crate::dataset::Dataset;
 use crate::error::{Error, Place, Result};

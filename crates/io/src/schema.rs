@@ -13,7 +13,7 @@ pub struct Encoding {
 }
 
 impl Encoding {
-    /// Number of features: one for a number, one per category for text.
+    /// Number of features: one for a number or an index, one per category for text.
     pub fn features(&self) -> usize {
         self.inputs.iter().map(InputColumn::features).sum()
     }
@@ -23,13 +23,28 @@ impl Encoding {
         let mut names = Vec::with_capacity(self.features());
         for input in &self.inputs {
             match &input.kind {
-                InputKind::Number { .. } => names.push(input.name.clone()),
+                InputKind::Number { .. } | InputKind::Index { .. } => {
+                    names.push(input.name.clone());
+                }
                 InputKind::OneHot { categories } => {
                     names.extend(categories.iter().map(|c| format!("{}={c}", input.name)));
                 }
             }
         }
         names
+    }
+
+    /// The features that are indices of categories: position, and length of the vocabulary.
+    pub fn index_columns(&self) -> Vec<(usize, usize)> {
+        let mut found = Vec::new();
+        let mut feature = 0;
+        for input in &self.inputs {
+            if let InputKind::Index { vocabulary } = &input.kind {
+                found.push((feature, vocabulary.len()));
+            }
+            feature += input.features();
+        }
+        found
     }
 
     /// Why data encoded as `data` are not what something made for this encoding needs; `None` if they
@@ -73,7 +88,7 @@ impl InputColumn {
     /// How many features the column becomes.
     pub fn features(&self) -> usize {
         match &self.kind {
-            InputKind::Number { .. } => 1,
+            InputKind::Number { .. } | InputKind::Index { .. } => 1,
             InputKind::OneHot { categories } => categories.len(),
         }
     }
@@ -92,6 +107,44 @@ pub enum InputKind {
         /// The categories in feature order, sorted.
         categories: Vec<String>,
     },
+    /// One feature, the index of the category. A value that is no category has the index after the last.
+    Index {
+        /// The categories.
+        vocabulary: Vocabulary,
+    },
+}
+
+/// The categories of an index column, from index 0 on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Vocabulary {
+    /// Their names, sorted as those of one-hot columns are; index i is the i-th.
+    Names(Vec<String>),
+    /// The numbers 0 to n-1 stand for themselves.
+    Codes(u32),
+}
+
+impl Vocabulary {
+    /// No vocabulary is larger: the index after its last category, which stands for unknown values, is still
+    /// exact as f32.
+    pub const MOST: usize = 1 << 24;
+
+    /// Number of categories. A value that is none of them has this index.
+    pub fn len(&self) -> usize {
+        match self {
+            Vocabulary::Names(names) => names.len(),
+            Vocabulary::Codes(count) => *count as usize,
+        }
+    }
+
+    /// Whether it has as many categories as there can be.
+    pub(crate) fn is_sound(&self) -> bool {
+        (1..=Vocabulary::MOST).contains(&self.len())
+    }
+
+    /// Whether there are no categories.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 /// What is to be predicted.
@@ -141,6 +194,25 @@ mod tests {
         InputColumn { name: name.into(), kind: InputKind::OneHot { categories } }
     }
 
+    fn index(name: &str, vocabulary: Vocabulary) -> InputColumn {
+        InputColumn { name: name.into(), kind: InputKind::Index { vocabulary } }
+    }
+
+    #[test]
+    fn an_index_is_one_feature_of_the_columns_name() {
+        let names = Vocabulary::Names(vec!["".into(), "x".into()]);
+        let inputs = vec![
+            number("a", None),
+            text("b", &["x", "z"]),
+            index("c", names),
+            index("d", Vocabulary::Codes(7)),
+        ];
+        let encoding = Encoding { inputs, target: Target::None };
+        assert_eq!(encoding.features(), 5);
+        assert_eq!(encoding.feature_names(), ["a", "b=x", "b=z", "c", "d"]);
+        assert_eq!(encoding.index_columns(), [(3, 2), (4, 7)]);
+    }
+
     #[test]
     fn a_mismatch_is_named() {
         let target = Target::Numbers { columns: vec!["y".into()] };
@@ -153,6 +225,10 @@ mod tests {
             (vec![number("c", None), text("b", &["x", "z"])], "is \"c\", expected \"a\""),
             (vec![number("a", None), text("b", &["x"])], "\"b\" has other categories"),
             (vec![number("a", None), number("b", None)], "\"b\" has other categories"),
+            (
+                vec![number("a", None), index("b", Vocabulary::Codes(2))],
+                "\"b\" has other categories",
+            ),
         ] {
             let reason = needs.mismatch(&with(inputs), false).unwrap();
             assert!(reason.contains(part), "{reason}");

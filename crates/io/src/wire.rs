@@ -1,7 +1,7 @@
 //! The schema as it is written to files: mirrors of [`crate::schema`] that derive serde, so that the
 //! domain types need not. Changing one of these is changing the format version.
 
-use crate::schema::{Encoding, InputColumn, InputKind, Statistics, Target};
+use crate::schema::{Encoding, InputColumn, InputKind, Statistics, Target, Vocabulary};
 use serde::{Deserialize, Serialize};
 
 #[derive(Serialize, Deserialize)]
@@ -20,6 +20,14 @@ struct InputWire {
 enum KindWire {
     Number { fill: Option<f32> },
     OneHot { categories: Vec<String> },
+    // Since version 2 of data sets.
+    Index { vocabulary: VocabularyWire },
+}
+
+#[derive(Serialize, Deserialize)]
+enum VocabularyWire {
+    Names(Vec<String>),
+    Codes(u32),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -47,6 +55,12 @@ impl From<&Encoding> for EncodingWire {
                 InputKind::OneHot { categories } => {
                     KindWire::OneHot { categories: categories.clone() }
                 }
+                InputKind::Index { vocabulary } => KindWire::Index {
+                    vocabulary: match vocabulary {
+                        Vocabulary::Names(names) => VocabularyWire::Names(names.clone()),
+                        Vocabulary::Codes(count) => VocabularyWire::Codes(*count),
+                    },
+                },
             },
         });
         let target = match &encoding.target {
@@ -67,6 +81,12 @@ impl From<EncodingWire> for Encoding {
             kind: match input.kind {
                 KindWire::Number { fill } => InputKind::Number { fill },
                 KindWire::OneHot { categories } => InputKind::OneHot { categories },
+                KindWire::Index { vocabulary } => InputKind::Index {
+                    vocabulary: match vocabulary {
+                        VocabularyWire::Names(names) => Vocabulary::Names(names),
+                        VocabularyWire::Codes(count) => Vocabulary::Codes(count),
+                    },
+                },
             },
         });
         let target = match wire.target {

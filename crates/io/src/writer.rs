@@ -308,7 +308,7 @@ fn fills(encoding: &Encoding) -> Vec<f32> {
     for input in &encoding.inputs {
         let fill = match &input.kind {
             InputKind::Number { fill } => fill.unwrap_or(f32::NAN),
-            InputKind::OneHot { .. } => f32::NAN,
+            InputKind::OneHot { .. } | InputKind::Index { .. } => f32::NAN,
         };
         fills.extend(std::iter::repeat_n(fill, input.features()));
     }

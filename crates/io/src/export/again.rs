@@ -5,7 +5,7 @@ use crate::format::table::index_columns;
 use crate::format::values::is_missing;
 use crate::import::label::class_names;
 use crate::import::options::Missing;
-use crate::schema::{InputColumn, InputKind, Target};
+use crate::schema::{InputColumn, InputKind, Target, Vocabulary};
 
 /// What an import of an exported table has to be told, beside its targets, weights, task and type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +42,10 @@ impl Again {
 fn has_missing_category(dataset: &Dataset) -> bool {
     dataset.encoding().inputs.iter().any(|input| match &input.kind {
         InputKind::OneHot { categories } => categories.iter().any(String::is_empty),
-        InputKind::Number { .. } => false,
+        InputKind::Index { vocabulary: Vocabulary::Names(names) } => {
+            names.iter().any(String::is_empty)
+        }
+        InputKind::Number { .. } | InputKind::Index { .. } => false,
     })
 }
 
@@ -53,6 +56,7 @@ fn doubtful_inputs(dataset: &Dataset, keeps_types: bool, of_numbers: bool) -> Ve
     let indices = index_columns(inputs.iter().map(|input| input.name.as_str()));
     let is_doubtful = |(index, input): &(usize, &InputColumn)| match &input.kind {
         InputKind::Number { .. } => of_numbers && indices.contains(index),
+        InputKind::Index { .. } => false,
         InputKind::OneHot { categories } => {
             let is_like_number = || categories.iter().any(|name| resembles_number(name));
             !of_numbers && (indices.contains(index) || !keeps_types && is_like_number())
@@ -72,6 +76,7 @@ fn are_inputs_learned(dataset: &Dataset, keeps_types: bool, has_gaps: bool) -> b
             // Which values were missing, and so their mean, is not known any more; nor is a mean learned of
             // one column and not of another.
             InputKind::Number { fill } => fill.is_none() && !has_gaps,
+            InputKind::Index { .. } => false,
             InputKind::OneHot { categories } => {
                 // What has commas or points may be a number that is written anew.
                 let is_text = |name: &String| {

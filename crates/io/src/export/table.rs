@@ -7,7 +7,7 @@ use crate::format::raw_columns::RawColumns;
 use crate::format::table::{Chunk, Column, Decoder, Wanted};
 use crate::format::values::Batch;
 use crate::progress::{ImportProgress, advance};
-use crate::schema::{InputKind, Target};
+use crate::schema::{InputKind, Target, Vocabulary};
 use rayon::prelude::*;
 use std::io::{self, Write};
 use std::ops::Range;
@@ -89,6 +89,7 @@ impl<'a> Exported<'a> {
         let encoding = self.dataset.encoding();
         match (encoding.inputs.get(column).map(|input| &input.kind), &encoding.target) {
             (Some(InputKind::OneHot { categories }), _) => categories,
+            (Some(InputKind::Index { vocabulary: Vocabulary::Names(names) }), _) => names,
             (None, Target::Classes { names, .. }) if self.targets().contains(&column) => names,
             _ => &[],
         }

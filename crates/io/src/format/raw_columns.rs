@@ -4,7 +4,7 @@ use super::table::{Chunk, Column, Decoder, Wanted};
 use super::values::{Batch, ColumnKind, RowNumbers, Values};
 use crate::dataset::Dataset;
 use crate::error::{Error, Place, Result};
-use crate::schema::{Encoding, InputKind, Target};
+use crate::schema::{Encoding, InputKind, Target, Vocabulary};
 use std::ops::Deref;
 
 /// Name of the column of row weights, which a data set does not store.
@@ -18,6 +18,16 @@ enum Origin {
     OneHot {
         input: usize,
         first: usize,
+    },
+    /// The index of a name.
+    Index {
+        input: usize,
+        feature: usize,
+    },
+    /// A number from 0 to below `count`; `count` stands for one that is not known.
+    Code {
+        feature: usize,
+        count: u32,
     },
     Label,
     Target(usize),
@@ -34,12 +44,19 @@ fn raw_columns(dataset: &Dataset) -> (Vec<Column>, Vec<Origin>) {
     let encoding = dataset.encoding();
     let mut first = 0;
     for (index, input) in encoding.inputs.iter().enumerate() {
-        match input.kind {
+        match &input.kind {
             InputKind::Number { .. } => {
                 add(&input.name, ColumnKind::Number, Origin::Feature(first));
             }
             InputKind::OneHot { .. } => {
                 add(&input.name, ColumnKind::Text, Origin::OneHot { input: index, first });
+            }
+            InputKind::Index { vocabulary: Vocabulary::Names(_) } => {
+                add(&input.name, ColumnKind::Text, Origin::Index { input: index, feature: first });
+            }
+            InputKind::Index { vocabulary: Vocabulary::Codes(count) } => {
+                let origin = Origin::Code { feature: first, count: *count };
+                add(&input.name, ColumnKind::Number, origin);
             }
         }
         first += input.features();
@@ -100,7 +117,13 @@ impl<D: Deref<Target = Dataset>> RawColumns<D> {
     fn number(&self, origin: Origin, row: u64, targets: &mut [f32]) -> f32 {
         let dataset = &*self.dataset;
         match origin {
-            Origin::Feature(feature) | Origin::OneHot { first: feature, .. } => {
+            Origin::Code { feature, count } => {
+                let code = self.number(Origin::Feature(feature), row, targets);
+                if code < count as f32 { code } else { f32::NAN }
+            }
+            Origin::Feature(feature)
+            | Origin::OneHot { first: feature, .. }
+            | Origin::Index { feature, .. } => {
                 let size = dataset.dtype().size();
                 let mut value = [0.0];
                 dataset.dtype().decode(&dataset.row(row)[feature * size..][..size], &mut value);
@@ -127,6 +150,16 @@ impl<D: Deref<Target = Dataset>> RawColumns<D> {
                     |c: &usize| self.number(Origin::Feature(first + c), row, &mut []) != 0.0;
                 (0..categories.len()).find(is_set).map(|c| categories[c].as_str())
             }
+            Origin::Index { input, feature } => {
+                let InputKind::Index { vocabulary: Vocabulary::Names(names) } =
+                    &encoding.inputs[input].kind
+                else {
+                    return None;
+                };
+                let index = self.number(Origin::Feature(feature), row, &mut []) as usize;
+                // What is not known has the index after the last.
+                if index == names.len() { Some("") } else { names.get(index).map(String::as_str) }
+            }
             Origin::Label => match &encoding.target {
                 Target::Classes { names, .. } => {
                     names.get(self.dataset.label(row) as usize).map(String::as_str)
@@ -149,7 +182,8 @@ impl<D: Deref<Target = Dataset> + Send + Sync> Decoder for RawColumns<D> {
             let mut values = Values::new(wanted.kind);
             for index in 0..chunk.rows {
                 let row = first + index as u64;
-                let named = matches!(origin, Origin::OneHot { .. } | Origin::Label);
+                let named =
+                    matches!(origin, Origin::OneHot { .. } | Origin::Index { .. } | Origin::Label);
                 match &mut values {
                     Values::Texts(texts) if named => {
                         let name = self.name(origin, row).or(self.of_no_weight(row));

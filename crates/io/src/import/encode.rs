@@ -2,6 +2,7 @@
 
 use super::columns;
 use super::label::plain_number;
+use super::vocabulary::Categories;
 use crate::error::{Error, Place, Result};
 use crate::format::table::{Table, Wanted};
 use crate::format::values::{Batch, ColumnKind, Texts, Values, is_missing};
@@ -15,14 +16,14 @@ pub(super) struct Encoder<'a> {
     path: PathBuf,
     names: Vec<String>,
     wanted: Vec<Wanted>,
-    uses: Vec<Use>,
+    uses: Vec<Use<'a>>,
     features: usize,
     targets: usize,
     encoding: &'a Encoding,
 }
 
 /// What becomes of a column wanted.
-enum Use {
+enum Use<'a> {
     /// The feature at this position; whether it may be missing.
     Number {
         feature: usize,
@@ -32,6 +33,11 @@ enum Use {
     OneHot {
         feature: usize,
         categories: HashMap<String, usize>,
+    },
+    /// The index of the category at this feature position.
+    Index {
+        feature: usize,
+        index: Categories<'a>,
     },
     Label {
         classes: HashMap<String, u32>,
@@ -81,6 +87,10 @@ impl<'a> Encoder<'a> {
                     let categories = categories.iter().cloned().zip(0..).collect();
                     let what = Use::OneHot { feature, categories };
                     add(column, ColumnKind::Text, &input.name, what);
+                }
+                InputKind::Index { vocabulary } => {
+                    let index = Categories::of(vocabulary);
+                    add(column, ColumnKind::Text, &input.name, Use::Index { feature, index });
                 }
             }
             feature += input.features();
@@ -166,6 +176,11 @@ impl<'a> Encoder<'a> {
                                 return Err(refuse(row, unknown("category", text, known)));
                             }
                         }
+                    }
+                }
+                (Use::Index { feature, index }, Values::Texts(texts)) => {
+                    for (row, text) in texts.iter().enumerate() {
+                        rows.features[row * self.features + feature] = index.of_text(text) as f32;
                     }
                 }
                 (Use::Label { classes }, Values::Texts(texts)) => {

@@ -8,7 +8,7 @@ use super::layer::Layer;
 use super::loss::{Loss, LossWire};
 use super::node::{FEATURES, Node};
 use super::trained::{Model, OutputKind};
-use crate::schema::{Encoding, InputColumn, InputKind, Target};
+use crate::schema::{Encoding, InputColumn, InputKind, Target, Vocabulary};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -85,6 +85,15 @@ struct InputWire {
     fill: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     categories: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vocabulary: Option<VocabularyWire>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum VocabularyWire {
+    Names(Vec<String>),
+    Codes(u32),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -119,14 +128,26 @@ impl TryFrom<&Encoding> for EncodingWire {
 
     fn try_from(encoding: &Encoding) -> Result<Self, String> {
         let input = |input: &InputColumn| {
-            let (fill, categories) = match &input.kind {
+            let mut wire = InputWire {
+                name: input.name.clone(),
+                fill: None,
+                categories: None,
+                vocabulary: None,
+            };
+            match &input.kind {
                 InputKind::Number { fill: Some(fill) } if !fill.is_finite() => {
                     return Err(format!("what stands for a missing \"{}\" is {fill}", input.name));
                 }
-                InputKind::Number { fill } => (fill.map(f64::from), None),
-                InputKind::OneHot { categories } => (None, Some(categories.clone())),
-            };
-            Ok(InputWire { name: input.name.clone(), fill, categories })
+                InputKind::Number { fill } => wire.fill = fill.map(f64::from),
+                InputKind::OneHot { categories } => wire.categories = Some(categories.clone()),
+                InputKind::Index { vocabulary } => {
+                    wire.vocabulary = Some(match vocabulary {
+                        Vocabulary::Names(names) => VocabularyWire::Names(names.clone()),
+                        Vocabulary::Codes(count) => VocabularyWire::Codes(*count),
+                    });
+                }
+            }
+            Ok(wire)
         };
         let target = match &encoding.target {
             Target::Classes { column, names } => {
@@ -151,17 +172,29 @@ impl TryFrom<EncodingWire> for Encoding {
             false => Err(format!("{fill} is no f32")),
         };
         let input = |input: InputWire| {
-            let kind = match (input.fill, input.categories) {
-                (Some(_), Some(_)) => {
+            let kind = match (input.fill, input.categories, input.vocabulary) {
+                (None, Some(categories), None) => InputKind::OneHot { categories },
+                (None, None, Some(VocabularyWire::Names(names))) => {
+                    InputKind::Index { vocabulary: Vocabulary::Names(names) }
+                }
+                (None, None, Some(VocabularyWire::Codes(count))) => {
+                    InputKind::Index { vocabulary: Vocabulary::Codes(count) }
+                }
+                (number, None, None) => InputKind::Number { fill: number.map(fill).transpose()? },
+                _ => {
                     return Err(format!(
-                        "the input \"{}\" has both fill and categories",
+                        "the input \"{}\" has more than one of fill, categories and vocabulary",
                         input.name
                     ));
                 }
-                (None, Some(categories)) => InputKind::OneHot { categories },
-                (number, None) => InputKind::Number { fill: number.map(fill).transpose()? },
             };
-            Ok(InputColumn { name: input.name, kind })
+            match &kind {
+                InputKind::Index { vocabulary } if !vocabulary.is_sound() => {
+                    let (name, count) = (input.name, vocabulary.len());
+                    Err(format!("the vocabulary of the input \"{name}\" has {count} categories"))
+                }
+                _ => Ok(InputColumn { name: input.name, kind }),
+            }
         };
         let target = match wire.target {
             TargetWire::Classes { column, classes } => Target::Classes { column, names: classes },

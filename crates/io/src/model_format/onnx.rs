@@ -13,6 +13,7 @@ mod read;
 
 use super::interface::{ModelFormat, ModelReader};
 use crate::model::{self, KEY, Model};
+use crate::schema::{InputColumn, InputKind};
 use columns::node_names;
 use graph::{Graph, TEXT_DOMAIN};
 use prost::Message;
@@ -47,6 +48,12 @@ impl ModelFormat for Onnx {
     }
 
     fn write(&self, model: &Model) -> Result<Vec<u8>, String> {
+        let is_index = |input: &&InputColumn| matches!(input.kind, InputKind::Index { .. });
+        if let Some(InputColumn { name, .. }) = model.encoding.inputs.iter().find(is_index) {
+            return Err(format!(
+                "the column \"{name}\" is an index column, which is not written as ONNX: use safetensors"
+            ));
+        }
         let mut graph = Graph::default();
         let features = columns::write(&mut graph, &model.encoding, &node_names(&model.nodes));
         let outputs = layers::write(&mut graph, model, features)?;

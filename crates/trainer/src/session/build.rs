@@ -29,14 +29,18 @@ pub(crate) fn network(plan: &TrainingPlan) -> Network {
     network
 }
 
-/// The scale of each feature.
+/// The scale of each feature. Indices of categories stay as they are.
 pub(super) fn input_scales<S: Samples>(plan: &TrainingPlan, samples: &S) -> Vec<Scale> {
     let statistics = samples.statistics();
-    if plan.standardize_inputs {
-        statistics.iter().map(|s| feature_scale(s, samples.element())).collect()
-    } else {
-        vec![Trained::UNSCALED; statistics.len()]
+    if !plan.standardize_inputs {
+        return vec![Trained::UNSCALED; statistics.len()];
     }
+    let mut scales: Vec<Scale> =
+        statistics.iter().map(|s| feature_scale(s, samples.element())).collect();
+    for (feature, _) in samples.encoding().index_columns() {
+        scales[feature] = Trained::UNSCALED;
+    }
+    scales
 }
 
 /// The scales of features and numeric targets.

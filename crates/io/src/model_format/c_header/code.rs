@@ -2,7 +2,7 @@
 
 use super::text::{array, literal, quoted, shown};
 use crate::model::{Activation, Dense, Model, OutputKind, Scale};
-use crate::schema::{InputKind, Target};
+use crate::schema::{InputKind, Target, Vocabulary};
 
 /// What a header begins with.
 pub(super) const FIRST_LINE: &str =
@@ -26,6 +26,21 @@ pub(super) fn comment(model: &Model, layers: &[&Dense]) -> String {
                     format!(" (NAN where it is missing: {} takes its place)", literal(fill))
                 });
                 text += &format!("     {feature}  {name}{missing}\n");
+            }
+            InputKind::Index { vocabulary } => {
+                let which = match vocabulary {
+                    Vocabulary::Codes(count) => format!("a number from 0 to {}", count - 1),
+                    Vocabulary::Names(_) => "the index of one of".to_owned(),
+                };
+                let unknown = vocabulary.len();
+                text += &format!(
+                    "     {feature}  {name}: {which} (all else counts as {unknown}, not known)\n"
+                );
+                if let Vocabulary::Names(names) = vocabulary {
+                    for (index, category) in names.iter().enumerate() {
+                        text += &format!("          {index}  {}\n", shown(category));
+                    }
+                }
             }
             InputKind::OneHot { categories } => {
                 for (index, category) in categories.iter().enumerate() {
@@ -127,6 +142,12 @@ pub(super) fn predict(model: &Model, layers: &[&Dense]) -> String {
         if let InputKind::Number { fill: Some(fill) } = &input.kind {
             let fill = literal(*fill);
             code += &format!("    if (isnan(inputs[{feature}])) inputs[{feature}] = {fill};\n");
+        }
+        if let InputKind::Index { vocabulary } = &input.kind {
+            let (x, count) = (format!("inputs[{feature}]"), vocabulary.len());
+            code += &format!(
+                "    if (!({x} >= 0.0f && {x} < {count}.0f && {x} == floorf({x}))) {x} = {count}.0f;\n"
+            );
         }
         feature += input.features();
     }

@@ -21,6 +21,8 @@ pub(super) fn write(graph: &mut Graph, encoding: &Encoding, nodes: &[&str]) -> S
                 numbers.push(feature);
                 fills.push(fill.unwrap_or(f32::NAN));
             }
+            // Refused before: see `Onnx::write`.
+            InputKind::Index { .. } => {}
             InputKind::OneHot { categories } => texts.push((&input.name, categories, feature)),
         }
         feature += input.features();
