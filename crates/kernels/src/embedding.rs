@@ -7,38 +7,70 @@
 use crate::isa::Isa;
 use crate::panels::{Panels, PanelsMut, panels};
 use crate::simd::{Kernel, LANES, Row, Simd};
-use std::ops::Range;
 
-/// An index that stands for no row of a table: padding.
-pub const NONE: u32 = u32::MAX;
-
-/// Some columns of a matrix of indices.
-#[derive(Clone)]
+/// Indices of samples among their other values: numbers 0, 1, 2, ... in `f32`, which has all up to 2^24.
+#[derive(Clone, Copy)]
 pub struct Indices<'a> {
-    /// Row-major, a row per sample.
-    pub values: &'a [u32],
-    /// Indices of a row.
-    pub stride: usize,
-    /// Those that are meant.
-    pub columns: Range<usize>,
+    /// A row of lanes for each unit, panel after panel of samples.
+    pub values: Panels<'a>,
+    /// The units that are indices.
+    pub columns: &'a [Column],
+    /// Number of samples; lanes beyond them are no indices.
+    pub samples: usize,
+}
+
+/// A unit that is an index, and the rows of a table that are its categories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    /// Number of the unit.
+    pub unit: usize,
+    /// The row of its first category.
+    pub first: u32,
+    /// Number of its categories.
+    pub categories: u32,
+}
+
+impl Column {
+    /// The row of the table that an index means: none if it is below 0, not a number or beyond the categories.
+    #[inline(always)]
+    pub fn row(&self, index: f32) -> Option<u32> {
+        let is_known = index >= 0.0 && index < self.categories as f32;
+        is_known.then(|| self.first + index as u32)
+    }
 }
 
 impl Indices<'_> {
-    /// Number of samples.
-    pub fn samples(&self) -> usize {
-        self.values.len() / self.stride
-    }
-
+    /// The rows of the table that one sample's indices mean.
     #[inline(always)]
-    fn of(&self, sample: usize) -> &[u32] {
-        &self.values[sample * self.stride..][self.columns.clone()]
+    fn of(&self, panel: usize, lane: usize) -> impl Iterator<Item = Option<u32>> + '_ {
+        let values = self.values.panel(panel);
+        self.columns.iter().map(move |column| column.row(values[column.unit][lane]))
     }
 
-    fn check(&self, panel_count: usize) {
-        let whole = self.stride > 0 && self.values.len().is_multiple_of(self.stride);
-        assert!(whole, "rows of {} indices", self.stride);
-        assert!(self.columns.end <= self.stride, "columns {:?} of {}", self.columns, self.stride);
-        assert_eq!(panel_count, panels(self.samples()), "the panels of the samples");
+    /// Lanes of a panel that are samples.
+    #[inline(always)]
+    fn lanes(&self, panel: usize) -> usize {
+        LANES.min(self.samples - panel * LANES)
+    }
+
+    /// For each sample and column whose index is known: the row of the table, the sample, the column.
+    pub fn known(&self) -> impl Iterator<Item = (u32, usize, usize)> + '_ {
+        (0..self.samples).flat_map(move |sample| {
+            let rows = self.of(sample / LANES, sample % LANES).enumerate();
+            rows.filter_map(move |(column, row)| row.map(|row| (row, sample, column)))
+        })
+    }
+
+    fn check(&self, table: &[f32], width: usize, panel_count: usize) {
+        assert!(width > 0 && table.len().is_multiple_of(width), "rows of {width} numbers");
+        let rows = (table.len() / width) as u64;
+        for column in self.columns {
+            let end = u64::from(column.first) + u64::from(column.categories);
+            assert!(end <= rows, "{column:?} of a table of {rows} rows");
+            assert!(column.unit < self.values.row_count(), "{column:?}");
+        }
+        assert_eq!(panel_count, panels(self.samples), "the panels of the samples");
+        assert!(panel_count <= self.values.panel_count(), "the panels of the samples");
     }
 }
 
@@ -51,33 +83,31 @@ pub enum Bag {
     Mean,
 }
 
-/// Sets rows `c * width..(c + 1) * width` of `out` to the rows of `table` that column `c` of the
-/// indices names: 0 where it is [`NONE`], and in lanes beyond the samples.
+/// Sets rows `c * width..(c + 1) * width` of `out` to the rows of `table` that column `c` means: 0 where it
+/// means none, and in lanes beyond the samples.
 ///
 /// # Panics
-/// The shapes do not fit, or an index is neither a row of the table nor [`NONE`].
-pub fn gather(isa: Isa, table: &[f32], width: usize, indices: &Indices<'_>, out: PanelsMut<'_>) {
-    check_table(table, width);
-    indices.check(out.panel_count());
+/// The shapes do not fit.
+pub fn gather(isa: Isa, table: &[f32], width: usize, indices: Indices<'_>, out: PanelsMut<'_>) {
+    indices.check(table, width, out.panel_count());
     assert_eq!(out.row_count(), indices.columns.len() * width, "a row of the table per column");
     isa.run(Gather { table, width, indices, out });
 }
 
 /// Sets the `width` rows of `out` to the sum or mean of the rows of `table` that the indices of a
-/// sample name: 0 if there are none, and in lanes beyond the samples.
+/// sample mean: 0 if there are none, and in lanes beyond the samples.
 ///
 /// # Panics
-/// As [`gather`].
+/// The shapes do not fit.
 pub fn gather_bags(
     isa: Isa,
     bag: Bag,
     table: &[f32],
     width: usize,
-    indices: &Indices<'_>,
+    indices: Indices<'_>,
     out: PanelsMut<'_>,
 ) {
-    check_table(table, width);
-    indices.check(out.panel_count());
+    indices.check(table, width, out.panel_count());
     assert_eq!(out.row_count(), width, "one row of the table");
     isa.run(GatherBags { bag, table, width, indices, out });
 }
@@ -100,37 +130,35 @@ pub fn error_rows(isa: Isa, errors: Panels<'_>, samples: usize, rows: &mut [f32]
 pub fn bag_error_rows(
     isa: Isa,
     bag: Bag,
-    indices: &Indices<'_>,
+    indices: Indices<'_>,
     errors: Panels<'_>,
     rows: &mut [f32],
 ) {
-    indices.check(errors.panel_count());
-    assert_eq!(rows.len(), indices.samples() * errors.row_count(), "a row per sample");
+    assert_eq!(errors.panel_count(), panels(indices.samples), "the panels of the samples");
+    assert_eq!(rows.len(), indices.samples * errors.row_count(), "a row per sample");
     let divided_by = (bag == Bag::Mean).then_some(indices);
     isa.run(ErrorRows { errors, divided_by, rows });
 }
 
-/// Adds errors to the gradient of the categories that occur, `[categories that occur][width]`.
+/// A use of a row of a table: the row, and a number that tells its error.
+pub type Use = (u32, u32);
+
+/// Adds errors to the gradient of the rows of a table that are used, `[rows that are used][width]`.
 ///
-/// A use is a category and the number of a row of `errors` (of `width`), sorted by category; errors
-/// are added in the order of the uses. Row `i` of the gradient is that of the `i`-th category of them.
+/// The uses are sorted; errors are added in their order. Row `i` of the gradient is that of the `i`-th row used.
+/// `error` gives the `width` numbers of an error.
 ///
 /// # Panics
-/// The shapes do not fit, or the gradient has another number of rows than there are categories.
-pub fn accumulate(
+/// The shapes do not fit, or the gradient has another number of rows than are used.
+pub fn accumulate<'e>(
     isa: Isa,
     width: usize,
-    uses: &[(u32, u32)],
-    errors: &[f32],
+    uses: &[Use],
+    error: impl Fn(u32) -> &'e [f32],
     gradient: &mut [f32],
 ) {
-    check_table(errors, width);
-    check_table(gradient, width);
-    isa.run(Accumulate { width, uses, errors, gradient });
-}
-
-fn check_table(table: &[f32], width: usize) {
-    assert!(width > 0 && table.len().is_multiple_of(width), "rows of {width} numbers");
+    assert!(width > 0 && gradient.len().is_multiple_of(width), "rows of {width} numbers");
+    isa.run(Accumulate { width, uses, error, gradient });
 }
 
 /// Up to sixteen numbers of a row from `first` on, and then zeros.
@@ -177,7 +205,7 @@ fn turn<S: Simd>(s: S, block: &[Row; LANES], to: &mut [Row]) {
 struct Gather<'a> {
     table: &'a [f32],
     width: usize,
-    indices: &'a Indices<'a>,
+    indices: Indices<'a>,
     out: PanelsMut<'a>,
 }
 
@@ -188,16 +216,16 @@ impl Kernel for Gather<'_> {
     fn run<S: Simd>(mut self, s: S) {
         let Gather { table, width, indices, .. } = self;
         for panel in 0..self.out.panel_count() {
-            let lanes = LANES.min(indices.samples() - panel * LANES);
-            let columns = self.out.panel_mut(panel).chunks_exact_mut(width);
-            for (column, out) in columns.enumerate() {
+            let (lanes, values) = (indices.lanes(panel), indices.values.panel(panel));
+            let outs = self.out.panel_mut(panel).chunks_exact_mut(width);
+            for (column, out) in indices.columns.iter().zip(outs) {
+                let rows = values[column.unit].map(|index| column.row(index));
                 for (part, out) in out.chunks_mut(LANES).enumerate() {
                     let mut block = [[0.0; LANES]; LANES];
-                    for (lane, row) in block[..lanes].iter_mut().enumerate() {
-                        let index = indices.of(panel * LANES + lane)[column];
-                        if index != NONE {
-                            let from = &table[index as usize * width..][..width];
-                            s.store(row, piece(s, from, part * LANES));
+                    for (row, to) in rows[..lanes].iter().zip(&mut block) {
+                        if let Some(row) = row {
+                            let from = &table[*row as usize * width..][..width];
+                            s.store(to, piece(s, from, part * LANES));
                         }
                     }
                     turn(s, &block, out);
@@ -211,7 +239,7 @@ struct GatherBags<'a> {
     bag: Bag,
     table: &'a [f32],
     width: usize,
-    indices: &'a Indices<'a>,
+    indices: Indices<'a>,
     out: PanelsMut<'a>,
 }
 
@@ -222,17 +250,15 @@ impl Kernel for GatherBags<'_> {
     fn run<S: Simd>(mut self, s: S) {
         let GatherBags { bag, table, width, indices, .. } = self;
         for panel in 0..self.out.panel_count() {
-            let lanes = LANES.min(indices.samples() - panel * LANES);
+            let lanes = indices.lanes(panel);
             for (part, out) in self.out.panel_mut(panel).chunks_mut(LANES).enumerate() {
                 let mut block = [[0.0; LANES]; LANES];
                 for (lane, row) in block[..lanes].iter_mut().enumerate() {
                     let (mut sum, mut count) = (s.splat(0.0), 0);
-                    for index in indices.of(panel * LANES + lane) {
-                        if *index != NONE {
-                            let from = &table[*index as usize * width..][..width];
-                            sum = s.add(sum, piece(s, from, part * LANES));
-                            count += 1;
-                        }
+                    for known in indices.of(panel, lane).flatten() {
+                        let from = &table[known as usize * width..][..width];
+                        sum = s.add(sum, piece(s, from, part * LANES));
+                        count += 1;
                     }
                     if bag == Bag::Mean && count > 0 {
                         sum = s.div(sum, s.splat(count as f32));
@@ -248,7 +274,7 @@ impl Kernel for GatherBags<'_> {
 struct ErrorRows<'a> {
     errors: Panels<'a>,
     /// By the number of whose indices the errors of a sample are divided.
-    divided_by: Option<&'a Indices<'a>>,
+    divided_by: Option<Indices<'a>>,
     rows: &'a mut [f32],
 }
 
@@ -263,12 +289,8 @@ impl Kernel for ErrorRows<'_> {
             if let Some(indices) = self.divided_by {
                 let lanes = rows.len() / units;
                 for (lane, count) in counts[..lanes].iter_mut().enumerate() {
-                    let mut present = 0;
-                    for index in indices.of(panel * LANES + lane) {
-                        present += u32::from(*index != NONE);
-                    }
                     // Of none, no row gets the error.
-                    *count = present.max(1) as f32;
+                    *count = indices.of(panel, lane).flatten().count().max(1) as f32;
                 }
             }
             for (part, errors) in self.errors.panel(panel).chunks(LANES).enumerate() {
@@ -289,21 +311,21 @@ impl Kernel for ErrorRows<'_> {
     }
 }
 
-struct Accumulate<'a> {
+struct Accumulate<'a, E> {
     width: usize,
-    uses: &'a [(u32, u32)],
-    errors: &'a [f32],
+    uses: &'a [Use],
+    error: E,
     gradient: &'a mut [f32],
 }
 
-impl Kernel for Accumulate<'_> {
+impl<'e, E: Fn(u32) -> &'e [f32]> Kernel for Accumulate<'_, E> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Accumulate { width, mut uses, errors, gradient } = self;
+        let Accumulate { width, mut uses, error, gradient } = self;
         for row in gradient.chunks_exact_mut(width) {
-            let category = uses.first().expect("a category per row of the gradient").0;
+            let category = uses.first().expect("a use per row of the gradient").0;
             let mut count = 1;
             while count < uses.len() && uses[count].0 == category {
                 count += 1;
@@ -313,8 +335,7 @@ impl Kernel for Accumulate<'_> {
             for first in (0..width).step_by(LANES) {
                 let mut sum = piece(s, row, first);
                 for (_, number) in same {
-                    let error = &errors[*number as usize * width..][..width];
-                    sum = s.add(sum, piece(s, error, first));
+                    sum = s.add(sum, piece(s, &error(*number)[..width], first));
                 }
                 let to = &mut row[first..];
                 if let Some(whole) = to.first_chunk_mut() {
@@ -326,7 +347,7 @@ impl Kernel for Accumulate<'_> {
                 }
             }
         }
-        assert!(uses.is_empty(), "a row of the gradient per category");
+        assert!(uses.is_empty(), "a row of the gradient per row used");
     }
 }
 

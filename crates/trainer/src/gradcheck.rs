@@ -201,7 +201,8 @@ fn without_dropout(network: &Network) -> Network {
     whole
 }
 
-/// Standard normal features, and answers of the kind that the objective asks for.
+/// Standard normal features, but random categories where they are looked up (now and then of no category); and
+/// answers of the kind that the objective asks for.
 fn random_rows(
     network: &Network,
     objective: &Objective,
@@ -209,8 +210,15 @@ fn random_rows(
     seed: u64,
 ) -> Result<Table, TableError> {
     let draws = Random::new(seed, Purpose::Weights).part(u64::MAX);
-    let features: Vec<f32> =
+    let mut features: Vec<f32> =
         (0..samples * network.inputs()).map(|i| draws.normal(i as u64) as f32).collect();
+    let picks = draws.part(2);
+    for column in network.looked_up() {
+        for (i, row) in features.chunks_exact_mut(network.inputs()).enumerate() {
+            let pick = picks.uniform((i * network.inputs() + column.unit) as u64);
+            row[column.unit] = (pick * f64::from(column.categories + 1)) as u32 as f32;
+        }
+    }
     let answers = draws.part(1);
     let outputs = network.outputs();
     if objective.targets == TargetKind::Numbers {

@@ -8,6 +8,8 @@ pub mod conv;
 pub mod dense;
 pub mod dense_settings;
 pub mod drop;
+pub mod embedding;
+pub mod embedding_settings;
 pub mod flatten;
 pub(crate) mod interface;
 pub mod learned;
@@ -27,10 +29,11 @@ pub use concat::Concat;
 pub use conv::Conv;
 pub use dense::Dense;
 pub use drop::Drop;
+pub use embedding::Embedding;
 pub use flatten::Flatten;
 pub use learned::Learned;
 pub use norm::Norm;
-pub use parameters::{Block, Parameters, Role, Shape};
+pub use parameters::{Block, Parameters, Role, Shape, Table};
 pub use pool::Pool;
 pub use recurrent::Recurrent;
 pub use settings::Planned;
@@ -56,6 +59,8 @@ macro_rules! kinds {
 kinds! {
     /// A matrix, a bias and an activation.
     Dense,
+    /// A vector for each category, looked up by its number.
+    Embedding,
     /// A convolution of images or series.
     Conv,
     /// The largest or the mean of windows.

@@ -12,6 +12,7 @@ use crate::layer::{Dense, Kind, Parameters, View};
 pub use edges::Source;
 pub use graph::Node;
 use graph::Wiring;
+use gristmill_kernels::embedding::Column;
 use gristmill_kernels::{Row, Rows};
 use layout::{LayerValues, Layout};
 use segment::Segment;
@@ -152,6 +153,16 @@ impl Network {
     pub fn write(&mut self, node: usize, values: &[Vec<f32>]) {
         let layer = &self.nodes[node].layer;
         weights::write_node(layer, &self.layout, node, values, &mut self.weights);
+    }
+
+    /// Features that are numbers of categories, which an embedding looks up.
+    pub(crate) fn looked_up(&self) -> impl Iterator<Item = Column> + '_ {
+        graph::looked_up(&self.nodes)
+    }
+
+    /// Whether a node has a table.
+    pub(crate) fn has_tables(&self) -> bool {
+        self.nodes.iter().any(|node| matches!(node.layer.parameters(), Parameters::Table(_)))
     }
 
     /// Whether a node has parameters whose gradient is summed shard by shard: then the shards are cut alike

@@ -10,6 +10,7 @@ mod batch_norm;
 pub mod check;
 mod conv;
 mod dense;
+mod embedding;
 mod formula;
 mod functions;
 mod joins;

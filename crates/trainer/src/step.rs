@@ -3,5 +3,7 @@
 pub mod engine;
 pub(crate) mod pace;
 pub mod profile;
+pub(crate) mod scratch;
 pub(crate) mod shard;
+pub(crate) mod tables;
 pub(crate) mod update;

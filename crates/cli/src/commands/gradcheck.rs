@@ -104,7 +104,7 @@ impl Gradcheck {
             Some(_) => TargetShape::Classes(&names),
             None => TargetShape::Numbers(self.outputs),
         };
-        let plan = config.resolve(&DataShape { features: self.features, target })?;
+        let plan = config.resolve(&DataShape { features: self.features, index_columns: &[], target })?;
         Ok(check_plan(isa, &plan, self.classes.is_some(), self.rows)?)
     }
 }

@@ -3,6 +3,7 @@
 mod attributes;
 mod conv;
 mod dense;
+mod embedding;
 mod norm;
 mod pool;
 mod recurrent;
@@ -12,6 +13,7 @@ mod window;
 pub use attributes::{Attributes, With};
 pub use conv::Conv;
 pub use dense::Dense;
+pub use embedding::{Combine, Embedding, IndexColumn};
 pub use norm::{BatchNorm, LayerNorm, RmsNorm};
 pub use pool::{Pool, PoolFunction};
 pub use recurrent::{Gru, Lstm};
@@ -101,6 +103,8 @@ macro_rules! kinds {
 }
 
 kinds! {
+    /// A vector for each category, looked up by its number.
+    Embedding,
     /// A convolution of images or series.
     Conv,
     /// The largest or the mean of windows.

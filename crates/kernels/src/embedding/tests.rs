@@ -10,10 +10,52 @@ fn table(draw: &mut Draw, categories: usize, width: usize) -> Vec<f32> {
     (0..categories * width).map(|_| draw.unit()).collect()
 }
 
-/// A fifth of the indices are none.
-fn indices(draw: &mut Draw, count: usize, categories: usize) -> Vec<u32> {
-    let one = |_| if draw.below(5) == 0 { NONE } else { draw.below(categories) as u32 };
-    (0..count).map(one).collect()
+/// Samples of `stride` indices, of which a fifth are of no category.
+struct Drawn {
+    /// Row-major, a row per sample.
+    numbers: Vec<Option<u32>>,
+    stride: usize,
+    /// A row of lanes per unit.
+    lanes: Vec<Row>,
+}
+
+impl Drawn {
+    fn new(draw: &mut Draw, samples: usize, stride: usize, categories: u32) -> Drawn {
+        let one = |_| (draw.below(5) > 0).then(|| draw.below(categories as usize) as u32);
+        Drawn::of((0..samples * stride).map(one).collect(), stride, categories)
+    }
+
+    fn of(numbers: Vec<Option<u32>>, stride: usize, categories: u32) -> Drawn {
+        let samples = numbers.len() / stride;
+        let mut lanes = vec![[0.0; LANES]; panels(samples) * stride];
+        let none = [-1.0, f32::NAN, categories as f32, f32::NEG_INFINITY, f32::INFINITY];
+        for (i, number) in numbers.iter().enumerate() {
+            let (sample, unit) = (i / stride, i % stride);
+            lanes[sample / LANES * stride + unit][sample % LANES] =
+                number.map_or(none[i % none.len()], |number| number as f32);
+        }
+        Drawn { numbers, stride, lanes }
+    }
+
+    fn indices<'a>(&'a self, columns: &'a [Column]) -> Indices<'a> {
+        let samples = self.numbers.len() / self.stride;
+        Indices { values: Panels::new(&self.lanes, self.stride), columns, samples }
+    }
+
+    fn sample(&self, sample: usize) -> &[Option<u32>] {
+        &self.numbers[sample * self.stride..][..self.stride]
+    }
+}
+
+/// These units, each with the same categories.
+fn columns(units: std::ops::Range<usize>, categories: u32) -> Vec<Column> {
+    units.map(|unit| Column { unit, first: 0, categories }).collect()
+}
+
+fn distinct(uses: &[Use]) -> Vec<u32> {
+    let mut rows: Vec<u32> = uses.iter().map(|(row, _)| *row).collect();
+    rows.dedup();
+    rows
 }
 
 #[test]
@@ -22,9 +64,11 @@ fn every_column_of_every_sample_is_its_row() {
         for width in WIDTHS {
             for samples in SAMPLES {
                 let mut draw = Draw((width * samples) as u64);
-                let table = table(&mut draw, 11, width);
-                let values = indices(&mut draw, samples * 5, 11);
-                let indices = Indices { values: &values, stride: 5, columns: 1..4 };
+                let table = table(&mut draw, 33, width);
+                let drawn = Drawn::new(&mut draw, samples, 5, 11);
+                // Each column has eleven rows of the table to itself.
+                let first = |unit| Column { unit, first: 11 * (unit as u32 - 1), categories: 11 };
+                let columns: Vec<Column> = (1..4).map(first).collect();
                 // A column of other units stands before these.
                 let units = 3 * width + 1;
                 let mut out = vec![[7.0; LANES]; panels(samples) * units];
@@ -32,18 +76,18 @@ fn every_column_of_every_sample_is_its_row() {
                     isa,
                     &table,
                     width,
-                    &indices,
+                    drawn.indices(&columns),
                     PanelsMut::new(&mut out, units).rows(1..units),
                 );
                 for i in 0..panels(samples) * LANES {
                     let got = sample(&out, units, i);
                     assert_eq!(got[0], 7.0, "{isa}");
                     for (u, got) in got[1..].iter().enumerate() {
-                        let index = if i < samples { values[i * 5 + 1 + u / width] } else { NONE };
-                        let want = match index {
-                            NONE => 0.0,
-                            index => table[index as usize * width + u % width],
-                        };
+                        let column = u / width;
+                        let index = if i < samples { drawn.sample(i)[1 + column] } else { None };
+                        let want = index.map_or(0.0, |index| {
+                            table[(11 * column + index as usize) * width + u % width]
+                        });
                         assert_eq!(*got as f32, want, "width {width}, sample {i} on {isa}");
                     }
                 }
@@ -53,8 +97,8 @@ fn every_column_of_every_sample_is_its_row() {
 }
 
 /// The sum or mean of a sample's rows.
-fn bag_of(bag: Bag, table: &[f32], width: usize, indices: &[u32]) -> Vec<f64> {
-    let present: Vec<usize> = indices.iter().filter(|i| **i != NONE).map(|i| *i as usize).collect();
+fn bag_of(bag: Bag, table: &[f32], width: usize, indices: &[Option<u32>]) -> Vec<f64> {
+    let present: Vec<usize> = indices.iter().flatten().map(|i| *i as usize).collect();
     let number = match bag {
         Bag::Sum => 1.0,
         Bag::Mean => present.len().max(1) as f64,
@@ -78,15 +122,16 @@ fn bags_and_their_gradients_follow_the_definition() {
 
 fn check_bags(isa: Isa, bag: Bag, width: usize, samples: usize) {
     let mut draw = Draw((width + samples) as u64);
-    let categories = 9;
-    let table = table(&mut draw, categories, width);
-    let mut values = indices(&mut draw, samples * 6, categories);
-    values[..6].fill(NONE);
-    let indices = Indices { values: &values, stride: 6, columns: 0..6 };
+    let table = table(&mut draw, 9, width);
+    let mut numbers = Drawn::new(&mut draw, samples, 6, 9).numbers;
+    numbers[..6].fill(None);
+    let drawn = Drawn::of(numbers, 6, 9);
+    let columns = columns(0..6, 9);
+    let indices = drawn.indices(&columns);
     let mut out = vec![[f32::NAN; LANES]; panels(samples) * width];
-    gather_bags(isa, bag, &table, width, &indices, PanelsMut::new(&mut out, width));
+    gather_bags(isa, bag, &table, width, indices, PanelsMut::new(&mut out, width));
     for i in 0..panels(samples) * LANES {
-        let of_sample = if i < samples { indices.of(i) } else { &[] };
+        let of_sample = if i < samples { drawn.sample(i) } else { &[] };
         let want = bag_of(bag, &table, width, of_sample);
         for (got, want) in sample(&out, width, i).iter().zip(want) {
             assert_close(*got as f32, want, 1e-6, &format!("{bag:?} {width} {i} on {isa}"));
@@ -95,16 +140,14 @@ fn check_bags(isa: Isa, bag: Bag, width: usize, samples: usize) {
 
     let errors = draw.rows(panels(samples) * width, 1.0);
     let mut rows = vec![f32::NAN; samples * width];
-    bag_error_rows(isa, bag, &indices, Panels::new(&errors, width), &mut rows);
-    let mut uses = Vec::new();
-    for i in 0..samples {
-        uses.extend(indices.of(i).iter().filter(|c| **c != NONE).map(|c| (*c, i as u32)));
-    }
+    bag_error_rows(isa, bag, indices, Panels::new(&errors, width), &mut rows);
+    let known = indices.known();
+    let mut uses: Vec<Use> = known.map(|(row, sample, _)| (row, sample as u32)).collect();
     uses.sort();
-    let mut occur: Vec<u32> = uses.iter().map(|(category, _)| *category).collect();
-    occur.dedup();
+    let occur = distinct(&uses);
     let mut gradient = vec![0.5; occur.len() * width];
-    accumulate(isa, width, &uses, &rows, &mut gradient);
+    let error = |sample| &rows[sample as usize * width..];
+    accumulate(isa, width, &uses, error, &mut gradient);
     // The results are linear in the table: a difference is its derivative.
     for (row, category) in occur.iter().enumerate() {
         for c in 0..width {
@@ -112,7 +155,7 @@ fn check_bags(isa: Isa, bag: Bag, width: usize, samples: usize) {
             unit[*category as usize * width + c] = 1.0;
             let mut want = 0.5;
             for i in 0..samples {
-                let by_table = bag_of(bag, &unit, width, indices.of(i));
+                let by_table = bag_of(bag, &unit, width, drawn.sample(i));
                 want += by_table[c] * sample(&errors, width, i)[c];
             }
             assert_close(gradient[row * width + c], want, 1e-6, &format!("{bag:?} on {isa}"));
@@ -127,14 +170,16 @@ fn errors_of_columns_are_added_to_their_categories() {
             for samples in SAMPLES {
                 let mut draw = Draw((width + 50 * samples) as u64);
                 let columns = 3;
-                let values = indices(&mut draw, samples * columns, 7);
+                let drawn = Drawn::new(&mut draw, samples, columns, 7);
                 let errors = draw.rows(panels(samples) * columns * width, 1.0);
                 let mut rows = vec![f32::NAN; samples * columns * width];
                 error_rows(isa, Panels::new(&errors, columns * width), samples, &mut rows);
-                let mut uses: Vec<(u32, u32)> = (values.iter().enumerate())
-                    .filter(|(_, category)| **category != NONE)
-                    .map(|(row, category)| (*category, row as u32))
+                let of_column = super::tests::columns(0..columns, 7);
+                let mut uses: Vec<Use> = (drawn.indices(&of_column).known())
+                    .map(|(row, sample, column)| (row, (sample * columns + column) as u32))
                     .collect();
+                let known = drawn.numbers.iter().flatten().count();
+                assert_eq!(uses.len(), known);
                 uses.sort();
                 let mut want = vec![vec![0.0; width]; 7];
                 for (category, row) in &uses {
@@ -145,10 +190,10 @@ fn errors_of_columns_are_added_to_their_categories() {
                         *want += *error as f32;
                     }
                 }
-                let mut occur: Vec<u32> = uses.iter().map(|(category, _)| *category).collect();
-                occur.dedup();
+                let occur = distinct(&uses);
                 let mut gradient = vec![0.0; occur.len() * width];
-                accumulate(isa, width, &uses, &rows, &mut gradient);
+                let error = |number| &rows[number as usize * width..];
+                accumulate(isa, width, &uses, error, &mut gradient);
                 // To the bit: the order of the samples is the order of the sum.
                 for (got, category) in gradient.chunks(width).zip(occur) {
                     assert_eq!(got, want[category as usize], "width {width} on {isa}");
@@ -159,15 +204,16 @@ fn errors_of_columns_are_added_to_their_categories() {
 }
 
 #[test]
-#[should_panic]
-fn an_index_beyond_the_table_is_refused() {
-    let indices = Indices { values: &[2], stride: 1, columns: 0..1 };
+#[should_panic(expected = "of a table of 2 rows")]
+fn a_column_beyond_the_table_is_refused() {
+    let drawn = Drawn::of(vec![Some(1)], 1, 3);
+    let columns = columns(0..1, 3);
     let mut out = [[0.0; LANES]; 4];
-    gather(Isa::best(), &[0.0; 8], 4, &indices, PanelsMut::new(&mut out, 4));
+    gather(Isa::best(), &[0.0; 8], 4, drawn.indices(&columns), PanelsMut::new(&mut out, 4));
 }
 
 #[test]
-#[should_panic(expected = "a row of the gradient per category")]
-fn a_gradient_of_too_few_categories_is_refused() {
-    accumulate(Isa::best(), 1, &[(3, 0), (4, 0)], &[1.0], &mut [0.0]);
+#[should_panic(expected = "a row of the gradient per row used")]
+fn a_gradient_of_too_few_rows_is_refused() {
+    accumulate(Isa::best(), 1, &[(3, 0), (4, 0)], |_| &[1.0], &mut [0.0]);
 }

@@ -7,7 +7,7 @@ impl RunConfig {
     /// The value of a key as text, where it is left out that which numbers are trained with; `None` where
     /// there is none.
     pub fn complete_value(&self, key: &str) -> Option<String> {
-        let shape = DataShape { features: 1, target: TargetShape::Numbers(1) };
+        let shape = DataShape { features: 1, index_columns: &[], target: TargetShape::Numbers(1) };
         let complete = || self.resolve(&shape).ok().map(|plan| plan.config);
         value_of(self, key).or_else(|| value_of(&complete()?, key))
     }

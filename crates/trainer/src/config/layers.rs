@@ -8,6 +8,7 @@ use crate::layer::concat::ConcatConfig;
 use crate::layer::conv::ConvConfig;
 use crate::layer::dense_settings::DenseConfig;
 use crate::layer::drop::DropConfig;
+use crate::layer::embedding_settings::EmbeddingConfig;
 use crate::layer::flatten::FlattenConfig;
 use crate::layer::learned::{PreluConfig, ScaleConfig};
 use crate::layer::norm::{LayerNormConfig, RmsNormConfig};
@@ -73,6 +74,8 @@ macro_rules! kinds {
 kinds! {
     /// A matrix, a bias and an activation.
     Dense(DenseConfig) = "dense" ["units"],
+    /// A vector for each category, looked up by its number.
+    Embedding(EmbeddingConfig) = "embedding" ["size"],
     /// A convolution of images or series.
     Conv(ConvConfig) = "conv" ["filters", "kernel"],
     /// The largest or the mean of each window of positions.

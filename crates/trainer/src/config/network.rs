@@ -96,13 +96,14 @@ impl NetworkConfig {
         }
         network.output.weights = None;
         network.output.biases = None;
-        network.resolve(View::flat(1), 1, Loss::MeanSquared).map(drop)
+        network.resolve(View::flat(1), &[], 1, Loss::MeanSquared).map(drop)
     }
 
     /// The layers of a network between these, and this section with nothing left open.
     pub(super) fn resolve(
         &self,
         features: View,
+        index_columns: &[(usize, usize)],
         outputs: usize,
         loss: Loss,
     ) -> Result<(NetworkConfig, Vec<LayerPlan>), ConfigError> {
@@ -125,7 +126,8 @@ impl NetworkConfig {
         let output = output.clone().into_layer(outputs);
         self.check_output(&output, loss)?;
 
-        let mut graph = Graph { features, defaults: self.defaults(), layers: Vec::new() };
+        let defaults = self.defaults();
+        let mut graph = Graph { features, index_columns, defaults, layers: Vec::new() };
         for (i, layer) in hidden.iter().enumerate() {
             let name = if self.layers.is_empty() { "hidden" } else { "layers" };
             graph.add(&format!("network.{name}[{i}]"), layer)?;
@@ -159,13 +161,14 @@ impl NetworkConfig {
 }
 
 /// The nodes of a network, as far as they are planned.
-struct Graph {
+struct Graph<'a> {
     features: View,
+    index_columns: &'a [(usize, usize)],
     defaults: Defaults,
     layers: Vec<LayerPlan>,
 }
 
-impl Graph {
+impl Graph<'_> {
     fn add(&mut self, key: &str, layer: &LayerConfig) -> Result<(), ConfigError> {
         let inputs = self.sources(key, layer)?;
         let view = |source: &Source| match *source {
@@ -173,7 +176,17 @@ impl Graph {
             Source::Node(node) => self.layers[node].node.layer.output(),
         };
         let views: Vec<View> = inputs.iter().map(view).collect();
-        let planning = Planning { key, inputs: &views, defaults: &self.defaults };
+        let takes_features = inputs.contains(&Source::Features);
+        let index_columns = if takes_features { self.index_columns } else { &[] };
+        if !index_columns.is_empty() && !matches!(layer.kind, LayerKind::Embedding(_)) {
+            let given = format!("a layer of kind {}", layer.kind.name());
+            let expected = "the data have index columns, numbers of categories that mean nothing as amounts: \
+                            begin with an embedding, as in --layers \"embedding 8, dense 128\", or import \
+                            them one-hot with --category";
+            return Err(ConfigError::value(key, given, expected));
+        }
+        let planning =
+            Planning { key, inputs: &views, defaults: &self.defaults, index_columns };
         let Planned { layer: kind, start } = layer.kind.plan(&planning)?;
         let name = self.name(key, layer)?;
         self.layers.push(LayerPlan { node: Node { name, inputs, layer: kind }, start });

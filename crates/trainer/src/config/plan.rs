@@ -5,8 +5,10 @@ use super::{
     OptimizerPlan, RunConfig, Shuffle, TargetShape, ValidationConfig,
 };
 use crate::layer::View;
+use crate::network::graph::looked_up;
 use crate::schedule::Schedule;
 use gristmill_kernels::Loss;
+use gristmill_kernels::embedding::Column;
 
 /// What the trainer does, decided in every point. Made by [`RunConfig::resolve`].
 #[derive(Debug, Clone, PartialEq)]
@@ -80,7 +82,7 @@ impl RunConfig {
             TargetShape::Classes(_) if loss == Loss::BinaryCrossEntropy => 1,
             TargetShape::Classes(names) => names.len(),
         };
-        let (network, layers) = self.network.resolve(features, outputs, loss)?;
+        let (network, layers) = self.network.resolve(features, data.index_columns, outputs, loss)?;
         let output_activation = layers[layers.len() - 1].activation();
         let (optimizer_config, optimizer) = self.optimizer.resolve()?;
         let standardize_targets = self.training.resolve(data.target, loss, output_activation)?;
@@ -116,6 +118,13 @@ impl RunConfig {
     }
 }
 
+impl TrainingPlan {
+    /// Features that are numbers of categories, which embeddings look up as they are.
+    pub(crate) fn looked_up(&self) -> impl Iterator<Item = Column> + '_ {
+        looked_up(self.layers.iter().map(|layer| &layer.node))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,11 +138,11 @@ mod tests {
     }
 
     fn classes(names: &[String]) -> DataShape<'_> {
-        DataShape { features: 4, target: TargetShape::Classes(names) }
+        DataShape { features: 4, index_columns: &[], target: TargetShape::Classes(names) }
     }
 
     fn numbers(count: usize) -> DataShape<'static> {
-        DataShape { features: 4, target: TargetShape::Numbers(count) }
+        DataShape { features: 4, index_columns: &[], target: TargetShape::Numbers(count) }
     }
 
     fn resolve(toml: &str, data: DataShape<'_>) -> TrainingPlan {

@@ -5,6 +5,8 @@
 pub struct DataShape<'a> {
     /// Features of a row; at least 1.
     pub features: usize,
+    /// Features that are numbers of categories, and how many categories each has.
+    pub index_columns: &'a [(usize, usize)],
     /// What is to be predicted.
     pub target: TargetShape<'a>,
 }

@@ -151,6 +151,7 @@ fn training_bytes(plan: &TrainingPlan, rows: u64) -> u128 {
         Parameters::Matrix(shape) => {
             lanes(shape.inputs) * shape.outputs as u128 + lanes(shape.outputs)
         }
+        Parameters::Table(table) => table.numbers() as u128,
         Parameters::Shared(blocks) => blocks.iter().map(|block| (block.rows * LANES) as u128).sum(),
     };
     let weights: u128 = plan.layers.iter().map(weights).sum();

@@ -8,6 +8,7 @@ use super::parameters::{Block, Parameters};
 use super::view::View;
 use crate::network::layout::Tile;
 use crate::network::workspace::{Inputs, Upstream};
+use gristmill_kernels::embedding::Use;
 use gristmill_kernels::{Isa, Row};
 use std::ops::Range;
 
@@ -135,6 +136,8 @@ pub(crate) struct Masks {
 /// All that a layer needs to run a shard forward.
 pub(crate) struct Forward<'a> {
     pub(crate) isa: Isa,
+    /// Samples of the shard; the last panel may be partly filled.
+    pub(crate) samples: usize,
     pub(crate) weights: Weights<'a>,
     pub(crate) inputs: Inputs<'a>,
     pub(crate) output: &'a mut [Row],
@@ -165,7 +168,18 @@ pub(crate) struct Backward<'a> {
     pub(crate) share: &'a [f64],
     /// Of its shared blocks: it adds to what is there.
     pub(crate) gradient: &'a mut [Row],
+    /// Of its table.
+    pub(crate) uses: Uses<'a>,
     pub(crate) upstream: Upstream<'a>,
+}
+
+/// Which rows of its table the samples of a shard use. The errors of these rows are what the layer keeps: for each
+/// sample as many as [`Table::errors`](super::parameters::Table::errors) says, each of the table's width.
+pub(crate) struct Uses<'a> {
+    /// Place of the shard's first sample in the minibatch.
+    pub(crate) first: usize,
+    /// Gets each use, sorted: the row, and the number of its error among those of the minibatch.
+    pub(crate) list: &'a mut Vec<Use>,
 }
 
 /// Where each of some blocks lies among the rows of them all.

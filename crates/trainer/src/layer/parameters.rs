@@ -19,9 +19,30 @@ pub enum Parameters<'a> {
     /// A matrix that multiplies the only input. Its gradient, the product of the layer's error and its
     /// input, is summed by the tasks that own its tiles.
     Matrix(Shape),
+    /// A table of which a minibatch uses a few rows: only these are updated, and only their gradient is summed,
+    /// in the order of the minibatch, by the tasks that own parts of the table.
+    Table(Table),
     /// Blocks whose gradient the layer sums over the positions and samples of a shard; the shards' sums are
     /// added up in the order of the minibatch.
     Shared(&'a [Block]),
+}
+
+/// The shape of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Table {
+    /// Its rows.
+    pub categories: usize,
+    /// Numbers of a row.
+    pub width: usize,
+    /// Errors of rows that one sample gives.
+    pub errors: usize,
+}
+
+impl Table {
+    /// Numbers in it.
+    pub fn numbers(self) -> usize {
+        self.categories * self.width
+    }
 }
 
 /// Parameters that are stored and treated as one.

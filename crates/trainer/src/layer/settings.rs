@@ -29,6 +29,8 @@ pub(crate) struct Planning<'a> {
     /// How its inputs are arranged.
     pub(crate) inputs: &'a [View],
     pub(crate) defaults: &'a Defaults,
+    /// Units of its input that are numbers of categories, and how many categories each has.
+    pub(crate) index_columns: &'a [(usize, usize)],
 }
 
 /// A layer, decided in every point.

@@ -3,6 +3,7 @@
 //! A network whose features have a shape begins in a model with a node that gives them theirs.
 
 use super::activation::{loaded, stored};
+use crate::layer::embedding::Combine;
 use crate::layer::learned::LearnedFunction;
 use crate::layer::pool::PoolFunction;
 use crate::layer::recurrent::Cell;
@@ -10,8 +11,8 @@ use crate::layer::{self, Kind, Shape, View};
 use crate::network::{self, Network, Source};
 use gristmill_io::model::{self as file, FEATURES, With};
 use gristmill_io::{Layer, Model, Node};
-use gristmill_kernels::convolution;
 use gristmill_kernels::pooling::Windows;
+use gristmill_kernels::{convolution, embedding};
 
 /// What the node is called that gives features their shape.
 const SHAPED: &str = "shaped";
@@ -53,6 +54,24 @@ fn stored_layer(layer: &Kind, tensors: Vec<Vec<f32>>) -> Layer {
                 weights: take(),
                 bias: layer.shape.bias.then(take),
             })
+        }
+        Kind::Embedding(layer) => {
+            let column = |column: &embedding::Column| file::IndexColumn {
+                unit: column.unit,
+                first: column.first,
+                categories: column.categories,
+            };
+            let attributes = file::Embedding {
+                size: layer.table().width,
+                categories: layer.table().categories,
+                columns: layer.columns().iter().map(column).collect(),
+                combine: match layer.combine() {
+                    Combine::Concat => file::Combine::Concat,
+                    Combine::Sum => file::Combine::Sum,
+                    Combine::Mean => file::Combine::Mean,
+                },
+            };
+            Layer::Embedding(With { attributes, tensors })
         }
         Kind::Conv(layer) => {
             let shape = *layer.shape();
@@ -211,6 +230,21 @@ fn loaded_layer(layer: &Layer, inputs: &[View], output: View) -> (Kind, Vec<Vec<
             let mut tensors = vec![dense.weights.clone()];
             tensors.extend(dense.bias.clone());
             (Kind::Dense(layer::Dense { shape, activation, dropout: 0.0 }), tensors)
+        }
+        Layer::Embedding(With { attributes, tensors }) => {
+            let column = |column: &file::IndexColumn| embedding::Column {
+                unit: column.unit,
+                first: column.first,
+                categories: column.categories,
+            };
+            let columns = attributes.columns.iter().map(column).collect();
+            let combine = match attributes.combine {
+                file::Combine::Concat => Combine::Concat,
+                file::Combine::Sum => Combine::Sum,
+                file::Combine::Mean => Combine::Mean,
+            };
+            let layer = layer::Embedding::new(input, columns, attributes.size, combine);
+            (Kind::Embedding(layer), tensors.clone())
         }
         Layer::Conv(With { attributes: conv, tensors }) => {
             let shape = convolution::Shape {

@@ -2,6 +2,7 @@
 
 use super::edges::{Delivery, Source, Way};
 use crate::layer::{Kind, Parameters, Role, View};
+use gristmill_kernels::embedding::Column;
 
 /// A layer in its place in a network.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,13 +72,24 @@ fn learning(nodes: &[Node]) -> Vec<bool> {
     for node in nodes {
         let own = match node.layer.parameters() {
             Parameters::None => false,
-            Parameters::Matrix(_) => true,
+            Parameters::Matrix(_) | Parameters::Table(_) => true,
             Parameters::Shared(blocks) => blocks.iter().any(|block| block.role != Role::Statistic),
         };
         let before = |source: &Source| matches!(source, Source::Node(node) if learns[*node]);
         learns.push(own || node.inputs.iter().any(before));
     }
     learns
+}
+
+/// Features that are numbers of categories, which embeddings among these nodes look up.
+pub(crate) fn looked_up<'n>(
+    nodes: impl IntoIterator<Item = &'n Node>,
+) -> impl Iterator<Item = Column> {
+    let columns = nodes.into_iter().filter_map(|node| match &node.layer {
+        Kind::Embedding(layer) if node.inputs == [Source::Features] => Some(layer.columns()),
+        _ => None,
+    });
+    columns.flatten().copied()
 }
 
 impl Node {

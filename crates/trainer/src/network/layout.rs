@@ -9,12 +9,15 @@
 //! The layout depends on the shape of the network alone. Files hold matrices row by row instead
 //! ([`Layout::read_weights`], [`Layout::write_weights`]).
 
+mod table;
+
 use crate::layer::parameters::{Parameters, Role};
 use gristmill_kernels::{LANES, Row, panels};
 use std::convert::Infallible;
 use std::ops::Range;
 
 pub use crate::layer::parameters::Shape;
+pub(crate) use table::TablePart;
 
 /// Most inputs and most outputs of a tile: 128 KiB of weights, a share of the second-level cache. The
 /// inputs are the inner dimension of the forward product and the panels of the gradient, the outputs
@@ -121,6 +124,8 @@ pub(crate) enum Task {
     Tile(Tile),
     /// A part of a shared block.
     Shared(Run),
+    /// A part of a table.
+    Table(TablePart),
 }
 
 impl Task {
@@ -129,6 +134,7 @@ impl Task {
         match self {
             Task::Tile(tile) => tile.rows(),
             Task::Shared(run) => run.rows.clone(),
+            Task::Table(part) => part.rows.clone(),
         }
     }
 
@@ -136,7 +142,15 @@ impl Task {
     pub(crate) fn bias_terms(&self) -> usize {
         match self {
             Task::Tile(tile) => tile.bias_terms(),
-            Task::Shared(_) => 0,
+            Task::Shared(_) | Task::Table(_) => 0,
+        }
+    }
+
+    /// Rows that its gradient takes in an arena of all gradients: that of a table is elsewhere.
+    pub(crate) fn gradient_rows(&self) -> usize {
+        match self {
+            Task::Tile(_) | Task::Shared(_) => self.rows().len(),
+            Task::Table(_) => 0,
         }
     }
 }
@@ -147,6 +161,7 @@ pub struct Layout {
     places: Vec<Place>,
     tiles: Vec<Tile>,
     runs: Vec<Run>,
+    tables: Vec<TablePart>,
     parameters: usize,
 }
 
@@ -155,6 +170,7 @@ pub struct Layout {
 pub(crate) struct Tasks {
     tasks: Vec<Task>,
     bounds: Vec<usize>,
+    gradient_bounds: Vec<usize>,
     sum_bounds: Vec<usize>,
 }
 
@@ -167,6 +183,11 @@ impl Tasks {
     /// Where the rows of each task begin in the arenas, and where those of the last one end.
     pub(crate) fn bounds(&self) -> &[usize] {
         &self.bounds
+    }
+
+    /// As [`bounds`](Self::bounds), in an arena of all gradients but those of tables.
+    pub(crate) fn gradient_bounds(&self) -> &[usize] {
+        &self.gradient_bounds
     }
 
     /// As [`bounds`](Self::bounds), in an arena with a row per bias term: its gradient, with the lanes
@@ -184,8 +205,13 @@ impl Tasks {
 impl Layout {
     /// Lays out the parameters of nodes, first to last.
     pub fn new<'p>(nodes: impl IntoIterator<Item = Parameters<'p>>) -> Layout {
-        let mut layout =
-            Layout { places: Vec::new(), tiles: Vec::new(), runs: Vec::new(), parameters: 0 };
+        let mut layout = Layout {
+            places: Vec::new(),
+            tiles: Vec::new(),
+            runs: Vec::new(),
+            tables: Vec::new(),
+            parameters: 0,
+        };
         let (mut row, mut shared) = (0, 0);
         for parameters in nodes {
             let (first_row, first_shared, first_tile) = (row, shared, layout.tiles.len());
@@ -197,6 +223,13 @@ impl Layout {
                     row = layout.add_matrix(matrix, row);
                     layout.parameters +=
                         matrix.outputs * (matrix.inputs + usize::from(matrix.bias));
+                }
+                Parameters::Table(table) => {
+                    let node = layout.places.len();
+                    let before = layout.tables.len();
+                    layout.tables.extend(TablePart::parts(node, table, row, before));
+                    row += table.numbers().div_ceil(LANES);
+                    layout.parameters += table.numbers();
                 }
                 Parameters::Shared(blocks) => {
                     for block in blocks {
@@ -256,16 +289,24 @@ impl Layout {
         let shares: Vec<usize> = (1..threads).map(|i| self.rows() * i / threads).collect();
         let tiles = self.tiles.iter().flat_map(|tile| tile.cut_at(&shares)).map(Task::Tile);
         let runs = self.runs.iter().flat_map(Run::parts).map(Task::Shared);
-        let mut tasks: Vec<Task> = tiles.chain(runs).collect();
+        let tables = self.tables.iter().cloned().map(Task::Table);
+        let mut tasks: Vec<Task> = tiles.chain(runs).chain(tables).collect();
         tasks.sort_by_key(|task| task.rows().start);
-        let (mut bounds, mut sum_bounds) = (vec![0], vec![0]);
-        let mut sums = 0;
+        let (mut bounds, mut gradient_bounds, mut sum_bounds) = (vec![0], vec![0], vec![0]);
+        let (mut gradients, mut sums) = (0, 0);
         for task in &tasks {
             bounds.push(task.rows().end);
+            gradients += task.gradient_rows();
+            gradient_bounds.push(gradients);
             sums += task.bias_terms();
             sum_bounds.push(sums);
         }
-        Tasks { tasks, bounds, sum_bounds }
+        Tasks { tasks, bounds, gradient_bounds, sum_bounds }
+    }
+
+    /// The parts of all tables.
+    pub(crate) fn tables(&self) -> &[TablePart] {
+        &self.tables
     }
 
     /// The tiles of one node's matrix, output blocks outermost.

@@ -20,6 +20,7 @@ pub(crate) fn parts(layer: &Kind) -> Vec<(&'static str, Vec<usize>)> {
             }
             parts
         }
+        Parameters::Table(table) => vec![("weight", vec![table.categories, table.width])],
         Parameters::Shared(blocks) => {
             blocks.iter().map(|block| (block.name, block.shape.clone())).collect()
         }
@@ -38,6 +39,9 @@ pub(crate) fn read_node(
         Parameters::Matrix(shape) => {
             let (weights, bias) = layout.read_weights(node, arena);
             if shape.bias { vec![weights, bias] } else { vec![weights] }
+        }
+        Parameters::Table(table) => {
+            vec![arena[layout.node_rows(node)].as_flattened()[..table.numbers()].to_vec()]
         }
         Parameters::Shared(blocks) => {
             let own = &arena[layout.node_rows(node)];
@@ -69,6 +73,10 @@ pub(crate) fn write_node<V: AsRef<[f32]>>(
             let bias = values.get(1).map_or(&[][..], AsRef::as_ref);
             layout.write_weights(node, values[0].as_ref(), bias, arena);
         }
+        Parameters::Table(table) => {
+            let own = arena[layout.node_rows(node)].as_flattened_mut();
+            own[..table.numbers()].copy_from_slice(values[0].as_ref());
+        }
         Parameters::Shared(blocks) => {
             let own = &mut arena[layout.node_rows(node)];
             for ((index, rows), numbers) in block_rows(blocks).enumerate().zip(values) {
@@ -95,15 +103,18 @@ pub(crate) fn streams<'a>(
     for (index, node) in nodes.iter().enumerate() {
         for (part, (name, shape)) in parts(&node.layer).into_iter().enumerate() {
             let info = TensorInfo::new(tensor_name(prefix, node, name), shape);
-            let is_matrix = matches!(node.layer.parameters(), Parameters::Matrix(_));
-            tensors.push(match (is_matrix, part) {
-                (true, 0) => {
+            tensors.push(match (node.layer.parameters(), part) {
+                (Parameters::Matrix(_), 0) => {
                     TensorStream::new(info, move |sink| layout.each_matrix_row(index, arena, sink))
                 }
-                (true, _) => {
+                (Parameters::Matrix(_), _) => {
                     TensorStream::new(info, move |sink| sink(&layout.read_bias(index, arena)))
                 }
-                (false, _) => TensorStream::new(info, move |sink| {
+                (Parameters::Table(table), _) => {
+                    let rows = arena[layout.node_rows(index)].as_flattened();
+                    TensorStream::new(info, move |sink| sink(&rows[..table.numbers()]))
+                }
+                _ => TensorStream::new(info, move |sink| {
                     sink(&read_node(&node.layer, layout, index, arena)[part])
                 }),
             });

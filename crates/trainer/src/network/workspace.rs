@@ -1,6 +1,7 @@
 //! The values of each node for the samples of a shard, and how a layer gets at those of others.
 
 use super::edges::{Delivery, Source, Way};
+use gristmill_kernels::embedding::Use;
 use gristmill_kernels::{Isa, Row, Rows, elementwise};
 
 /// One node's values.
@@ -18,6 +19,8 @@ pub(crate) struct Space {
     pub(crate) transposed: Rows,
     /// What the layer keeps for its backward pass.
     pub(crate) kept: Rows,
+    /// Uses of the rows of its table.
+    pub(crate) uses: Vec<Use>,
 }
 
 /// The inputs of a layer.

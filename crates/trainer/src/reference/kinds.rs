@@ -23,6 +23,7 @@ macro_rules! formulas {
 
 formulas! {
     Dense,
+    Embedding,
     Conv,
     Pool,
     BatchNorm,

@@ -35,10 +35,10 @@ pub(super) fn input_scales<S: Samples>(plan: &TrainingPlan, samples: &S) -> Vec<
     if !plan.standardize_inputs {
         return vec![Trained::UNSCALED; statistics.len()];
     }
-    let mut scales: Vec<Scale> =
-        statistics.iter().map(|s| feature_scale(s, samples.element())).collect();
-    for (feature, _) in samples.encoding().index_columns() {
-        scales[feature] = Trained::UNSCALED;
+    let scale = |feature| feature_scale(feature, samples.element());
+    let mut scales: Vec<Scale> = statistics.iter().map(scale).collect();
+    for column in plan.looked_up() {
+        scales[column.unit] = Trained::UNSCALED;
     }
     scales
 }

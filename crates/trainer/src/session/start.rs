@@ -42,7 +42,11 @@ impl<'d, S: Samples> Session<'d, S> {
                 return Err(TrainError::Data(format!("the data set has no target: {hint}")));
             }
         };
-        let mut plan = config.resolve(&DataShape { features: encoding.features(), target })?;
+        let mut plan = config.resolve(&DataShape {
+            features: encoding.features(),
+            index_columns: &encoding.index_columns(),
+            target,
+        })?;
         if validation.is_some_and(|v| v.encoding() != encoding) {
             let hint = "import it with the encoding of the training data";
             return Err(TrainError::Data(format!(

@@ -6,7 +6,7 @@
 
 use crate::data::samples::Samples;
 use crate::layer::interface::WholeBatch;
-use crate::network::layout::{Layout, Tasks};
+use crate::network::layout::{Task, Tasks};
 use crate::network::segment::Settles;
 use crate::network::{Network, Node};
 use crate::objective::Objective;
@@ -14,6 +14,7 @@ use crate::preprocess::Preprocess;
 use crate::step::pace::Pace;
 use crate::step::profile::{Phase, Profile, Stopwatch};
 use crate::step::shard::{Purpose, RowContext, Shard, TrainingContext};
+use crate::step::tables::TableGradient;
 use crate::step::update::{self, OptimizerState};
 use gristmill_kernels as kernels;
 use gristmill_kernels::{
@@ -52,6 +53,8 @@ pub struct Engine {
     wholes: Vec<Rows>,
     /// Room for the numbers of a share.
     totals: Vec<f64>,
+    /// The gradients of the parts of tables.
+    tables: Vec<TableGradient>,
     /// Where the update waits for the whole gradient.
     collected: Option<Collected>,
     pace: Pace,
@@ -82,17 +85,18 @@ pub struct Setup {
     pub batch: usize,
 }
 
-/// The gradient of the whole network, as far as it has been summed over the samples.
+/// The gradient of the whole network but of tables, as far as it has been summed over the samples.
 struct Collected {
-    /// In the layout of the weights.
+    /// Of each task, in their order.
     gradient: Rows,
     /// A row per bias term: its gradient with the lanes of the samples still apart.
     sums: Rows,
 }
 
 impl Collected {
-    fn new(layout: &Layout, tasks: &Tasks) -> Collected {
-        Collected { gradient: Rows::zeroed(layout.rows()), sums: Rows::zeroed(tasks.bias_terms()) }
+    fn new(tasks: &Tasks) -> Collected {
+        let rows = tasks.gradient_bounds().last().copied().unwrap_or(0);
+        Collected { gradient: Rows::zeroed(rows), sums: Rows::zeroed(tasks.bias_terms()) }
     }
 }
 
@@ -147,7 +151,7 @@ fn shard_rows(network: &Network, batch: usize, threads: usize) -> usize {
 /// How many of the shards of a minibatch are computed at once: all, unless their values would leave the
 /// caches and the gradient is small beside them.
 fn shards_per_round(network: &Network, shards: usize, rows: usize, threads: usize) -> usize {
-    if network.segments().len() > 1 {
+    if network.segments().len() > 1 || network.has_tables() {
         return shards;
     }
     let shard = rows * Shard::row_bytes(network);
@@ -186,7 +190,8 @@ impl Engine {
             shards: (0..at_once).map(|_| Shard::new(&network, capacity, Purpose::Train)).collect(),
             wholes: network.nodes().iter().map(whole).collect(),
             totals: vec![0.0; totals.max().unwrap_or(0)],
-            collected: collects.then(|| Collected::new(layout, &tasks)),
+            tables: layout.tables().iter().cloned().map(TableGradient::new).collect(),
+            collected: collects.then(|| Collected::new(&tasks)),
             tasks,
             threads,
             pace,
@@ -217,6 +222,7 @@ impl Engine {
         if batch.stray.is_some() {
             return batch;
         }
+        self.sum_tables(crew);
         let gradient_scale = self.objective.gradient_scale(batch.weight);
         let step = Step { gradient_scale, ..plan.step };
         match &self.collected {
@@ -274,11 +280,13 @@ impl Engine {
     ) -> (BatchLoss, Vec<Vec<Vec<f32>>>) {
         let _mode = FlushDenormals::on_this_thread();
         let mut alone = Crew::new(1);
-        let collected = Collected::new(self.network.layout(), &self.tasks);
+        let collected = Collected::new(&self.tasks);
         let before = self.collected.replace(collected);
         let batch = self.run_rounds(&mut alone, samples, count, row, dropout_seed);
         let collected = std::mem::replace(&mut self.collected, before);
-        let mut gradient = collected.expect("it was put there").gradient;
+        self.sum_tables(&mut alone);
+        let gradient = collected.expect("it was put there").gradient;
+        let mut gradient = self.in_layout(&gradient);
         let scale = self.objective.gradient_scale(batch.weight) as f32;
         gradient.as_flattened_mut().iter_mut().for_each(|g| *g *= scale);
         let nodes = 0..self.network.nodes().len();
@@ -375,12 +383,38 @@ impl Engine {
         let (stopwatch, tasks) = (&self.stopwatch, &self.tasks);
         let (nodes, layout) = (self.network.nodes(), self.network.layout());
         let gradients = update::Gradients { isa: self.isa, nodes, layout, shards: &self.shards };
-        let arenas = [(tasks.bounds(), &mut **gradient), (tasks.sum_bounds(), &mut **sums)];
+        let arenas = [(tasks.gradient_bounds(), &mut **gradient), (tasks.sum_bounds(), &mut **sums)];
         crew.for_each_part(arenas, |task, [gradient, sums]| {
             let mut since = stopwatch.start();
             gradients.compute(tasks.task(task), start, gradient, sums);
             stopwatch.lap(Phase::Tiles, &mut since);
         });
+    }
+
+    /// Sums the gradients of tables over the samples in the shards.
+    fn sum_tables(&mut self, crew: &mut Crew) {
+        let (isa, shards, stopwatch) = (self.isa, &self.shards, &self.stopwatch);
+        if !self.tables.is_empty() {
+            crew.for_each(&mut self.tables, |_, table| {
+                let mut since = stopwatch.start();
+                table.sum(isa, shards);
+                stopwatch.lap(Phase::Tiles, &mut since);
+            });
+        }
+    }
+
+    /// The gradient of all parameters in the layout of the weights, from that of all but tables.
+    fn in_layout(&self, collected: &[Row]) -> Rows {
+        let mut gradient = Rows::zeroed(self.network.layout().rows());
+        let bounds = self.tasks.bounds().windows(2).zip(self.tasks.gradient_bounds().windows(2));
+        for (task, (to, from)) in bounds.enumerate() {
+            let to = &mut gradient[to[0]..to[1]];
+            match self.tasks.task(task) {
+                Task::Table(part) => self.tables[part.index].scatter(to),
+                _ => to.copy_from_slice(&collected[from[0]..from[1]]),
+            }
+        }
+        gradient
     }
 
     /// Gradient and update of every tile, from the samples in the shards.
@@ -391,7 +425,7 @@ impl Engine {
         let arenas = [weights, a, b].map(|arena| (tasks.bounds(), arena));
         let training = update::TaskTraining {
             gradients: update::Gradients { isa, nodes, layout, shards: &self.shards },
-            updates: update::Updates { isa, rule: self.rule, step },
+            updates: update::Updates { isa, rule: self.rule, step, tables: &self.tables },
             stopwatch: &self.stopwatch,
         };
         crew.for_each_part(arenas, |task, [weights, a, b]| {
@@ -403,17 +437,21 @@ impl Engine {
     fn update_collected(&mut self, crew: &mut Crew, mut step: Step) {
         let Some(Collected { gradient, .. }) = &mut self.collected else { return };
         if let Some(limit) = self.clip_norm {
-            let squares = kernels::reduce::squared_norm(self.isa, gradient);
+            let of_tables = self.tables.iter().map(|table| table.squared_norm(self.isa));
+            let squares =
+                kernels::reduce::squared_norm(self.isa, gradient) + of_tables.sum::<f64>();
             let norm = step.gradient_scale * squares.sqrt();
             if norm > limit {
                 step.gradient_scale *= limit / norm;
             }
         }
         let (stopwatch, tasks) = (&self.stopwatch, &self.tasks);
-        let updates = update::Updates { isa: self.isa, rule: self.rule, step: &step };
+        let updates =
+            update::Updates { isa: self.isa, rule: self.rule, step: &step, tables: &self.tables };
         let weights = self.network.weights_mut();
         let [a, b] = &mut self.state.slots;
-        let arenas = [weights, a, b, gradient].map(|arena| (tasks.bounds(), arena));
+        let [weights, a, b] = [weights, a, b].map(|arena| (tasks.bounds(), arena));
+        let arenas = [weights, a, b, (tasks.gradient_bounds(), gradient)];
         crew.for_each_part(arenas, |task, [weights, a, b, gradient]| {
             let mut since = stopwatch.start();
             updates.apply(tasks.task(task), weights, [a, b], gradient);

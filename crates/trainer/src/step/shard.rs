@@ -25,6 +25,7 @@ use crate::objective::Objective;
 use crate::preprocess::Preprocess;
 use crate::step::profile::{Phase, Stopwatch};
 use Purpose::{Measure, Train};
+use gristmill_kernels::embedding::Use;
 use gristmill_kernels::{Isa, LANES, Panels, Row, Rows, panels};
 
 /// The workspace of a row task.
@@ -114,6 +115,7 @@ impl Shard {
                 sums: from(Train, if wiring.has_sums { columns * units } else { 0 }),
                 transposed: from(Train, if_multiplied),
                 kept: Rows::zeroed(columns * layer.kept()),
+                uses: Vec::new(),
             }
         };
         let share = |node: &Node| match node.layer.as_layer().whole_batch() {
@@ -201,6 +203,16 @@ impl Shard {
     /// The error of a node: units x samples.
     pub(crate) fn node_error(&self, node: usize, units: usize) -> Panels<'_> {
         Panels::new(&self.spaces[node].error[..self.columns() * units], units)
+    }
+
+    /// The uses of a node's table, sorted; their errors are numbered through the minibatch.
+    pub(crate) fn uses(&self, node: usize) -> &[Use] {
+        &self.spaces[node].uses
+    }
+
+    /// The errors of a node's table, `[samples][errors of a sample][width]`.
+    pub(crate) fn table_errors(&self, node: usize) -> &[f32] {
+        self.spaces[node].kept.as_flattened()
     }
 
     /// Its part of the gradient of all shared blocks.

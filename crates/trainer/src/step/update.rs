@@ -15,7 +15,9 @@ use crate::layer::Role;
 use crate::network::Node;
 use crate::network::layout::{Layout, Run, Task, Tile};
 use crate::step::profile::{Phase, Stopwatch};
+use crate::step::scratch::grown;
 use crate::step::shard::Shard;
+use crate::step::tables::TableGradient;
 use gristmill_kernels as kernels;
 use gristmill_kernels::{
     Finish, Isa, LANES, Panels, PanelsMut, Row, Rows, Start, Step, UpdateRule,
@@ -59,6 +61,7 @@ impl Gradients<'_> {
         match task {
             Task::Tile(tile) => self.of_tile(tile, start, gradient, sums),
             Task::Shared(run) => self.of_run(run, start, gradient),
+            Task::Table(_) => {}
         }
     }
 
@@ -101,6 +104,8 @@ pub(crate) struct Updates<'a> {
     pub(crate) isa: Isa,
     pub(crate) rule: UpdateRule,
     pub(crate) step: &'a Step,
+    /// The gradients of the parts of tables.
+    pub(crate) tables: &'a [TableGradient],
 }
 
 impl Updates<'_> {
@@ -112,7 +117,7 @@ impl Updates<'_> {
         slots: [&mut [Row]; 2],
         gradient: &[Row],
     ) {
-        let Updates { isa, rule, step } = *self;
+        let Updates { isa, rule, step, tables } = *self;
         let offset_step = Step { l1: 0.0, l2: 0.0, decay: 0.0, ..*step };
         let [s0, s1] = slots;
         match task {
@@ -136,6 +141,9 @@ impl Updates<'_> {
                 }
                 Role::Statistic => {}
             },
+            Task::Table(part) => {
+                tables[part.index].apply(isa, rule, step, weights, [s0, s1]);
+            }
         }
     }
 }
@@ -151,8 +159,9 @@ impl TaskTraining<'_> {
     pub(crate) fn run(&self, task: &Task, weights: &mut [Row], slots: [&mut [Row]; 2]) {
         let mut since = self.stopwatch.start();
         SCRATCH.with_borrow_mut(|buffer| {
-            let scratch = grown(buffer, task.rows().len() + task.bias_terms());
-            let (gradient, sums) = scratch.split_at_mut(task.rows().len());
+            let rows = task.gradient_rows();
+            let scratch = grown(buffer, rows + task.bias_terms());
+            let (gradient, sums) = scratch.split_at_mut(rows);
             self.gradients.compute(task, Start::Zero, gradient, sums);
             self.stopwatch.lap(Phase::Tiles, &mut since);
             self.updates.apply(task, weights, slots, gradient);
@@ -164,12 +173,4 @@ impl TaskTraining<'_> {
 thread_local! {
     /// The gradient of the task at hand, and the sums on the way to that of its bias terms.
     static SCRATCH: RefCell<Rows> = RefCell::new(Rows::zeroed(0));
-}
-
-/// The first `rows` rows of a buffer that grows to the most that is ever asked of it.
-fn grown(buffer: &mut Rows, rows: usize) -> &mut [Row] {
-    if buffer.len() < rows {
-        *buffer = Rows::zeroed(rows);
-    }
-    &mut buffer[..rows]
 }

@@ -29,6 +29,11 @@ enum End {
 
 /// Layers as `--layers` takes them, on rows of this shape. All tensors are drawn, so that none is neutral.
 fn network(shape: &str, line: &str, end: End) -> Network {
+    network_of(shape, &[], line, end)
+}
+
+/// The same, some of whose features are numbers of so many categories.
+fn network_of(shape: &str, index_columns: &[(usize, usize)], line: &str, end: End) -> Network {
     let lengths: Vec<i64> = shape.split('x').map(|length| length.parse().unwrap()).collect();
     let features = lengths.iter().product::<i64>() as usize;
     let given = [
@@ -38,7 +43,7 @@ fn network(shape: &str, line: &str, end: End) -> Network {
     let (config, _) = RunConfig::default().assign(&given).unwrap();
     let names: Vec<String> = (0..CLASSES).map(|class| class.to_string()).collect();
     let target = TargetShape::Classes(&names);
-    let plan = config.resolve(&DataShape { features, target });
+    let plan = config.resolve(&DataShape { features, index_columns, target });
     let plan = plan.unwrap_or_else(|error| panic!("{line}: {error}"));
     let mut nodes: Vec<_> = plan.layers.iter().map(|layer| layer.node.clone()).collect();
     if let End::Line = end {
@@ -189,6 +194,31 @@ fn recurrent_layers() {
                  gru 4 name=there, gru 3 name=back direction=backward from=add1, concat from=there+back",
         ),
     ]);
+}
+
+#[test]
+fn embeddings_of_tokens() {
+    check_all(&[
+        ("1", "embedding 1 vocabulary=3"),
+        ("7x1", "embedding 7 vocabulary=33, conv 5 3 activation=tanh, global-pool"),
+        ("9", "embedding 17 vocabulary=5 combine=mean, dense 7 activation=tanh"),
+        ("17", "embedding 33 vocabulary=100 combine=sum, layer-norm"),
+        ("3x2", "embedding 16 vocabulary=7 name=in, gru 5, embedding 3 vocabulary=4 from=features, \
+                 flatten, concat from=gru1+flatten1"),
+    ]);
+}
+
+#[test]
+fn embeddings_of_index_columns() {
+    for (columns, line) in [
+        (&[(1, 5)][..], "embedding 8, dense 17 activation=tanh"),
+        (&[(0, 3), (2, 1000), (3, 2)], "embedding 7, dense 9 activation=gelu"),
+        (&[(4, 70), (2, 40)], "embedding 32 combine=mean, batch-norm"),
+        (&[(0, 2), (1, 2), (2, 2), (3, 2), (4, 2)], "embedding 1 combine=sum, dense 3"),
+    ] {
+        let network = network_of("5", columns, line, End::Dense);
+        check(&network, &classes(), &SAMPLES[1..], 2.0 * MOST, &format!("{columns:?} {line}"));
+    }
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn neither_rounds_nor_threads_change_a_bit() {
                 engine.shards.truncate(engine.threads);
                 let room = engine.shards.len() * engine.shards[0].capacity();
                 assert!(room < BATCH, "it takes several rounds");
-                engine.collected = Some(Collected::new(engine.network.layout(), &engine.tasks));
+                engine.collected = Some(Collected::new(&engine.tasks));
             };
             let whole = |engine: &mut Engine| {
                 let rows = engine.shards[0].capacity();

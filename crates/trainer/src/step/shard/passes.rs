@@ -1,7 +1,8 @@
 //! Forward and backward through the layers of a shard.
 
 use super::{RowContext, Shard, TrainingContext};
-use crate::layer::interface::{Backward, Forward, Masks, Weights, WholeBatch};
+use crate::layer::Parameters;
+use crate::layer::interface::{Backward, Forward, Masks, Uses, Weights, WholeBatch};
 use crate::network::Network;
 use crate::network::segment::Settles;
 use crate::network::workspace::{Inputs, Space, Upstream};
@@ -46,6 +47,7 @@ impl Shard {
             let slopes = if masks.is_some() && layer.has_slopes() { columns * *units } else { 0 };
             layer.forward(Forward {
                 isa: context.isa,
+                samples,
                 weights: weights(network, i),
                 inputs: Inputs { sources: &node.inputs, features, before, columns },
                 output,
@@ -119,12 +121,14 @@ impl Shard {
         let network = context.network;
         let (node, wiring) = (&network.nodes()[i], &network.wiring()[i]);
         let shared = network.layout().node_shared(i);
-        if shared.is_empty() && wiring.deliveries.iter().all(Option::is_none) {
+        let has_table = matches!(node.layer.parameters(), Parameters::Table(_));
+        let hands_on = wiring.deliveries.iter().any(Option::is_some);
+        if !has_table && shared.is_empty() && !hands_on {
             return;
         }
         let layer = node.layer.as_layer();
         let (before, rest) = self.spaces.split_at_mut(i);
-        let Space { units, output, error, kept, .. } = &mut rest[0];
+        let Space { units, output, error, kept, uses, .. } = &mut rest[0];
         let rows = columns * *units;
         layer.backward(Backward {
             isa: context.isa,
@@ -137,6 +141,7 @@ impl Shard {
             whole: &training.wholes[i],
             share: &self.shares[i],
             gradient: &mut self.gradient[shared],
+            uses: Uses { first: self.first, list: uses },
             upstream: Upstream {
                 sources: &node.inputs,
                 deliveries: &wiring.deliveries,

@@ -1,0 +1,133 @@
+//! The gradient and the update of a part of a table: of the rows that a minibatch uses, and of no other.
+//!
+//! Each shard has listed its uses, sorted by row. What a part has of these lists is sorted once more, so that the
+//! errors of a row are added in the order of the samples, however the minibatch was cut into shards. The optimiser
+//! sees used rows only: momentum and second moments of the others stand still, and weight decay and penalties
+//! do not touch them (as "lazy" Adam does elsewhere).
+
+use crate::network::layout::TablePart;
+use crate::step::scratch::grown;
+use crate::step::shard::Shard;
+use gristmill_kernels::embedding::{self, Use};
+use gristmill_kernels::{Isa, LANES, Row, Rows, Step, UpdateRule, optimizer, reduce};
+use std::cell::RefCell;
+
+/// The gradient of a part of a table.
+pub(crate) struct TableGradient {
+    part: TablePart,
+    /// What the minibatch uses of the part, sorted.
+    uses: Vec<Use>,
+    /// The rows used, each once.
+    used: Vec<u32>,
+    /// Of each row used, one after the other without padding; has more room than that.
+    gradient: Rows,
+}
+
+impl TableGradient {
+    pub(crate) fn new(part: TablePart) -> TableGradient {
+        TableGradient { part, uses: Vec::new(), used: Vec::new(), gradient: Rows::zeroed(0) }
+    }
+
+    /// Sums the gradient over the samples in the shards.
+    pub(crate) fn sum(&mut self, isa: Isa, shards: &[Shard]) {
+        let TablePart { node, table, ref categories, .. } = self.part;
+        self.uses.clear();
+        for shard in shards.iter().filter(|shard| !shard.rows().is_empty()) {
+            let uses = shard.uses(node);
+            let before = |category: usize| uses.partition_point(|(row, _)| (*row as usize) < category);
+            self.uses.extend_from_slice(&uses[before(categories.start)..before(categories.end)]);
+        }
+        self.uses.sort_unstable();
+        self.used.clear();
+        self.used.extend(self.uses.iter().map(|(row, _)| *row));
+        self.used.dedup();
+        let rows = (self.used.len() * table.width).div_ceil(LANES);
+        grown(&mut self.gradient, rows).fill([0.0; LANES]);
+        let of_shard = shards[0].capacity() * table.errors;
+        let error = |number: u32| {
+            let (shard, number) = (number as usize / of_shard, number as usize % of_shard);
+            &shards[shard].table_errors(node)[number * table.width..]
+        };
+        let gradient = &mut self.gradient.as_flattened_mut()[..self.used.len() * table.width];
+        embedding::accumulate(isa, table.width, &self.uses, error, gradient);
+    }
+
+    /// Updates the rows used and their optimiser state, in the part's rows of the arenas.
+    pub(crate) fn apply(
+        &self,
+        isa: Isa,
+        rule: UpdateRule,
+        step: &Step,
+        weights: &mut [Row],
+        slots: [&mut [Row]; 2],
+    ) {
+        let gradient = self.rows();
+        let [first, second] = slots;
+        let mut arenas = [weights, first, second];
+        SCRATCH.with_borrow_mut(|buffers| {
+            let mut arena = arenas.iter();
+            let [w, a, b] = buffers.each_mut().map(|buffer| {
+                let arena = arena.next().expect("an arena for each buffer");
+                self.fetch(arena, buffer)
+            });
+            optimizer::update(isa, rule, step, w, gradient, a, b);
+            for (rows, arena) in [w, a, b].into_iter().zip(&mut arenas) {
+                self.put_back(rows, arena);
+            }
+        });
+    }
+
+    /// Copies the rows used out of an arena, one after the other; none where the arena is not in use.
+    fn fetch<'b>(&self, arena: &[Row], buffer: &'b mut Rows) -> &'b mut [Row] {
+        let count = if arena.is_empty() { 0 } else { self.rows().len() };
+        let rows = grown(buffer, count);
+        if let Some(last) = rows.last_mut() {
+            *last = [0.0; LANES];
+            let (arena, width) = (arena.as_flattened(), self.part.table.width);
+            for (to, at) in rows.as_flattened_mut().chunks_exact_mut(width).zip(self.places()) {
+                to.copy_from_slice(&arena[at..at + width]);
+            }
+        }
+        rows
+    }
+
+    /// The reverse of [`fetch`](Self::fetch).
+    fn put_back(&self, rows: &[Row], arena: &mut [Row]) {
+        let (arena, width) = (arena.as_flattened_mut(), self.part.table.width);
+        for (from, at) in rows.as_flattened().chunks_exact(width).zip(self.places()) {
+            arena[at..at + width].copy_from_slice(from);
+        }
+    }
+
+    /// The sum of the squares of the gradient.
+    pub(crate) fn squared_norm(&self, isa: Isa) -> f64 {
+        reduce::squared_norm(isa, self.rows())
+    }
+
+    /// Writes the gradient into the part's rows of an arena.
+    pub(crate) fn scatter(&self, arena: &mut [Row]) {
+        arena.fill([0.0; LANES]);
+        let arena = arena.as_flattened_mut();
+        let width = self.part.table.width;
+        let gradient = self.gradient.as_flattened().chunks_exact(width);
+        for (at, gradient) in self.places().zip(gradient) {
+            arena[at..at + width].copy_from_slice(gradient);
+        }
+    }
+
+    /// The gradient of the rows used; the rest of its last row is 0.
+    fn rows(&self) -> &[Row] {
+        &self.gradient[..(self.used.len() * self.part.table.width).div_ceil(LANES)]
+    }
+
+    /// Where each row used begins in the part.
+    fn places(&self) -> impl Iterator<Item = usize> + '_ {
+        let (first, width) = (self.part.categories.start, self.part.table.width);
+        self.used.iter().map(move |row| (*row as usize - first) * width)
+    }
+}
+
+thread_local! {
+    /// The rows used of the part at hand, and their optimiser state.
+    static SCRATCH: RefCell<[Rows; 3]> = RefCell::new([0, 0, 0].map(Rows::zeroed));
+}
