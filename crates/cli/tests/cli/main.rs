@@ -6,6 +6,7 @@ mod closed_output;
 mod codes;
 mod data;
 mod divergence;
+mod embedding;
 mod export;
 mod extremes;
 mod ignored;

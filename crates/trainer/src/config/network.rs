@@ -185,8 +185,7 @@ impl Graph<'_> {
                             them one-hot with --category";
             return Err(ConfigError::value(key, given, expected));
         }
-        let planning =
-            Planning { key, inputs: &views, defaults: &self.defaults, index_columns };
+        let planning = Planning { key, inputs: &views, defaults: &self.defaults, index_columns };
         let Planned { layer: kind, start } = layer.kind.plan(&planning)?;
         let name = self.name(key, layer)?;
         self.layers.push(LayerPlan { node: Node { name, inputs, layer: kind }, start });

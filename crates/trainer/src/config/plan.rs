@@ -82,7 +82,8 @@ impl RunConfig {
             TargetShape::Classes(_) if loss == Loss::BinaryCrossEntropy => 1,
             TargetShape::Classes(names) => names.len(),
         };
-        let (network, layers) = self.network.resolve(features, data.index_columns, outputs, loss)?;
+        let (network, layers) =
+            self.network.resolve(features, data.index_columns, outputs, loss)?;
         let output_activation = layers[layers.len() - 1].activation();
         let (optimizer_config, optimizer) = self.optimizer.resolve()?;
         let standardize_targets = self.training.resolve(data.target, loss, output_activation)?;

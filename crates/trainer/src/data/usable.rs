@@ -8,6 +8,7 @@ use crate::error::TrainError;
 use crate::objective::Objective;
 use gristmill_io::Scale;
 use gristmill_io::schema::{Statistics, Target};
+use gristmill_kernels::embedding::Column;
 
 /// Largest numeric target: sixteen times as much is still an `f32`, so that a prediction may miss it.
 const LARGEST_TARGET: f32 = f32::MAX / 16.0;
@@ -33,6 +34,31 @@ pub(crate) fn first_counted<S: Samples>(
     let name = samples.name();
     Err(TrainError::Data(format!(
         "{name}: the weight of every row to learn from{of_class} is 0: nothing can be learned from them"
+    )))
+}
+
+/// Checks that tokens are below their vocabulary. The index columns of a data set are by themselves; and what is
+/// below 0 or not a number is padding.
+///
+/// # Errors
+/// Names the first column with a token beyond it.
+pub(crate) fn check_tokens<S: Samples>(
+    samples: &S,
+    mut columns: impl Iterator<Item = Column>,
+) -> Result<(), TrainError> {
+    let indices = samples.encoding().index_columns();
+    let is_beyond = |column: &Column| {
+        let is_index = indices.iter().any(|(feature, _)| *feature == column.unit);
+        !is_index && samples.statistics()[column.unit].max >= column.categories as f32
+    };
+    let Some(Column { unit, categories, .. }) = columns.find(is_beyond) else { return Ok(()) };
+    let (name, column) = (samples.name(), &samples.encoding().feature_names()[unit]);
+    let max = samples.statistics()[unit].max;
+    Err(TrainError::Data(format!(
+        "{name}: column {column} has a token {max}, beyond the vocabulary of {categories} (0 to {}): \
+         say vocabulary={} or more, or write -1 for tokens that are not to be looked up",
+        categories - 1,
+        max as u64 + 1
     )))
 }
 

@@ -2,10 +2,10 @@
 
 use super::embedding::{Combine, Embedding};
 use crate::config::error::ConfigError;
-use crate::layer::settings::{MAX_PARAMETERS, MAX_UNITS, Planned, Planning};
-use crate::layer::start::{self, Fan, InitKind, OwnStart, SharedStart};
 use crate::layer::Kind;
 use crate::layer::interface::Layer;
+use crate::layer::settings::{MAX_PARAMETERS, MAX_UNITS, Planned, Planning};
+use crate::layer::start::{self, Fan, InitKind, OwnStart, SharedStart};
 use gristmill_kernels::Activation;
 use gristmill_kernels::embedding::Column;
 use serde::{Deserialize, Serialize};
@@ -45,7 +45,8 @@ impl EmbeddingConfig {
             }
             None => self.index_columns(at)?,
         };
-        let embedding = Embedding::new(input, columns, width, self.combine.unwrap_or(Combine::Concat));
+        let embedding =
+            Embedding::new(input, columns, width, self.combine.unwrap_or(Combine::Concat));
         let (table, units) = (embedding.table(), embedding.output().units());
         if units > MAX_UNITS {
             let expected = format!("at most {MAX_UNITS} values, not {units}");

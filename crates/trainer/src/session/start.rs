@@ -80,6 +80,7 @@ impl<'d, S: Samples> Session<'d, S> {
             ),
             None => {}
         }
+        usable::check_tokens(train.samples(), plan.looked_up())?;
         memory::check_room(&plan, train.len())?;
         let (objective, preprocess) =
             (build::objective(&plan, &train), build::preprocess(&plan, train.samples()));

@@ -383,7 +383,8 @@ impl Engine {
         let (stopwatch, tasks) = (&self.stopwatch, &self.tasks);
         let (nodes, layout) = (self.network.nodes(), self.network.layout());
         let gradients = update::Gradients { isa: self.isa, nodes, layout, shards: &self.shards };
-        let arenas = [(tasks.gradient_bounds(), &mut **gradient), (tasks.sum_bounds(), &mut **sums)];
+        let arenas =
+            [(tasks.gradient_bounds(), &mut **gradient), (tasks.sum_bounds(), &mut **sums)];
         crew.for_each_part(arenas, |task, [gradient, sums]| {
             let mut since = stopwatch.start();
             gradients.compute(tasks.task(task), start, gradient, sums);

@@ -34,7 +34,8 @@ impl TableGradient {
         self.uses.clear();
         for shard in shards.iter().filter(|shard| !shard.rows().is_empty()) {
             let uses = shard.uses(node);
-            let before = |category: usize| uses.partition_point(|(row, _)| (*row as usize) < category);
+            let before =
+                |category: usize| uses.partition_point(|(row, _)| (*row as usize) < category);
             self.uses.extend_from_slice(&uses[before(categories.start)..before(categories.end)]);
         }
         self.uses.sort_unstable();

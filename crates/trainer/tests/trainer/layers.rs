@@ -199,12 +199,15 @@ fn recurrent_layers() {
 #[test]
 fn embeddings_of_tokens() {
     check_all(&[
-        ("1", "embedding 1 vocabulary=3"),
+        ("4", "embedding 1 vocabulary=3, dense 5 activation=tanh"),
         ("7x1", "embedding 7 vocabulary=33, conv 5 3 activation=tanh, global-pool"),
         ("9", "embedding 17 vocabulary=5 combine=mean, dense 7 activation=tanh"),
         ("17", "embedding 33 vocabulary=100 combine=sum, layer-norm"),
-        ("3x2", "embedding 16 vocabulary=7 name=in, gru 5, embedding 3 vocabulary=4 from=features, \
-                 flatten, concat from=gru1+flatten1"),
+        (
+            "3x2",
+            "embedding 16 vocabulary=7 name=in, gru 5, embedding 3 vocabulary=4 from=features, \
+                 flatten, concat from=gru1+flatten1",
+        ),
     ]);
 }
 
