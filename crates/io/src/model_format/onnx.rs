@@ -1,21 +1,21 @@
 //! ONNX: a graph from raw rows to predictions, so that the runtime needs nothing else.
 //!
-//! `columns` and `predictions` are the ends of the graph, which are written, and on reading compared
-//! with what would be written; `layers` in between are read from any dense network.
+//! `network` writes it: `columns`, `layer` by layer (a file a kind), `predictions`. A graph of ours is read by its
+//! description and compared with what would be written; `chain` reads those of any dense network.
 
 mod chain;
 mod columns;
 mod graph;
-mod layers;
+mod layer;
+mod network;
 mod predictions;
 mod proto;
 mod read;
+mod value;
 
 use super::interface::{ModelFormat, ModelReader};
 use crate::model::{self, KEY, Model};
-use crate::schema::{InputColumn, InputKind};
-use columns::node_names;
-use graph::{Graph, TEXT_DOMAIN};
+use graph::TEXT_DOMAIN;
 use prost::Message;
 use proto::{ModelProto, OperatorSetIdProto, StringStringEntryProto};
 
@@ -48,17 +48,7 @@ impl ModelFormat for Onnx {
     }
 
     fn write(&self, model: &Model) -> Result<Vec<u8>, String> {
-        let is_index = |input: &&InputColumn| matches!(input.kind, InputKind::Index { .. });
-        if let Some(InputColumn { name, .. }) = model.encoding.inputs.iter().find(is_index) {
-            return Err(format!(
-                "the column \"{name}\" is an index column, which is not written as ONNX: use safetensors"
-            ));
-        }
-        let mut graph = Graph::default();
-        let features = columns::write(&mut graph, &model.encoding, &node_names(&model.nodes));
-        let outputs = layers::write(&mut graph, model, features)?;
-        let width = model.chain()?.last().map_or(0, |(_, layer)| layer.outputs as usize);
-        predictions::write(&mut graph, model, outputs, width);
+        let graph = network::graph(model)?;
         let operators =
             |domain: &str, version| OperatorSetIdProto { domain: domain.into(), version };
         let file = ModelProto {

@@ -5,6 +5,8 @@
 mod common;
 #[path = "../common/model_samples.rs"]
 mod model_samples;
+#[path = "../common/network_samples.rs"]
+mod network_samples;
 #[path = "../common/samples.rs"]
 mod samples;
 
@@ -20,6 +22,7 @@ mod guesses;
 mod import;
 mod model;
 mod model_formats;
+mod networks;
 mod properties;
 mod subset;
 mod synth;

@@ -21,7 +21,7 @@ pub(super) fn write(graph: &mut Graph, encoding: &Encoding, nodes: &[&str]) -> S
                 numbers.push(feature);
                 fills.push(fill.unwrap_or(f32::NAN));
             }
-            // Refused before: see `Onnx::write`.
+            // Refused before: see `network`.
             InputKind::Index { .. } => {}
             InputKind::OneHot { categories } => texts.push((&input.name, categories, feature)),
         }

@@ -1,9 +1,9 @@
 //! A graph under construction: nodes, constants, inputs and outputs. What is computed is not known here.
 
 use super::proto::{
-    ATTRIBUTE_FLOAT, ATTRIBUTE_INT, ATTRIBUTE_STRINGS, AttributeProto, DimensionProto, FLOAT,
-    GraphProto, INT64, NodeProto, STRING, TensorProto, TensorShapeProto, TensorTypeProto,
-    TypeProto, ValueInfoProto,
+    ATTRIBUTE_FLOAT, ATTRIBUTE_INT, ATTRIBUTE_INTS, ATTRIBUTE_STRING, ATTRIBUTE_STRINGS,
+    AttributeProto, DimensionProto, FLOAT, GraphProto, INT64, NodeProto, STRING, TensorProto,
+    TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
 };
 use crate::tensor::{Tensor, TensorInfo};
 
@@ -28,15 +28,40 @@ impl Graph {
         output: &str,
         attributes: Vec<AttributeProto>,
     ) -> String {
+        self.node_with_outputs(operator, inputs, &[output], attributes);
+        output.to_owned()
+    }
+
+    /// Appends an operation that makes several `outputs` of `inputs`; one that is not needed has no name.
+    pub(super) fn node_with_outputs(
+        &mut self,
+        operator: &str,
+        inputs: &[&str],
+        outputs: &[&str],
+        attributes: Vec<AttributeProto>,
+    ) {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         self.nodes.push(NodeProto {
-            input: inputs.iter().map(|&name| name.to_owned()).collect(),
-            output: vec![output.to_owned()],
-            name: output.to_owned(),
+            input: names(inputs),
+            output: names(outputs),
+            name: outputs.iter().copied().find(|name| !name.is_empty()).unwrap_or("").to_owned(),
             op_type: operator.to_owned(),
             attribute: attributes,
             domain: if operator == "OneHotEncoder" { TEXT_DOMAIN } else { "" }.to_owned(),
         });
-        output.to_owned()
+    }
+
+    /// Whether there is an operation that makes `output`.
+    pub(super) fn gives(&self, output: &str) -> bool {
+        self.nodes.iter().any(|node| node.output.iter().any(|name| name == output))
+    }
+
+    /// Appends an operation that arranges each row otherwise, and returns `output`.
+    pub(super) fn reshape(&mut self, input: &str, output: &str, sizes: &[usize]) -> String {
+        let shape = format!("{output}/shape");
+        // 0: the number of rows stays what it is.
+        self.positions(&shape, &[&[0], sizes].concat());
+        self.node("Reshape", &[input, &shape], output, vec![])
     }
 
     /// A constant of numbers.
@@ -110,6 +135,18 @@ pub(super) fn integer(name: &str, value: i64) -> AttributeProto {
 pub(super) fn float(name: &str, value: f32) -> AttributeProto {
     let (f, r#type) = (Some(value), ATTRIBUTE_FLOAT);
     AttributeProto { name: name.to_owned(), f, r#type, ..Default::default() }
+}
+
+/// An attribute that is a list of whole numbers.
+pub(super) fn integers(name: &str, values: &[usize]) -> AttributeProto {
+    let ints = values.iter().map(|&value| value as i64).collect();
+    AttributeProto { name: name.to_owned(), ints, r#type: ATTRIBUTE_INTS, ..Default::default() }
+}
+
+/// An attribute that is a text.
+pub(super) fn text(name: &str, value: &str) -> AttributeProto {
+    let s = Some(value.as_bytes().to_vec());
+    AttributeProto { name: name.to_owned(), s, r#type: ATTRIBUTE_STRING, ..Default::default() }
 }
 
 /// An attribute that is a list of texts.

@@ -72,6 +72,8 @@ pub(super) struct NodeProto {
 /// Codes of attribute types.
 pub(super) const ATTRIBUTE_FLOAT: i32 = 1;
 pub(super) const ATTRIBUTE_INT: i32 = 2;
+pub(super) const ATTRIBUTE_STRING: i32 = 3;
+pub(super) const ATTRIBUTE_INTS: i32 = 7;
 pub(super) const ATTRIBUTE_STRINGS: i32 = 8;
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -86,6 +88,8 @@ pub(super) struct AttributeProto {
     pub(super) s: Option<Vec<u8>>,
     #[prost(message, optional, tag = "5")]
     pub(super) t: Option<TensorProto>,
+    #[prost(int64, repeated, packed = "false", tag = "8")]
+    pub(super) ints: Vec<i64>,
     #[prost(bytes = "vec", repeated, tag = "9")]
     pub(super) strings: Vec<Vec<u8>>,
     #[prost(int32, tag = "20")]

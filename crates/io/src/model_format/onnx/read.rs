@@ -3,6 +3,7 @@
 use super::chain::{self, Chain, Constants};
 use super::columns::{self, node_names};
 use super::graph::Graph;
+use super::network;
 use super::predictions;
 use super::proto::{FLOAT, GraphProto, ModelProto, NodeProto, TensorProto};
 use crate::model::{
@@ -37,7 +38,10 @@ fn own(text: &str, graph: &GraphProto) -> Result<Model, String> {
     let is_current = description.version == VERSION;
     let model = Model::assemble(description, tensors)?;
     model.validate()?;
-    let layers = model.chain()?;
+    let Ok(layers) = model.chain() else {
+        compare(&network::graph(&model)?, graph.node.iter().collect(), graph, &constants)?;
+        return Ok(model);
+    };
     let names = if is_current { node_names(&model.nodes) } else { Vec::new() };
     let mut ends = Graph::default();
     let features = columns::write(&mut ends, &model.encoding, &names);

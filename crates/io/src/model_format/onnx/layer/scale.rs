@@ -1,0 +1,12 @@
+//! Each value times a number of its channel: `Mul`.
+
+use super::site::Site;
+use crate::model_format::onnx::graph::Graph;
+use crate::model_format::onnx::value::Value;
+
+pub(super) fn write(graph: &mut Graph, site: &Site) -> Value {
+    let form = site.input().form_with_channels_last();
+    let data = site.input().in_form(graph, form);
+    let name = graph.node("Mul", &[&data, &site.tensor("scale")], &site.output(), vec![]);
+    site.unchanged(name, form)
+}
