@@ -4,10 +4,12 @@
 //! warnings, and its function may be called from several threads.
 
 mod code;
+mod layer;
+mod plan;
 mod text;
 
 use super::interface::{ModelFormat, ModelReader};
-use crate::model::{Dense, Model};
+use crate::model::Model;
 use code::FIRST_LINE;
 
 /// The format.
@@ -31,12 +33,16 @@ impl ModelFormat for CHeader {
     }
 
     fn write(&self, model: &Model) -> Result<Vec<u8>, String> {
-        let layers: Vec<&Dense> = model.chain()?.into_iter().map(|(_, layer)| layer).collect();
+        let plan = plan::plan(model)?;
+        let width = model.views()?.last().map_or(0, |view| view.units());
+        let steps = plan.steps.iter().enumerate();
+        let layers = steps.map(|(index, step)| layer::function(index, step));
+        let layers = layers.collect::<Result<String, String>>()?;
         let parts = [
-            code::comment(model, &layers),
-            code::constants(model, &layers),
-            code::activations(&layers),
-            code::predict(model, &layers),
+            code::comment(model, &plan),
+            code::constants(model),
+            layers,
+            code::predict(model, &plan, width),
         ];
         Ok(parts.concat().into_bytes())
     }

@@ -1,7 +1,9 @@
-//! The parts of the header: comment, constants, activations, and the function that predicts.
+//! The parts of the header beside the layers: comment, constants, and the function that predicts.
 
+use super::layer;
+use super::plan::Plan;
 use super::text::{array, literal, quoted, shown};
-use crate::model::{Activation, Dense, Model, OutputKind, Scale};
+use crate::model::{Model, OutputKind, Scale};
 use crate::schema::{InputKind, Target, Vocabulary};
 
 /// What a header begins with.
@@ -9,13 +11,13 @@ pub(super) const FIRST_LINE: &str =
     "/* A model exported by gristmill: C99, needs nothing but libm.";
 
 /// How to use it, and what goes in and comes out in which order.
-pub(super) fn comment(model: &Model, layers: &[&Dense]) -> String {
+pub(super) fn comment(model: &Model, plan: &Plan) -> String {
     let mut text = format!(
         "{FIRST_LINE}\n\n   \
          gristmill_predict(features, out) reads GRISTMILL_FEATURES numbers and writes\n   \
          GRISTMILL_OUTPUTS. It allocates nothing, may be called from several threads, and needs\n   \
          about {} bytes of stack.\n\n   Features, as they are in the data, not standardised:\n",
-        4 * (model.inputs.len() + 2 * widest(layers)),
+        4 * (model.inputs.len() + plan.buffers.iter().sum::<usize>()),
     );
     let mut feature = 0;
     for input in &model.encoding.inputs {
@@ -68,8 +70,8 @@ pub(super) fn comment(model: &Model, layers: &[&Dense]) -> String {
     text + "*/\n#ifndef GRISTMILL_MODEL_H\n#define GRISTMILL_MODEL_H\n\n#include <math.h>\n\n"
 }
 
-/// Sizes, names, scales and weights.
-pub(super) fn constants(model: &Model, layers: &[&Dense]) -> String {
+/// Sizes, names and scales.
+pub(super) fn constants(model: &Model) -> String {
     let mut code = format!(
         "#define GRISTMILL_FEATURES {}\n#define GRISTMILL_OUTPUTS {}\n\n",
         model.inputs.len(),
@@ -97,44 +99,16 @@ pub(super) fn constants(model: &Model, layers: &[&Dense]) -> String {
         code +=
             &array("gristmill_output_deviation", &part(&model.outputs, |scale| scale.deviation));
     }
-    for (index, Dense { weights, bias, .. }) in layers.iter().enumerate() {
-        code += &array(&format!("gristmill_weight_{index}"), weights);
-        if let Some(bias) = bias {
-            code += &array(&format!("gristmill_bias_{index}"), bias);
-        }
-    }
     code + "\n"
 }
 
-/// The activations as functions, each that there is once per layer.
-pub(super) fn activations(layers: &[&Dense]) -> String {
-    let mut code = String::new();
-    for (index, layer) in layers.iter().enumerate() {
-        let value = match layer.activation {
-            Activation::Identity => continue,
-            Activation::Sigmoid => "1.0f / (1.0f + expf(-x))".to_owned(),
-            Activation::Tanh => "tanhf(x)".to_owned(),
-            Activation::Relu => "x > 0.0f ? x : 0.0f".to_owned(),
-            Activation::LeakyRelu { slope } => format!("x > 0.0f ? x : {} * x", literal(slope)),
-            Activation::Elu { alpha } => format!("x > 0.0f ? x : {} * expm1f(x)", literal(alpha)),
-            Activation::Gelu => "0.5f * x * erfcf(-0.707106781f * x)".to_owned(),
-            Activation::Silu => "x / (1.0f + expf(-x))".to_owned(),
-            Activation::Softplus => "(x > 0.0f ? x : 0.0f) + log1pf(expf(-fabsf(x)))".to_owned(),
-        };
-        code += &format!(
-            "static inline float gristmill_activation_{index}(float x) {{\n    return {value};\n}}\n\n"
-        );
-    }
-    code
-}
-
 /// The function that predicts.
-pub(super) fn predict(model: &Model, layers: &[&Dense]) -> String {
-    let buffer = widest(layers);
-    let odd = if layers.len() > 1 { format!(", odd[{buffer}]") } else { String::new() };
+pub(super) fn predict(model: &Model, plan: &Plan, width: usize) -> String {
+    let buffers = plan.buffers.iter().enumerate();
+    let buffers: String = buffers.map(|(index, size)| format!(", buffer{index}[{size}]")).collect();
     let mut code = format!(
         "static inline void gristmill_predict(const float *features, float *out) {{\n    \
-         float inputs[GRISTMILL_FEATURES], even[{buffer}]{odd};\n    \
+         float inputs[GRISTMILL_FEATURES]{buffers};\n    \
          for (int i = 0; i < GRISTMILL_FEATURES; i++) inputs[i] = features[i];\n",
     );
     let mut feature = 0;
@@ -153,28 +127,11 @@ pub(super) fn predict(model: &Model, layers: &[&Dense]) -> String {
     }
     code += "    for (int i = 0; i < GRISTMILL_FEATURES; i++)\n        \
              inputs[i] = (inputs[i] - gristmill_mean[i]) / gristmill_deviation[i];\n";
-    let mut from = "inputs";
-    for (index, layer) in layers.iter().enumerate() {
-        let to = ["even", "odd"][index % 2];
-        let Dense { inputs, outputs, .. } = layer;
-        let bias = match &layer.bias {
-            Some(_) => format!("gristmill_bias_{index}[i]"),
-            None => "0.0f".to_owned(),
-        };
-        let activated = match layer.activation {
-            Activation::Identity => "sum".to_owned(),
-            _ => format!("gristmill_activation_{index}(sum)"),
-        };
-        code += &format!(
-            "    for (int i = 0; i < {outputs}; i++) {{\n        \
-             const float *weight = gristmill_weight_{index} + (long)i * {inputs};\n        \
-             float sum = {bias};\n        \
-             for (int j = 0; j < {inputs}; j++) sum += weight[j] * {from}[j];\n        \
-             {to}[i] = {activated};\n    }}\n"
-        );
-        from = to;
+    for (index, step) in plan.steps.iter().enumerate() {
+        let from: String = step.from.iter().map(|place| place.name() + ", ").collect();
+        code += &format!("    {}({from}{});\n", layer::name(index), step.to.name());
     }
-    let width = layers.last().map_or(0, |layer| layer.outputs);
+    let from = plan.last.name();
     code += &match model.output {
         OutputKind::Softmax => format!(
             "    float most = {from}[0], total = 0.0f;\n    \
@@ -203,9 +160,4 @@ pub(super) fn predict(model: &Model, layers: &[&Dense]) -> String {
 
 fn undoes_scale(model: &Model) -> bool {
     model.output == OutputKind::Values && !model.outputs.is_empty()
-}
-
-/// Units of the widest layer.
-fn widest(layers: &[&Dense]) -> usize {
-    layers.iter().map(|layer| layer.outputs as usize).max().unwrap_or(0)
 }

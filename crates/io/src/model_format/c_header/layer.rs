@@ -1,0 +1,88 @@
+//! Each layer as a C function of its own, with its tensors within it: a file a kind.
+//!
+//! A kind is a body of plain loops over the sizes, which are constants above it. It reads `x` (`x0`, `x1`, ... where
+//! there are several inputs), writes `y`, and finds its tensors under their names.
+
+mod activation;
+mod add;
+mod batch_norm;
+mod body;
+mod concat;
+mod conv;
+mod dense;
+mod gru;
+mod layer_norm;
+mod lstm;
+mod pool;
+mod prelu;
+mod rms_norm;
+mod scale;
+
+use super::plan::Step;
+use super::text::array;
+use crate::model::Layer;
+use body::Body;
+
+/// The name of the function of a step.
+pub(super) fn name(index: usize) -> String {
+    format!("gristmill_layer_{index}")
+}
+
+/// The function of a step.
+///
+/// # Errors
+/// The layer is of a kind that is not written in C: says so.
+pub(super) fn function(index: usize, step: &Step) -> Result<String, String> {
+    let body = body(step)?;
+    let name = name(index);
+    let mut code = String::new();
+    let call = format!("gristmill_activation_{index}");
+    if let Some(value) = activation::value(body.activation) {
+        code += &format!("static inline float {call}(float x) {{\n    return {value};\n}}\n\n");
+    }
+    let inputs = match step.inputs.len() {
+        1 => "const float *x, ".to_owned(),
+        count => (0..count).map(|input| format!("const float *x{input}, ")).collect(),
+    };
+    let (node, kind) = (step.name, step.layer.kind());
+    code += &format!("/* {node}: {kind} */\nstatic inline void {name}({inputs}float *y) {{\n");
+    for tensor in step.layer.tensors() {
+        code +=
+            &format!("    {}", array(&tensor.info.name, &tensor.values).replace('\n', "\n    "));
+        code.truncate(code.trim_end().len());
+        code.push('\n');
+    }
+    if !body.sizes.is_empty() {
+        let sizes = body.sizes.iter().map(|(name, size)| format!("{name} = {size}"));
+        code += &format!("    enum {{ {} }};\n", Vec::from_iter(sizes).join(", "));
+    }
+    code += &body.code(&call);
+    code += "}\n\n";
+    Ok(code)
+}
+
+fn body(step: &Step) -> Result<Body, String> {
+    let (input, view) = (step.inputs[0], step.view);
+    Ok(match step.layer {
+        Layer::Dense(layer) => dense::body(layer),
+        Layer::Embedding(_) => {
+            let name = step.name;
+            return Err(format!("the node \"{name}\" is of the kind \"embedding\", which is not written as C"));
+        }
+        Layer::Conv(layer) => conv::body(&layer.attributes, input),
+        Layer::Pool(layer) => pool::body(&layer.attributes, input),
+        Layer::BatchNorm(layer) => batch_norm::body(&layer.attributes, view),
+        Layer::LayerNorm(layer) => layer_norm::body(&layer.attributes, view),
+        Layer::RmsNorm(layer) => rms_norm::body(&layer.attributes, view),
+        Layer::Gru(layer) => gru::body(&layer.attributes, input),
+        Layer::Lstm(layer) => lstm::body(&layer.attributes, input),
+        Layer::Scale(_) => scale::body(view),
+        Layer::Prelu(_) => prelu::body(view),
+        Layer::Activate(layer) => activation::body(layer.attributes.function, view),
+        Layer::Add(_) => add::body(step.inputs.len(), view),
+        Layer::Concat(_) => concat::body(&step.inputs, view),
+        Layer::Dropout(_) | Layer::Flatten(_) | Layer::Reshape(_) => {
+            return Err(format!("the node \"{}\" computes nothing", step.name));
+        }
+    })
+}

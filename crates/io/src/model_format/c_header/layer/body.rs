@@ -1,0 +1,45 @@
+//! The body of a layer's function.
+
+use crate::model::Activation;
+use crate::model_format::c_header::text::literal;
+
+/// A body, with words in capitals where something is put in.
+pub(super) struct Body {
+    template: String,
+    /// Constants that it is written with.
+    pub(super) sizes: Vec<(&'static str, usize)>,
+    /// What `ACTIVATION(...)` stands for.
+    pub(super) activation: Activation,
+}
+
+impl Body {
+    pub(super) fn new(template: &str, sizes: &[(&'static str, usize)]) -> Body {
+        Body {
+            template: template.to_owned(),
+            sizes: sizes.to_vec(),
+            activation: Activation::Identity,
+        }
+    }
+
+    pub(super) fn with(mut self, word: &str, text: &str) -> Body {
+        self.template = self.template.replace(word, text);
+        self
+    }
+
+    pub(super) fn with_number(self, word: &str, number: f32) -> Body {
+        self.with(word, &literal(number))
+    }
+
+    pub(super) fn with_activation(self, activation: Activation) -> Body {
+        Body { activation, ..self }
+    }
+
+    /// The code, where the activation is a function called `activation`.
+    pub(super) fn code(&self, activation: &str) -> String {
+        let call = match self.activation {
+            Activation::Identity => "",
+            _ => activation,
+        };
+        self.template.trim_start_matches('\n').replace("ACTIVATION", call)
+    }
+}

@@ -1,0 +1,12 @@
+//! ReLU with a slope for each channel.
+
+use super::body::Body;
+use crate::model::View;
+
+const TEMPLATE: &str = "
+    for (int i = 0; i < units; i++) y[i] = x[i] > 0.0f ? x[i] : slope[i % channels] * x[i];
+";
+
+pub(super) fn body(view: View) -> Body {
+    Body::new(TEMPLATE, &[("units", view.units()), ("channels", view.channels)])
+}
