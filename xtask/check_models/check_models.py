@@ -105,6 +105,65 @@ def cases():
     yield "numbers only", numbers, ["--hidden", "4", "--activation", "tanh"]
 
 
+# Networks that together have every kind of layer, each in every form that its values may have.
+NETWORKS = [
+    (
+        "images",
+        "5x7x3",
+        "conv 6 3x3 padding=same bias=false, batch-norm, relu, conv 6 3 padding=1 activation=tanh, "
+        "add from=conv2+activation1, pool 2, conv 12 2 groups=3 activation=silu, batch-norm, "
+        "dropout 0.2, global-pool, dense 9",
+    ),
+    (
+        "images in torch",
+        "8x6x4",
+        "conv 4 3 groups=4 padding=same stride=2, batch-norm, gelu, conv 8 1, conv 8 3 padding=same dilation=2, "
+        "concat from=conv3+conv2, pool 2 function=average padding=1, leaky-relu(0.2), flatten, dense 7",
+    ),
+    (
+        "depthwise",
+        "8x6x4",
+        "conv 4 3 groups=4 padding=same stride=2, layer-norm, gelu, conv 8 1, prelu, conv 8 3 padding=same dilation=2, "
+        "concat from=conv3+conv2, pool 2 function=average padding=1, global-pool function=max, leaky-relu",
+    ),
+    (
+        "norms",
+        "5x7x3",
+        "pool 3 function=average stride=2 padding=1, rms-norm, pool 2 stride=1 padding=1, flatten, layer-norm, "
+        "dense 17, scale, prelu, rms-norm, batch-norm",
+    ),
+    ("series", "35x3", "gru 7 gives=all, scale, lstm 5 direction=backward gives=all, layer-norm, gru 6, dense 4"),
+    (
+        "both directions",
+        "20x4",
+        "gru 3 gives=all from=features, gru 3 gives=all direction=backward from=features, concat from=gru1+gru2, "
+        "batch-norm, lstm 4, lstm 4 direction=backward from=batch-norm1, add from=lstm1+lstm2",
+    ),
+    ("convolved series", "35x3", "conv 8 5 stride=2 dilation=2, relu, pool 3 stride=2, lstm 6 gives=all, conv 4 3, softplus"),
+    (
+        "plain numbers",
+        None,
+        "dense 16, dense 16 dropout=0.1, add from=dense1+dense2, concat from=add1+dense1+features, elu(0.5), "
+        "batch-norm, sigmoid",
+    ),
+]
+
+
+def networks():
+    """A name, a table, and the options of a training, for networks of all kinds of layers."""
+    for name, shape, layers in NETWORKS:
+        width = math.prod(map(int, shape.split("x"))) if shape else 12
+        value = lambda row, i: (row * 7919 + i * 104729 + row * i) % 1009 / 300 - 1.5
+        lines = [",".join([f"x{i}" for i in range(width)] + ["kind"])]
+        for row in range(120):
+            x = [value(row, i) for i in range(width)]
+            kind = "abc"[int(3 * x[0] + x[1] + x[-1]) % 3]
+            lines.append(",".join([f"{v:.4f}" for v in x] + [kind]))
+        path = WORK / f"{name.replace(' ', '-')}.csv"
+        path.write_text("\n".join(lines) + "\n")
+        yield name, path, [*(["--shape", shape] if shape else []), "--layers", layers]
+
+
 def encode(about, path):
     """Raw rows as features, by the metadata."""
     rows = list(csv.DictReader(path.open()))
@@ -154,6 +213,12 @@ def by_torch(path, features):
     for script in scripts()[:2]:
         exec(script.replace("iris.safetensors", str(path)), scope)
     return scope["predictions"].detach().numpy()
+
+
+def by_torch_net(path, features):
+    scope = {"__name__": "documentation"}
+    exec(scripts()[3], scope)
+    return scope["Net"](path)(torch.tensor(features)).softmax(1).detach().numpy()
 
 
 def by_numpy(path, features):
@@ -225,6 +290,30 @@ def ours():
             judge(f"{name}: torch + safetensors", expected, by_torch(paths["safetensors"], features))
         judge(f"{name}: numpy", expected, by_numpy(paths["npz"], features))
         judge(f"{name}: cc", expected, by_c(paths["h"], features))
+
+
+def features_of(rows):
+    return rows.read_text().split("\n", 1)[0].count(",")
+
+
+def ours_of_all_kinds():
+    for number, (name, rows, options) in enumerate(networks()):
+        run = WORK / f"network-{number}"
+        gristmill("train", rows, *options, "--epochs", 3, "--batch-size", 20, "--out", run)
+        model = run / "model.gristmill"
+        expected = predictions(gristmill("predict", model, rows))
+        if np.std(expected, 0).max() < 1e-2:
+            failures.append(f"{name}: predictions are nearly the same for all rows, which shows nothing")
+        path = run / "m.onnx"
+        gristmill("export", model, "-o", path, "--verify", rows)
+        judge(f"{name}: onnxruntime", expected, by_onnx(path, rows))
+        header, tensors = run / "m.h", run / "m.safetensors"
+        gristmill("export", model, "-o", header)
+        gristmill("export", model, "-o", tensors)
+        features = np.loadtxt(rows, np.float32, delimiter=",", skiprows=1, usecols=range(features_of(rows)))
+        judge(f"{name}: cc", expected, by_c(header, features))
+        if torch and name in ("images", "images in torch"):
+            judge(f"{name}: torch + safetensors", expected, by_torch_net(tensors, features))
 
 
 # --- models of others, by us --------------------------------------------------------------------
@@ -352,6 +441,7 @@ def theirs_torch(x):
 
 
 ours()
+ours_of_all_kinds()
 theirs()
 if not torch:
     print("skipped: what needs torch, which is not installed")

@@ -18,6 +18,7 @@ mod limits;
 mod memory;
 mod model_files;
 mod model_source;
+mod network_formats;
 mod options;
 mod outputs;
 mod place;
