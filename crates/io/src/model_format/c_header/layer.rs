@@ -67,7 +67,9 @@ fn body(step: &Step) -> Result<Body, String> {
         Layer::Dense(layer) => dense::body(layer),
         Layer::Embedding(_) => {
             let name = step.name;
-            return Err(format!("the node \"{name}\" is of the kind \"embedding\", which is not written as C"));
+            return Err(format!(
+                "the node \"{name}\" is of the kind \"embedding\", which is not written as C"
+            ));
         }
         Layer::Conv(layer) => conv::body(&layer.attributes, input),
         Layer::Pool(layer) => pool::body(&layer.attributes, input),

@@ -30,7 +30,9 @@ use crate::model::Layer;
 pub(super) fn write(graph: &mut Graph, layer: &Layer, site: &Site) -> Result<Value, String> {
     Ok(match layer {
         Layer::Dense(layer) => dense::write(graph, layer, site),
-        Layer::Embedding(_) => return Err("is of the kind \"embedding\", which is not written as ONNX".to_owned()),
+        Layer::Embedding(_) => {
+            return Err("is of the kind \"embedding\", which is not written as ONNX".to_owned());
+        }
         Layer::Conv(layer) => conv::write(graph, &layer.attributes, site)?,
         Layer::Pool(layer) => pool::write(graph, &layer.attributes, site)?,
         Layer::BatchNorm(layer) => batch_norm::write(graph, &layer.attributes, site),
