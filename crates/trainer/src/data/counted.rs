@@ -14,12 +14,15 @@ pub(crate) struct Counting {
     objective: Objective,
     /// A row that counts.
     stand_in: u64,
+    /// Whether there may be rows that do not.
+    is_selective: bool,
 }
 
 impl Counting {
-    /// `stand_in` is a row whose weight, times that of its class, is above 0.
-    pub(crate) fn new(objective: Objective, stand_in: u64) -> Counting {
-        Counting { objective, stand_in }
+    /// Of these samples; `stand_in` is a row whose weight, times that of its class, is above 0.
+    pub(crate) fn new<S: Samples>(samples: &S, objective: Objective, stand_in: u64) -> Counting {
+        let is_selective = samples.has_weights() || !objective.class_weights.is_empty();
+        Counting { objective, stand_in, is_selective }
     }
 
     /// These samples, seen so.
@@ -51,8 +54,9 @@ impl<S: Samples> Counted<'_, S> {
     /// The row whose values this one has.
     #[inline]
     fn valued(&self, row: u64) -> u64 {
-        match weight(self.samples, &self.counting.objective, row) == 0.0 {
-            true => self.counting.stand_in,
+        let Counting { objective, stand_in, is_selective } = self.counting;
+        match *is_selective && weight(self.samples, objective, row) == 0.0 {
+            true => *stand_in,
             false => row,
         }
     }
@@ -80,6 +84,9 @@ impl<S: Samples> Samples for Counted<'_, S> {
     #[inline]
     fn weight(&self, row: u64) -> f32 {
         self.samples.weight(row)
+    }
+    fn has_weights(&self) -> bool {
+        self.samples.has_weights()
     }
     fn encoding(&self) -> &Encoding {
         self.samples.encoding()

@@ -20,6 +20,10 @@ pub trait Samples: Sync {
     fn targets(&self, row: u64, out: &mut [f32]);
     /// The weight of a row, 1 unless given.
     fn weight(&self, row: u64) -> f32;
+    /// Whether rows may have other weights than 1.
+    fn has_weights(&self) -> bool {
+        true
+    }
     /// What features and target mean.
     fn encoding(&self) -> &Encoding;
     /// Of each feature as stored.
@@ -63,6 +67,9 @@ pub trait Samples: Sync {
 }
 
 impl Samples for Dataset {
+    fn has_weights(&self) -> bool {
+        Dataset::has_weights(self)
+    }
     fn rows(&self) -> u64 {
         Dataset::rows(self)
     }

@@ -85,7 +85,7 @@ impl<'d, S: Samples> Session<'d, S> {
         let (objective, preprocess) =
             (build::objective(&plan, &train), build::preprocess(&plan, train.samples()));
         let first = usable::first_counted(&train, &objective)?;
-        let counting = Counting::new(objective.clone(), first);
+        let counting = Counting::new(train.samples(), objective.clone(), first);
         let features = build::input_scales(&plan, train.samples());
         usable::check_range(train.samples(), &features, &preprocess.targets)?;
         let shuffling = decide_order(&mut plan, &train, &mut warnings);
