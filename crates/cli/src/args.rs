@@ -4,12 +4,14 @@
 //! `train --resume` needs.
 
 mod count;
+mod described;
 mod plugins;
 mod setting;
 mod settings;
 mod table;
 
 pub(crate) use count::count;
+pub(crate) use described::Described;
 pub(crate) use plugins::PluginArgs;
 pub(crate) use setting::Given;
 pub(crate) use settings::{Course, Network, Training};

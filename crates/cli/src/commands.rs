@@ -37,6 +37,7 @@ commands! {
     evaluate::Evaluate,
     predict::Predict,
     inspect::Inspect,
+    describe::Describe,
     gradcheck::Gradcheck,
     export_data::ExportData,
     export::Export,

@@ -5,6 +5,7 @@
 
 mod args;
 mod commands;
+mod config_file;
 mod failure;
 mod interrupt;
 mod model_source;

@@ -43,10 +43,9 @@ const SHARE_OF_TERMS: f64 = 1.0 / 16.0;
 pub fn check_plan(
     isa: Isa,
     plan: &TrainingPlan,
-    is_class: bool,
     samples: usize,
 ) -> Result<GradientReport, TrainError> {
-    let targets = if is_class { TargetKind::Classes } else { TargetKind::Numbers };
+    let targets = if plan.is_class { TargetKind::Classes } else { TargetKind::Numbers };
     let objective = Objective { loss: plan.loss, targets, class_weights: Vec::new() };
     check_gradient(isa, &build::network(plan), &objective, samples, plan.seed)
 }

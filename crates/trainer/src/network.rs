@@ -5,6 +5,7 @@ pub mod graph;
 pub mod init;
 pub mod layout;
 pub(crate) mod segment;
+pub mod summary;
 pub(crate) mod weights;
 pub(crate) mod workspace;
 

@@ -1,13 +1,13 @@
 //! `gristmill gradcheck`: are the gradients of a network right?
 
-use crate::args::{Given, Network, count};
+use crate::args::{Described, count};
 use crate::failure::Failure;
 use crate::model_source;
 use crate::output::Output;
 use crate::report;
 use crate::table::thousands;
 use gristmill_trainer::Isa;
-use gristmill_trainer::config::{DataShape, RunConfig, TargetShape};
+use gristmill_trainer::config::TrainingPlan;
 use gristmill_trainer::gradcheck::{GradientReport, check_model, check_plan};
 use serde_json::json;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ const DIFFERENCES_LIMIT: f64 = 1e-6;
 /// More than this between f32 and f64 is a mistake.
 const KERNELS_LIMIT: f64 = 1e-4;
 
-/// Most features, outputs, classes and rows: differences take a pass for each parameter.
+/// Most features, outputs and rows: differences take a pass for each parameter.
 const MOST: usize = 1 << 16;
 
 /// Compare gradients with differences of the loss, on random rows
@@ -27,54 +27,34 @@ Examples:
   gristmill gradcheck
   gristmill gradcheck --hidden 20,10 --activation gelu --loss huber
   gristmill gradcheck --features 30 --classes 5 --hidden 64
+  gristmill gradcheck --shape 9x7x3 --layers \"conv 8 3x3, batch-norm, relu, pool 2\"
+  gristmill gradcheck --config run.toml --classes 5
   gristmill gradcheck runs/iris-1/model.gristmill
 
 Two errors are shown: of backpropagation in f64 against central differences of the loss, and of
 the f32 kernels against backpropagation in f64. Exit code 1 if one is too large.")]
 pub(crate) struct Gradcheck {
     /// Check the network of this model, or of the directory or a checkpoint of a run
-    #[arg(conflicts_with_all = ["Network", "features", "outputs", "classes"])]
+    #[arg(conflicts_with_all = ["Network", "Described"])]
     model: Option<PathBuf>,
-    /// Features of the network
-    #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 10)]
-    features: usize,
-    /// Numbers that it predicts
-    #[arg(
-        long, value_name = "N", value_parser = count::<usize>,
-        default_value_t = 3,
-        conflicts_with = "classes"
-    )]
-    outputs: usize,
-    /// Classes that it tells apart, in place of numbers
-    #[arg(long, value_name = "N", value_parser = count::<usize>)]
-    classes: Option<usize>,
     /// Random rows
     #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 16)]
     rows: usize,
-    /// Number that weights and rows follow from
-    #[arg(long, value_name = "N", value_parser = count::<u32>, default_value_t = 0)]
-    seed: u32,
+    /// Number that weights and rows follow from [default: that of the configuration, or 0]
+    #[arg(long, value_name = "N", value_parser = count::<u32>)]
+    seed: Option<u32>,
     /// Print JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    network: Given<Network>,
+    described: Described,
 }
 
 impl Gradcheck {
     pub(crate) fn run(self, output: &Output) -> Result<(), Failure> {
         let isa = Isa::from_env().map_err(|error| Failure::new(error.to_string()))?;
-        if self.features == 0 || self.outputs == 0 || self.rows == 0 {
-            return Err(Failure::usage("--features, --outputs and --rows must be at least 1"));
-        }
-        let counts = [
-            ("features", self.features),
-            ("outputs", self.outputs),
-            ("classes", self.classes.unwrap_or(0)),
-            ("rows", self.rows),
-        ];
-        if let Some((flag, count)) = counts.into_iter().find(|(_, count)| *count > MOST) {
-            let text = format!("--{flag} is {count}: expected at most {MOST}, which take long enough");
+        if !(1..=MOST).contains(&self.rows) {
+            let text = format!("--rows is {}: expected 1 to {MOST}, which take long enough", self.rows);
             return Err(Failure::usage(text));
         }
         let json = self.json;
@@ -82,9 +62,17 @@ impl Gradcheck {
             Some(path) => {
                 let model = model_source::load(&model_source::file_of(path, output)?)?;
                 output.talk(format_args!("network {}", report::model_line(&model)));
-                check_model(isa, &model, self.rows, self.seed.into())?
+                check_model(isa, &model, self.rows, self.seed.unwrap_or(0).into())?
             }
-            None => self.check_described(isa)?,
+            None => {
+                let plan = self.described.plan(self.seed)?;
+                if let Some((what, count)) = too_many(&plan) {
+                    return Err(Failure::usage(format!(
+                        "the network has {count} {what}: expected at most {MOST}, which take long enough"
+                    )));
+                }
+                check_plan(isa, &plan, self.rows)?
+            }
         };
         let right = report.differences.largest_relative_error <= DIFFERENCES_LIMIT
             && report.kernels <= KERNELS_LIMIT;
@@ -95,18 +83,12 @@ impl Gradcheck {
         if right { Ok(()) } else { Err(Failure::new("the gradients do not agree")) }
     }
 
-    fn check_described(self, isa: Isa) -> Result<GradientReport, Failure> {
-        let config = RunConfig { seed: self.seed, ..Default::default() };
-        let (config, _) = config.assign(&self.network.assignments)?;
-        config.check_heeded(&self.network.assignments)?;
-        let names: Vec<String> = (0..self.classes.unwrap_or(0)).map(|c| c.to_string()).collect();
-        let target = match self.classes {
-            Some(_) => TargetShape::Classes(&names),
-            None => TargetShape::Numbers(self.outputs),
-        };
-        let plan = config.resolve(&DataShape { features: self.features, index_columns: &[], target })?;
-        Ok(check_plan(isa, &plan, self.classes.is_some(), self.rows)?)
-    }
+}
+
+/// What a network has more of than can be checked in reasonable time.
+fn too_many(plan: &TrainingPlan) -> Option<(&'static str, usize)> {
+    let counts = [("features", plan.features.units()), ("outputs", plan.outputs())];
+    counts.into_iter().find(|(_, count)| *count > MOST)
 }
 
 fn as_text(isa: Isa, report: &GradientReport) -> String {

@@ -5,6 +5,7 @@ mod changed;
 mod closed_output;
 mod codes;
 mod data;
+mod describe;
 mod divergence;
 mod embedding;
 mod export;

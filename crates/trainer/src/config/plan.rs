@@ -21,6 +21,8 @@ pub struct TrainingPlan {
     pub layers: Vec<LayerPlan>,
     /// How the features of a row are arranged.
     pub features: View,
+    /// Whether the target is a class.
+    pub is_class: bool,
     /// What is minimised.
     pub loss: Loss,
     /// How parameters follow their gradient.
@@ -100,6 +102,7 @@ impl RunConfig {
             seed: u64::from(self.seed),
             layers,
             features,
+            is_class: matches!(data.target, TargetShape::Classes(_)),
             loss,
             optimizer,
             schedule,
@@ -120,6 +123,11 @@ impl RunConfig {
 }
 
 impl TrainingPlan {
+    /// Numbers that the network puts out.
+    pub fn outputs(&self) -> usize {
+        self.layers.last().map_or(0, |last| last.node.layer.output().units())
+    }
+
     /// Features that are numbers of categories, which embeddings look up as they are.
     pub(crate) fn looked_up(&self) -> impl Iterator<Item = Column> + '_ {
         looked_up(self.layers.iter().map(|layer| &layer.node))

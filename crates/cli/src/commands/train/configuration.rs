@@ -1,12 +1,10 @@
 //! The configuration of a new run: that of a file, if one is given, with flags and `--set` in its place.
 
 use super::Train;
+use crate::config_file::read;
 use crate::failure::Failure;
 use crate::output::Output;
-use gristmill_io::open;
 use gristmill_trainer::config::{Assignment, OptimizerKind, RunConfig};
-use std::io::Read;
-use std::path::Path;
 
 impl Train {
     /// The configuration that the arguments ask for, checked as far as that is possible without data.
@@ -60,11 +58,4 @@ impl Train {
         }
         Ok(given)
     }
-}
-
-fn read(path: &Path) -> Result<RunConfig, Failure> {
-    let mut text = String::new();
-    open(path)?.read_to_string(&mut text).map_err(Failure::io("read", path))?;
-    let config = RunConfig::from_toml(&text).map_err(Failure::at(path))?;
-    Ok(config.seen_from(path.parent().unwrap_or(Path::new(""))))
 }

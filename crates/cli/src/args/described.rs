@@ -1,0 +1,85 @@
+//! A network as options describe it, and the data that it would be for.
+
+use super::count;
+use super::{Given, Network};
+use crate::config_file;
+use crate::failure::Failure;
+use gristmill_io::Dataset;
+use gristmill_io::schema::Target;
+use gristmill_trainer::config::{DataShape, RunConfig, TargetShape, TrainingPlan};
+use std::path::PathBuf;
+
+/// Most features, outputs and classes.
+const MOST: usize = 1 << 24;
+
+/// Options of what is no run.
+#[derive(clap::Args)]
+pub(crate) struct Described {
+    /// The network of this configuration, which may be the config.toml of a run; flags override it
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// For the features and the target of this data set
+    #[arg(long, value_name = "DATA.grist", conflicts_with_all = ["features", "outputs", "classes"])]
+    data: Option<PathBuf>,
+    /// Features of the network [default: those of the shape, or 10]
+    #[arg(long, value_name = "N", value_parser = count::<usize>)]
+    features: Option<usize>,
+    /// Numbers that it predicts [default: 3]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, conflicts_with = "classes")]
+    outputs: Option<usize>,
+    /// Classes that it tells apart, in place of numbers
+    #[arg(long, value_name = "N", value_parser = count::<usize>)]
+    classes: Option<usize>,
+    #[command(flatten)]
+    network: Given<Network>,
+}
+
+impl Described {
+    /// The plan that a run would have.
+    pub(crate) fn plan(&self, seed: Option<u32>) -> Result<TrainingPlan, Failure> {
+        let of_file = self.config.as_deref().map(config_file::read).transpose()?;
+        let mut config = of_file.unwrap_or_default();
+        if let Some(seed) = seed {
+            config.seed = seed;
+        }
+        let (config, _) = config.assign(&self.network.assignments)?;
+        config.check_heeded(&self.network.assignments)?;
+        match &self.data {
+            Some(path) => Self::for_data(&config, &Dataset::open(path)?),
+            None => self.for_counts(&config),
+        }
+    }
+
+    fn for_data(config: &RunConfig, data: &Dataset) -> Result<TrainingPlan, Failure> {
+        let encoding = data.encoding();
+        let target = match &encoding.target {
+            Target::Classes { names, .. } => TargetShape::Classes(names),
+            Target::Numbers { columns } => TargetShape::Numbers(columns.len()),
+            Target::None => {
+                let path = data.path().display();
+                return Err(Failure::new(format!(
+                    "{path} has no target: name --outputs or --classes"
+                )));
+            }
+        };
+        let index_columns = &encoding.index_columns();
+        Ok(config.resolve(&DataShape { features: encoding.features(), index_columns, target })?)
+    }
+
+    fn for_counts(&self, config: &RunConfig) -> Result<TrainingPlan, Failure> {
+        let of_shape = config.data.shape.as_ref().map(|lengths| lengths.iter().product());
+        let features = self.features.or(of_shape).unwrap_or(10);
+        let outputs = self.outputs.unwrap_or(3);
+        let counts =
+            [("features", features), ("outputs", outputs), ("classes", self.classes.unwrap_or(2))];
+        if let Some((flag, count)) = counts.into_iter().find(|(_, n)| !(1..=MOST).contains(n)) {
+            return Err(Failure::usage(format!("--{flag} is {count}: expected 1 to {MOST}")));
+        }
+        let names: Vec<String> = (0..self.classes.unwrap_or(0)).map(|c| c.to_string()).collect();
+        let target = match self.classes {
+            Some(_) => TargetShape::Classes(&names),
+            None => TargetShape::Numbers(outputs),
+        };
+        Ok(config.resolve(&DataShape { features, index_columns: &[], target })?)
+    }
+}
