@@ -11,6 +11,7 @@ use crate::frame::{self, Section};
 use crate::identity::Identity;
 use crate::kind::FileKind;
 use crate::map::Map;
+use crate::model::View;
 use crate::open::open;
 use crate::schema::{Encoding, InputColumn, InputKind, Statistics, Target};
 use crate::wire::{EncodingWire, StatisticsWire};
@@ -24,7 +25,14 @@ pub(crate) const CHECK_BLOCK: usize = 1 << 20;
 /// Sections of a data set in file order: features, targets, weights, checksums of their blocks, metadata.
 pub(crate) const SECTIONS: usize = 5;
 
-/// The metadata as they are written.
+/// The metadata as they are written: those of version 1, and the height, width and channels of the features.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct MetadataWire {
+    pub(crate) dataset: DatasetWire,
+    pub(crate) view: Option<[u64; 3]>,
+}
+
+/// The metadata of version 1.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct DatasetWire {
     pub(crate) rows: u64,
@@ -53,6 +61,7 @@ pub struct Dataset {
     weighted: bool,
     rows: u64,
     features: usize,
+    view: Option<View>,
     dtype: Dtype,
     encoding: Encoding,
     statistics: Vec<Statistics>,
@@ -80,7 +89,13 @@ impl Dataset {
             let reason = format!("it has {} sections, expected {SECTIONS}", header.sections.len());
             return Err(Error::damaged(path, reason));
         };
-        let wire: DatasetWire = frame::read_metadata(&mut file, path, metadata)?;
+        let MetadataWire { dataset: wire, view } = match header.version {
+            1 => {
+                let dataset = frame::read_metadata(&mut file, path, metadata)?;
+                MetadataWire { dataset, view: None }
+            }
+            _ => frame::read_metadata(&mut file, path, metadata)?,
+        };
         let encoding = Encoding::from(wire.encoding);
         let contradiction = || Error::damaged(path, "its metadata contradict each other");
         let dtype = Dtype::ALL.into_iter().find(|d| d.size() == wire.feature_size as usize);
@@ -98,6 +113,14 @@ impl Dataset {
             || wire.target_statistics.len() != target_count
             || wire.class_counts.len() != class_count
         {
+            return Err(contradiction());
+        }
+        let view = view.map(|[height, width, channels]| View {
+            height: usize::try_from(height).unwrap_or(usize::MAX),
+            width: usize::try_from(width).unwrap_or(usize::MAX),
+            channels: usize::try_from(channels).unwrap_or(usize::MAX),
+        });
+        if view.is_some_and(|view| view.units() != features) {
             return Err(contradiction());
         }
         let row_bytes = features * dtype.size();
@@ -132,6 +155,7 @@ impl Dataset {
             weighted: wire.weighted,
             rows: wire.rows,
             features,
+            view,
             dtype,
             encoding,
             statistics: wire.statistics.into_iter().map(Into::into).collect(),
@@ -157,6 +181,11 @@ impl Dataset {
     #[inline]
     pub fn features(&self) -> usize {
         self.features
+    }
+
+    /// How the features of a row are arranged, if they are more than plain numbers.
+    pub fn view(&self) -> Option<View> {
+        self.view
     }
 
     /// How features are stored.

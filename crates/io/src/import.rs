@@ -21,7 +21,7 @@ use crate::dataset::Dataset;
 use crate::error::{Error, Place, Result};
 use crate::kind::FileKind;
 use crate::progress::ImportProgress;
-use crate::schema::{Encoding, Target};
+use crate::schema::{Encoding, InputColumn, InputKind, Target};
 use crate::source::{Source, expand};
 use crate::threads;
 use crate::writer::{DatasetLayout, DatasetWriter, ImportSummary};
@@ -83,6 +83,24 @@ fn import_all(
     })
 }
 
+/// What is said of values of an index column that are no category.
+fn unknown_values(column: &InputColumn, count: u64) -> String {
+    let known = match &column.kind {
+        InputKind::Index { vocabulary } => vocabulary.len(),
+        InputKind::Number { .. } | InputKind::OneHot { .. } => column.features(),
+    };
+    let name = &column.name;
+    let (values, count_as) = match count {
+        1 => ("1 value is".to_owned(), "it counts"),
+        _ => (format!("{count} values are"), "they count"),
+    };
+    let known = match known {
+        1 => "not the one category known".to_owned(),
+        _ => format!("none of the {known} categories known"),
+    };
+    format!("column \"{name}\": {values} {known}; {count_as} as unknown")
+}
+
 /// The column of weights that a source has if it is a data set of ours with weights.
 fn stored_weights(source: &Source) -> Result<Option<String>> {
     match FileKind::of(source.path())? {
@@ -122,9 +140,13 @@ fn import_into(
     let rounding = guessed.map(|_| Rounding::default());
     let mut writer = DatasetWriter::create(output, layout)?;
     writer.limit_memory(input.budget.writer_bytes());
+    writer.arrange(options.view)?;
+    let mut views = Vec::new();
+    let mut unknown = vec![0; encoding.inputs.len()];
     input.for_each_table(|mut table, path| {
         let before = writer.rows();
         let encoder = Encoder::new(&table, path, &encoding, weights, guessed)?;
+        views.push(encoder.view(&table));
         let bytes = input.budget.chunk_bytes(&table, encoding.features());
         pipeline::run(
             &mut table,
@@ -138,8 +160,9 @@ fn import_into(
                 };
                 Ok((rows, found))
             },
-            |(rows, found)| {
+            |((rows, unknown_here), found)| {
                 writer.push(&rows)?;
+                unknown.iter_mut().zip(unknown_here).for_each(|(all, here)| *all += here);
                 if let Some(rounding) = &rounding {
                     rounding.keep(found);
                 }
@@ -152,7 +175,16 @@ fn import_into(
         Ok(())
     })?;
     input.reading.check_unchanged()?;
+    if options.view.is_none()
+        && let [Some(view), rest @ ..] = &views[..]
+        && rest.iter().all(|other| *other == Some(*view))
+    {
+        writer.arrange(Some(*view))?;
+    }
     let summary = writer.finish()?;
+    for (column, count) in encoding.inputs.iter().zip(unknown).filter(|(_, count)| *count > 0) {
+        input.tell(&unknown_values(column, count));
+    }
     if let Some(rounding) = &rounding {
         rounding.tell(input, &encoding, output)?;
     }

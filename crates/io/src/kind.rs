@@ -28,8 +28,7 @@ impl FileKind {
     /// The version of the kind's layout that this program writes. It reads this and all before.
     pub(crate) fn version(self) -> u32 {
         match self {
-            FileKind::Dataset => 1,
-            FileKind::Model | FileKind::Checkpoint => 2,
+            FileKind::Dataset | FileKind::Model | FileKind::Checkpoint => 2,
         }
     }
 

@@ -208,12 +208,9 @@ impl RowsFile {
             weighted: source.has_weights(),
         };
         let batch_values = BATCH_VALUES.max(source.features());
-        Ok(RowsFile {
-            writer: DatasetWriter::create(path, layout)?,
-            rows: RowBatch::default(),
-            batch_values,
-            gaps: gaps(source),
-        })
+        let mut writer = DatasetWriter::create(path, layout)?;
+        writer.arrange(source.view())?;
+        Ok(RowsFile { writer, rows: RowBatch::default(), batch_values, gaps: gaps(source) })
     }
 
     /// Copies a row; says whether rows were written for it.

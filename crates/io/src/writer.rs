@@ -5,12 +5,13 @@
 //! place in the file is known only at the end, wait in temporary files beside it.
 
 use crate::atomic::AtomicFile;
-use crate::dataset::DatasetWire;
+use crate::dataset::{DatasetWire, MetadataWire};
 use crate::dtype::Dtype;
 use crate::error::{Error, Result};
 use crate::frame;
+use crate::model::View;
 use crate::region::SectionWriter;
-use crate::schema::{Encoding, InputKind, Target};
+use crate::schema::{Encoding, InputColumn, InputKind, Target};
 use crate::statistics::Moments;
 use crate::threads;
 use rayon::prelude::*;
@@ -64,6 +65,7 @@ pub struct RowBatch {
 #[derive(Debug)]
 pub struct DatasetWriter {
     layout: DatasetLayout,
+    view: Option<View>,
     fills: Vec<f32>,
     columns: Columns,
     block_rows: usize,
@@ -101,7 +103,8 @@ impl DatasetWriter {
     /// Begins the data set `path`.
     ///
     /// # Errors
-    /// The layout has no features, or the directory cannot be written to.
+    /// The layout has no features, its type does not hold the indices of a column, or the directory cannot be
+    /// written to.
     pub fn create(path: &Path, layout: DatasetLayout) -> Result<DatasetWriter> {
         let (labels, targets, classes) = match &layout.encoding.target {
             Target::Classes { names, .. } => (1, 0, names.len()),
@@ -112,6 +115,10 @@ impl DatasetWriter {
         if features == 0 {
             return Err(Error::Invalid("there are no input columns left to learn from".to_owned()));
         }
+        let dtype = match layout.dtype {
+            Some(asked) => check_indices(&layout.encoding, asked).map(|()| asked)?,
+            None => layout.encoding.inputs.iter().map(least).max().unwrap_or(Dtype::U8),
+        };
         threads::start()?;
         let weights = usize::from(layout.weighted);
         Ok(DatasetWriter {
@@ -119,7 +126,8 @@ impl DatasetWriter {
             columns: Columns { features, labels, targets, weights },
             group: 2 * rayon::current_num_threads(),
             block_rows: (BLOCK_VALUES / features).clamp(1, BLOCK_ROWS),
-            dtype: layout.dtype.unwrap_or(Dtype::U8),
+            view: None,
+            dtype,
             features: SectionWriter::create(path)?,
             targets: AtomicFile::create(path)?,
             weights: AtomicFile::create(path)?,
@@ -130,6 +138,23 @@ impl DatasetWriter {
             class_counts: vec![0; classes],
             layout,
         })
+    }
+
+    /// Says how the features of a row are arranged.
+    ///
+    /// # Errors
+    /// There are more features, or fewer.
+    pub fn arrange(&mut self, view: Option<View>) -> Result<()> {
+        if let Some(view) = view
+            && view.units() != self.columns.features
+        {
+            return Err(Error::Options(format!(
+                "{view} is no arrangement of the {} features of a row: expected numbers whose product is that",
+                self.columns.features
+            )));
+        }
+        self.view = view;
+        Ok(())
     }
 
     /// Gathers fewer blocks of rows, so that they take about `bytes` bytes. What is written is the same.
@@ -194,7 +219,7 @@ impl DatasetWriter {
         self.flush(self.pending.features.len() / self.columns.features)?;
         let statistics =
             |moments: &[Moments]| moments.iter().map(|m| (&m.statistics()).into()).collect();
-        let metadata = DatasetWire {
+        let dataset = DatasetWire {
             rows: self.rows,
             features: self.columns.features as u64,
             feature_size: self.dtype.size() as u8,
@@ -204,6 +229,9 @@ impl DatasetWriter {
             target_statistics: statistics(&self.target_moments),
             class_counts: self.class_counts,
         };
+        let lengths =
+            |View { height, width, channels }| [height, width, channels].map(|n| n as u64);
+        let metadata = MetadataWire { dataset, view: self.view.map(lengths) };
         let mut file = self.features;
         let metadata = frame::encode_metadata(file.path(), &metadata)?;
         let mut sections = vec![file.end_section()?];
@@ -300,6 +328,35 @@ impl Block {
         dtype.encode(rows, &mut bytes);
         Ok(Block { moments, dtype, bytes })
     }
+}
+
+/// The narrowest type that holds whatever index a column can have, also that of unknown values.
+fn least(input: &InputColumn) -> Dtype {
+    match &input.kind {
+        InputKind::Index { vocabulary } => {
+            // The greatest alone does not tell: half a million is a half where one less is none.
+            match vocabulary.len() {
+                0..=255 => Dtype::U8,
+                256..=2048 => Dtype::F16,
+                _ => Dtype::F32,
+            }
+        }
+        InputKind::Number { .. } | InputKind::OneHot { .. } => Dtype::U8,
+    }
+}
+
+/// Refuses a type that does not hold the indices of a column.
+fn check_indices(encoding: &Encoding, asked: Dtype) -> Result<()> {
+    let Some(input) = encoding.inputs.iter().find(|input| least(input) > asked) else {
+        return Ok(());
+    };
+    let InputKind::Index { vocabulary } = &input.kind else { return Ok(()) };
+    Err(Error::Options(format!(
+        "{asked} does not hold the index of each of the {} categories of the column \"{}\": ask for {}, or for none",
+        vocabulary.len(),
+        input.name,
+        least(input)
+    )))
 }
 
 /// What stands for a missing value of each feature: NaN where there must be none.

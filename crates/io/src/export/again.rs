@@ -5,6 +5,7 @@ use crate::format::table::index_columns;
 use crate::format::values::is_missing;
 use crate::import::label::class_names;
 use crate::import::options::Missing;
+use crate::import::vocabulary::{is_dense, learned};
 use crate::schema::{InputColumn, InputKind, Target, Vocabulary};
 
 /// What an import of an exported table has to be told, beside its targets, weights, task and type.
@@ -14,6 +15,8 @@ pub struct Again {
     pub header: bool,
     /// The columns of texts that look like numbers.
     pub category: Vec<String>,
+    /// The columns of which each value becomes the index of its category.
+    pub index: Vec<String>,
     /// The columns of numbers that are named as an index is.
     pub number: Vec<String>,
     /// What it does about missing values.
@@ -31,6 +34,7 @@ impl Again {
             header: !keeps_types,
             category: doubtful_inputs(dataset, keeps_types, false),
             number: doubtful_inputs(dataset, keeps_types, true),
+            index: index_inputs(dataset),
             missing: if has_gaps { Missing::Mean } else { Missing::Error },
             like: !(are_inputs_learned(dataset, keeps_types, has_gaps)
                 && is_target_learned(dataset)),
@@ -66,25 +70,68 @@ fn doubtful_inputs(dataset: &Dataset, keeps_types: bool, of_numbers: bool) -> Ve
     doubtful.map(|(_, input)| input.name.clone()).collect()
 }
 
+/// Whether the name of a category is read as it is written.
+fn is_kept(name: &str, keeps_types: bool) -> bool {
+    // What has commas or points may be a number that is written anew.
+    let is_text = keeps_types || !resembles_number(name) || !name.contains([',', '.']);
+    is_text && (name.is_empty() || !is_missing(name.as_bytes()))
+}
+
+fn index_inputs(dataset: &Dataset) -> Vec<String> {
+    let inputs = dataset.encoding().inputs.iter();
+    let indices = inputs.filter(|input| matches!(input.kind, InputKind::Index { .. }));
+    indices.map(|input| input.name.clone()).collect()
+}
+
+/// Whether an import that is told so would learn the same vocabulary of the indices in a feature.
+fn is_vocabulary_learned(
+    dataset: &Dataset,
+    feature: usize,
+    vocabulary: &Vocabulary,
+    keeps_types: bool,
+) -> bool {
+    let Some(count) = different_indices(dataset, feature, vocabulary.len()) else { return false };
+    match vocabulary {
+        Vocabulary::Codes(codes) => {
+            let most = *codes as usize - 1;
+            dataset.statistics()[feature].max == most as f32 && is_dense(most, count)
+        }
+        Vocabulary::Names(names) => {
+            count == names.len()
+                && names.iter().all(|name| is_kept(name, keeps_types))
+                && learned(names.iter()).as_ref() == Some(vocabulary)
+        }
+    }
+}
+
+/// How many different indices a feature has; `None` if some are of no category.
+fn different_indices(dataset: &Dataset, feature: usize, categories: usize) -> Option<usize> {
+    let (dtype, size) = (dataset.dtype(), dataset.dtype().size());
+    let (mut is_there, mut value) = (vec![false; categories], [0.0]);
+    for row in 0..dataset.rows() {
+        dtype.decode(&dataset.row(row)[feature * size..][..size], &mut value);
+        *is_there.get_mut(value[0] as usize)? = true;
+    }
+    Some(is_there.into_iter().filter(|&is_there| is_there).count())
+}
+
 /// Whether an import that is told which columns are texts would learn the same inputs.
 fn are_inputs_learned(dataset: &Dataset, keeps_types: bool, has_gaps: bool) -> bool {
     let mut feature = 0;
     dataset.encoding().inputs.iter().all(|input| {
+        let first = feature;
         let statistics = &dataset.statistics()[feature..][..input.features()];
         feature += input.features();
         match &input.kind {
             // Which values were missing, and so their mean, is not known any more; nor is a mean learned of
             // one column and not of another.
             InputKind::Number { fill } => fill.is_none() && !has_gaps,
-            InputKind::Index { .. } => false,
+            InputKind::Index { vocabulary } => {
+                is_vocabulary_learned(dataset, first, vocabulary, keeps_types)
+            }
             InputKind::OneHot { categories } => {
-                // What has commas or points may be a number that is written anew.
-                let is_text = |name: &String| {
-                    keeps_types || !resembles_number(name) || !name.contains([',', '.'])
-                };
-                let is_learned = |name: &String| name.is_empty() || !is_missing(name.as_bytes());
                 categories.is_sorted_by(|a, b| a < b)
-                    && categories.iter().all(|name| is_text(name) && is_learned(name))
+                    && categories.iter().all(|name| is_kept(name, keeps_types))
                     && statistics.iter().all(|category| category.max > 0.0)
             }
         }

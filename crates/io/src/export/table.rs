@@ -81,7 +81,12 @@ impl<'a> Exported<'a> {
 
     /// The narrowest type known to hold a column of numbers.
     pub fn dtype(&self, column: usize) -> Dtype {
-        if self.inputs().contains(&column) { self.dataset.dtype() } else { Dtype::F32 }
+        let encoding = self.dataset.encoding();
+        match encoding.inputs.get(column).map(|input| &input.kind) {
+            // A number that is not known is written as missing, which bytes are not.
+            Some(InputKind::Index { .. }) | None => Dtype::F32,
+            Some(InputKind::Number { .. } | InputKind::OneHot { .. }) => self.dataset.dtype(),
+        }
     }
 
     /// The different texts of a column; none for numbers.

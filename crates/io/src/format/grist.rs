@@ -7,7 +7,7 @@ use super::table::{Chunk, Chunks, Hints, Table};
 use crate::dataset::Dataset;
 use crate::error::Result;
 use crate::frame::MAGIC;
-use crate::schema::Target;
+use crate::schema::{InputColumn, InputKind, Target};
 use crate::source::Source;
 use std::sync::Arc;
 
@@ -47,13 +47,16 @@ impl Format for Grist {
             Target::None => 0,
         };
         let weights = dataset.has_weights().then(|| columns.len() - 1);
+        let is_index = |input: &InputColumn| matches!(input.kind, InputKind::Index { .. });
+        let indices = (0..inputs).filter(|&i| is_index(&dataset.encoding().inputs[i])).collect();
+        let view = dataset.view().map(|view| (0..inputs, view));
         let record_bytes = dataset.features() * dataset.dtype().size();
         let chunks =
             GristChunks { source: source.clone(), rows: dataset.rows(), next: 0, record_bytes };
         Ok(Table {
             columns,
             named: true,
-            hints: Hints { weights, ..Hints::default() },
+            hints: Hints { weights, indices, view, ..Hints::default() },
             likely_targets: (inputs..inputs + targets).collect(),
             sources: 1,
             record_bytes,

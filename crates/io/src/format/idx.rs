@@ -5,6 +5,7 @@ use super::interface::{Format, ReadOptions};
 use super::table::{Chunk, Chunks, Column, Decoder, Hints, Table, Wanted};
 use super::values::{Batch, ColumnKind, RowNumbers, Values};
 use crate::error::{Error, Place, Result, RowNumber};
+use crate::model::View;
 use crate::source::{Source, Stream};
 use std::io::{Cursor, Read};
 use std::path::PathBuf;
@@ -58,6 +59,7 @@ impl Format for Idx {
         if labels.is_some() {
             columns.push(number_column("label".to_owned()));
         }
+        let view = items.view().map(|view| (0..items.layout().values, view));
         let decoder = IdxDecoder {
             path: items.path.clone(),
             columns: columns.clone(),
@@ -65,7 +67,7 @@ impl Format for Idx {
             labels: labels.as_ref().map(Array::layout),
         };
         Ok(Table {
-            hints: Hints::default(),
+            hints: Hints { view, ..Hints::default() },
             likely_targets: labels.iter().map(|_| columns.len() - 1).collect(),
             columns,
             named: true,
@@ -172,6 +174,18 @@ impl Array {
 
     fn layout(&self) -> Layout {
         Layout { number: self.number, values: self.shape.iter().product::<u64>() as usize }
+    }
+
+    /// How the values of an item are arranged.
+    fn view(&self) -> Option<View> {
+        let (height, width, channels) = match self.shape[..] {
+            [height, width] => (height, width, 1),
+            [height, width, channels] => (height, width, channels),
+            _ => return None,
+        };
+        // At most `MOST_VALUES` in all.
+        let [height, width, channels] = [height, width, channels].map(|length| length as usize);
+        Some(View { height, width, channels })
     }
 
     /// `r0c0`, `r0c1`, ... for images; `label` for labels.

@@ -4,6 +4,8 @@
 
 use super::values::{Batch, ColumnKind, Values};
 use crate::error::Result;
+use crate::model::View;
+use std::ops::Range;
 
 /// An open source.
 pub struct Table {
@@ -34,6 +36,10 @@ pub struct Hints {
     pub weights: Option<usize>,
     /// The names of columns that were left out, since there is nothing in them.
     pub left_out: Vec<String>,
+    /// The columns that become indices of categories.
+    pub indices: Vec<usize>,
+    /// Columns that are arranged as an image or a series, if they are all the inputs.
+    pub view: Option<(Range<usize>, View)>,
 }
 
 /// A column of a table.

@@ -55,7 +55,8 @@ pub(super) fn roles(table: &Table, path: &Path, options: &ImportOptions) -> Resu
         }
     }
     let said = options.category.iter().chain(&options.number);
-    let said: HashSet<usize> = said.filter_map(|name| position(columns, name)).collect();
+    let mut said: HashSet<usize> = said.filter_map(|name| position(columns, name)).collect();
+    said.extend(index_names(options, columns).iter().filter_map(|name| position(columns, name)));
     let is_free = |column: &usize| !taken.contains(column) && !said.contains(column);
     let weights = weights.or(table.hints.weights.filter(is_free));
     let mut row_numbers = index_columns(columns.iter().map(|column| column.name.as_str()));
@@ -78,6 +79,17 @@ pub(super) struct Said {
     pub(super) categories: HashSet<usize>,
     /// The inputs that have numbers.
     pub(super) numbers: HashSet<usize>,
+    /// The inputs that become indices of categories; the source may say it too.
+    pub(super) indices: HashSet<usize>,
+}
+
+/// The names of the columns that a user calls indices.
+fn index_names<'o>(options: &'o ImportOptions, columns: &[Column]) -> Vec<&'o str> {
+    let parts = |text: &'o String| match position(columns, text) {
+        Some(_) => vec![text.as_str()],
+        None => text.split(',').map(str::trim).collect(),
+    };
+    options.index.iter().flat_map(parts).collect()
 }
 
 /// Finds the inputs that a user calls texts or numbers.
@@ -88,7 +100,7 @@ pub(super) fn said(
     roles: &Roles,
 ) -> Result<Said> {
     let columns = &table.columns;
-    let find = |name: &String, of_target: &str| {
+    let find = |name: &str, of_target: &str| {
         let found = position(columns, name).ok_or_else(|| absent(path, name, columns))?;
         let reason = match () {
             () if roles.inputs.contains(&found) => return Ok(found),
@@ -101,14 +113,25 @@ pub(super) fn said(
     let number = "is the target: --task regress takes its values for numbers";
     let categories = options.category.iter().map(|name| find(name, category));
     let numbers = options.number.iter().map(|name| find(name, number));
-    let said = Said {
+    let index = "is the target, which has no index: --task classify makes its values classes";
+    let indices = index_names(options, columns).into_iter().map(|name| find(name, index));
+    let mut said = Said {
         categories: categories.collect::<Result<_>>()?,
         numbers: numbers.collect::<Result<_>>()?,
+        indices: indices.collect::<Result<_>>()?,
     };
+    let others = said.categories.union(&said.numbers).copied().collect::<HashSet<usize>>();
+    if let Some(both) = said.indices.intersection(&others).min() {
+        let reason =
+            "is said to have both indices and texts or numbers: leave out --index or the other";
+        return Err(Error::input(path, Place::column(&columns[*both].name), reason));
+    }
     if let Some(both) = said.categories.intersection(&said.numbers).min() {
         let reason = "is said to have both texts and numbers: leave out --category or --number";
         return Err(Error::input(path, Place::column(&columns[*both].name), reason));
     }
+    let is_left = |index: &usize| roles.inputs.contains(index) && !others.contains(index);
+    said.indices.extend(table.hints.indices.iter().copied().filter(is_left));
     Ok(said)
 }
 

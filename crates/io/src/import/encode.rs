@@ -6,6 +6,7 @@ use super::vocabulary::Categories;
 use crate::error::{Error, Place, Result};
 use crate::format::table::{Table, Wanted};
 use crate::format::values::{Batch, ColumnKind, Texts, Values, is_missing};
+use crate::model::View;
 use crate::schema::{Encoding, InputKind, Target};
 use crate::writer::RowBatch;
 use std::collections::HashMap;
@@ -117,6 +118,15 @@ impl<'a> Encoder<'a> {
         Ok(encoder)
     }
 
+    /// How the features of a row of the table are arranged, if it says so and all of what it is about become features, and
+    /// nothing else.
+    pub(super) fn view(&self, table: &Table) -> Option<View> {
+        let (columns, view) = table.hints.view.clone()?;
+        let inputs = self.wanted.iter().map(|wanted| wanted.column);
+        let are_inputs = inputs.take(self.encoding.inputs.len()).eq(columns);
+        (are_inputs && view.units() == self.features).then_some(view)
+    }
+
     /// The columns to decode.
     pub(super) fn wanted(&self) -> &[Wanted] {
         &self.wanted
@@ -136,8 +146,9 @@ impl<'a> Encoder<'a> {
         })
     }
 
-    /// Encodes a batch of the columns wanted.
-    pub(super) fn encode(&self, batch: &Batch) -> Result<RowBatch> {
+    /// Encodes a batch of the columns wanted. Beside the rows it gives how many values of each input are of no category
+    /// known, where they may be such.
+    pub(super) fn encode(&self, batch: &Batch) -> Result<(RowBatch, Vec<u64>)> {
         let count = batch.rows.len();
         // They stand last.
         let weights = match (self.uses.last(), batch.columns.last()) {
@@ -149,6 +160,7 @@ impl<'a> Encoder<'a> {
             targets: vec![0.0; count * self.targets],
             ..RowBatch::default()
         };
+        let mut unknown = vec![0; self.encoding.inputs.len()];
         for (column, (what, values)) in self.uses.iter().zip(&batch.columns).enumerate() {
             let refuse = |row: usize, reason: String| {
                 let place = Place::cell(batch.rows.number(row), &self.names[column]);
@@ -173,14 +185,20 @@ impl<'a> Encoder<'a> {
                             None if weights.get(row) == Some(&0.0) => {}
                             None => {
                                 let known = self.categories(column);
-                                return Err(refuse(row, unknown("category", text, known)));
+                                return Err(refuse(row, no_such("category", text, known)));
                             }
                         }
                     }
                 }
                 (Use::Index { feature, index }, Values::Texts(texts)) => {
                     for (row, text) in texts.iter().enumerate() {
-                        rows.features[row * self.features + feature] = index.of_text(text) as f32;
+                        let found = index.index(text);
+                        // Nothing is learned from a row of no weight, so what it has does not matter.
+                        if found.is_none() && weights.get(row) != Some(&0.0) {
+                            unknown[column] += 1;
+                        }
+                        let found = found.unwrap_or(index.unknown());
+                        rows.features[row * self.features + feature] = found as f32;
                     }
                 }
                 (Use::Label { classes }, Values::Texts(texts)) => {
@@ -202,7 +220,7 @@ impl<'a> Encoder<'a> {
                 _ => unreachable!("decoders give the kind that is wanted"),
             }
         }
-        Ok(rows)
+        Ok((rows, unknown))
     }
 
     fn labels(
@@ -218,8 +236,8 @@ impl<'a> Encoder<'a> {
                     _ if is_missing(text.as_bytes()) => {
                         "the target is missing: remove the row".into()
                     }
-                    Target::Classes { names, .. } => unknown("class", text, names),
-                    Target::Numbers { .. } | Target::None => unknown("class", text, &[]),
+                    Target::Classes { names, .. } => no_such("class", text, names),
+                    Target::Numbers { .. } | Target::None => no_such("class", text, &[]),
                 };
                 refuse(row, reason)
             })
@@ -246,7 +264,7 @@ fn scatter(column: &[f32], rows: &mut [f32], at: usize, width: usize) {
     }
 }
 
-fn unknown(what: &str, text: &str, known: &[String]) -> String {
+fn no_such(what: &str, text: &str, known: &[String]) -> String {
     const SHOWN: usize = 20;
     let shown: Vec<String> = known.iter().take(SHOWN).map(|name| format!("\"{name}\"")).collect();
     let more = if known.len() > SHOWN { ", ..." } else { "" };

@@ -46,6 +46,11 @@ impl<'a> Input<'a> {
         }
     }
 
+    /// Tells what is about no source by itself.
+    pub(super) fn tell(&self, note: &str) {
+        self.progress.note(note);
+    }
+
     /// Bytes of all sources together.
     pub(super) fn length(&self) -> Result<u64> {
         self.sources.iter().map(Source::length).sum()

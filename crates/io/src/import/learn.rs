@@ -90,7 +90,7 @@ struct Column {
 impl Survey {
     fn new(table: &Table, path: &Path, options: &ImportOptions) -> Result<Survey> {
         let roles = columns::roles(table, path, options)?;
-        let Said { categories, numbers } = columns::said(table, path, options, &roles)?;
+        let Said { categories, numbers, indices } = columns::said(table, path, options, &roles)?;
         let Roles { inputs, targets, weights, row_numbers } = roles;
         let task = match (options.task, targets.len()) {
             (Some(Task::Classify), 2..) => {
@@ -101,11 +101,13 @@ impl Survey {
             _ => Some(Task::Regress),
         };
         let kind = |index: &usize| match table.columns[*index].kind {
-            _ if categories.contains(index) => ColumnKind::Text,
+            _ if categories.contains(index) || indices.contains(index) => ColumnKind::Text,
             _ if numbers.contains(index) => ColumnKind::Number,
             kind => kind,
         };
-        let is_said = |index: &usize| categories.contains(index) || numbers.contains(index);
+        let is_said = |index: &usize| {
+            [&categories, &numbers, &indices].iter().any(|said| said.contains(index))
+        };
         let column = |index: &usize, role| Column {
             name: table.columns[*index].name.clone(),
             role,
@@ -116,6 +118,7 @@ impl Survey {
         let mut surveyed = Vec::new();
         for index in &inputs {
             match (kind(index), options.missing) {
+                _ if indices.contains(index) => surveyed.push(column(index, Role::Index)),
                 (ColumnKind::Text, _) => surveyed.push(column(index, Role::Categories)),
                 (ColumnKind::Number, Missing::Mean) => surveyed.push(column(index, Role::Mean)),
                 (ColumnKind::Number, Missing::Error) => {}
@@ -153,7 +156,7 @@ impl Survey {
         for column in &self.columns {
             let kind = match column.role {
                 Role::Mean => ColumnKind::Number,
-                Role::Categories | Role::Target { .. } => ColumnKind::Text,
+                Role::Categories | Role::Index | Role::Target { .. } => ColumnKind::Text,
             };
             let refuses_codes = !column.is_said;
             wanted.push(Wanted { column: names.required(&column.name)?, kind, refuses_codes });
@@ -188,6 +191,11 @@ impl Survey {
 
     fn check_categories(&self) -> Result<()> {
         for column in &self.columns {
+            if let Seen::Index(found) = &column.seen
+                && found.is_too_large()
+            {
+                return Err(too_many_names(&self.path, &column.name));
+            }
             if let (Role::Categories, Seen::Texts(texts)) = (column.role, &column.seen)
                 && texts.different.len() > MOST_CATEGORIES
             {
@@ -200,7 +208,7 @@ impl Survey {
                     false => String::new(),
                 };
                 let reason = format!(
-                    "this text column has more than {MOST_CATEGORIES} different values, too many to become one feature each: leave it out with --drop \"{name}\"{numbers}"
+                    "this text column has more than {MOST_CATEGORIES} different values, too many to become one feature each: give each its index with --index \"{name}\", leave it out with --drop \"{name}\"{numbers}"
                 );
                 return Err(Error::input(&self.path, Place::column(&column.name), reason));
             }
@@ -240,10 +248,16 @@ impl Survey {
                     let categories = std::mem::take(&mut texts.different);
                     InputKind::OneHot { categories: categories.into_iter().collect() }
                 }
+                (Some(Seen::Index(found)), _) => {
+                    let vocabulary = std::mem::take(found).vocabulary();
+                    let vocabulary = vocabulary.ok_or_else(|| too_many_names(&self.path, &name))?;
+                    if vocabulary.is_empty() {
+                        return Err(no_values(&self.path, &name));
+                    }
+                    InputKind::Index { vocabulary }
+                }
                 (Some(Seen::Numbers(moments)), _) if moments.count() == 0 => {
-                    let reason =
-                        format!("has no values at all: leave it out with --drop \"{name}\"");
-                    return Err(Error::input(&self.path, Place::column(&name), reason));
+                    return Err(no_values(&self.path, &name));
                 }
                 (Some(Seen::Numbers(moments)), _) => {
                     InputKind::Number { fill: Some(moments.mean() as f32) }
@@ -314,7 +328,7 @@ impl Column {
         let meaning = match self.role {
             Role::Categories => Meaning::Categories,
             Role::Target { .. } => Meaning::Classes,
-            Role::Mean => return None,
+            Role::Index | Role::Mean => return None,
         };
         match &self.seen {
             Seen::Texts(texts) if !self.is_said => {
@@ -328,11 +342,23 @@ impl Column {
 fn missing_value(path: &Path, place: Place, role: Role) -> Error {
     let reason = match role {
         Role::Target { .. } => "the target is missing: remove the row",
-        Role::Categories | Role::Mean => {
+        Role::Categories | Role::Index | Role::Mean => {
             "the value is missing: with --missing mean, missing text becomes a category of its own"
         }
     };
     Error::input(path, place, reason)
+}
+
+fn no_values(path: &Path, column: &str) -> Error {
+    let reason = format!("has no values at all: leave it out with --drop \"{column}\"");
+    Error::input(path, Place::column(column), reason)
+}
+
+fn too_many_names(path: &Path, column: &str) -> Error {
+    let reason = format!(
+        "its different values are too many to be kept by their names, which every model needs: leave it out with --drop \"{column}\", or number its values from 0 on"
+    );
+    Error::input(path, Place::column(column), reason)
 }
 
 /// The text as a finite number, if it is one.

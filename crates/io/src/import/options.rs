@@ -4,6 +4,7 @@ use crate::choice::FormatChoice;
 use crate::dtype::Dtype;
 use crate::format::decimal::Decimal;
 use crate::format::interface::ReadOptions;
+use crate::model::View;
 use crate::schema::Encoding;
 
 /// What is predicted: a class or numbers.
@@ -47,12 +48,17 @@ pub struct ImportOptions {
     pub drop: Vec<String>,
     /// Columns whose values are texts even where they look like numbers.
     pub category: Vec<String>,
+    /// Columns of which each becomes one feature: the index of the category that a value is. A name that no column has
+    /// may be several, with commas between.
+    pub index: Vec<String>,
     /// Columns whose values are numbers even where they look like texts, as the code 007 does.
     pub number: Vec<String>,
     /// What to do about missing input values.
     pub missing: Missing,
     /// How to store features; else the narrowest type that loses nothing.
     pub dtype: Option<Dtype>,
+    /// How the features of a row are arranged; else as the source says.
+    pub view: Option<View>,
     /// Most bytes of memory that the process may come to use, at least [`ImportOptions::LEAST_MEMORY`];
     /// else a few MiB for each thread. Does not count what a single record may need beyond 1 MiB.
     pub memory: Option<u64>,
@@ -79,7 +85,7 @@ pub enum Plan<'a> {
         encoding: &'a Encoding,
         /// Whether the target is to be read; else the data set has none and the column may be absent.
         with_target: bool,
-        /// Only how tables are read, `weights` and `dtype` matter.
+        /// Only how tables are read, `weights`, `dtype` and `view` matter.
         options: ImportOptions,
     },
 }

@@ -2,9 +2,10 @@
 
 use super::doubt::Stray;
 use super::options::Missing;
+use super::vocabulary::Found;
 use crate::error::RowNumber;
 use crate::format::decimal::Written;
-use crate::format::values::{Batch, Values, is_code, is_missing};
+use crate::format::values::{Batch, Texts as ColumnTexts, Values, is_code, is_missing};
 use crate::statistics::Moments;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,6 +17,8 @@ pub(super) const MOST_CATEGORIES: usize = 1000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Categories,
+    /// Categories that become indices.
+    Index,
     Mean,
     /// At most this many classes; of more the target is numeric or an error.
     Target {
@@ -28,7 +31,7 @@ impl Role {
     pub(super) fn limit(self) -> usize {
         match self {
             Role::Target { most } => most,
-            Role::Categories | Role::Mean => MOST_CATEGORIES,
+            Role::Categories | Role::Index | Role::Mean => MOST_CATEGORIES,
         }
     }
 }
@@ -36,6 +39,7 @@ impl Role {
 /// What was seen of a column.
 pub(super) enum Seen {
     Texts(Texts),
+    Index(Found),
     Numbers(Moments),
 }
 
@@ -55,6 +59,7 @@ impl Seen {
     pub(super) fn nothing(role: Role) -> Seen {
         match role {
             Role::Mean => Seen::Numbers(Moments::EMPTY),
+            Role::Index => Seen::Index(Found::default()),
             Role::Categories | Role::Target { .. } => Seen::Texts(Texts::default()),
         }
     }
@@ -75,6 +80,9 @@ impl Seen {
             }
             Values::Texts(texts) => texts,
         };
+        if role == Role::Index {
+            return found(batch, texts, missing, weights).map(Seen::Index);
+        }
         let may_be_missing = role == Role::Categories && missing == Missing::Mean;
         let mut seen = Texts::default();
         for (row, text) in texts.iter().enumerate() {
@@ -116,8 +124,30 @@ impl Seen {
                     all.stray = all.stray.take().or(next.stray);
                 }
             }
+            (Seen::Index(all), Seen::Index(next)) => all.merge(next),
             (Seen::Numbers(all), Seen::Numbers(next)) => all.merge(&next),
             _ => unreachable!("a column's role decides what is seen in it"),
         }
     }
+}
+
+/// The categories in a column of a batch, of which rows of no weight have none.
+fn found(
+    batch: &Batch,
+    texts: &ColumnTexts,
+    missing: Missing,
+    weights: &[f32],
+) -> Result<Found, RowNumber> {
+    let mut found = Found::default();
+    for (row, text) in texts.iter().enumerate() {
+        let is_missing = is_missing(text.as_bytes());
+        if weights.get(row) == Some(&0.0) {
+            continue;
+        }
+        if is_missing && missing == Missing::Error {
+            return Err(batch.rows.number(row));
+        }
+        found.add(if is_missing { "" } else { text });
+    }
+    Ok(found)
 }

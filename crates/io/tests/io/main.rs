@@ -20,6 +20,7 @@ mod formats;
 mod golden;
 mod guesses;
 mod import;
+mod index_columns;
 mod model;
 mod model_formats;
 mod networks;

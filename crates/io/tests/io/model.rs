@@ -3,10 +3,10 @@
 use crate::common;
 use crate::common::{assert_every_damage_is_refused, classes, names_in, numbers};
 use gristmill_io::model::{Activation, Loss};
-use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target};
+use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target, Vocabulary};
 use gristmill_io::{
-    Checkpoint, Dense, Error, FileKind, HistoryRow, Layer, Model, Node, OutputKind, Scale, Tensor,
-    TensorInfo, TensorStream,
+    Checkpoint, Dense, Error, FileKind, FormatChoice, HistoryRow, Layer, Model, Node, OutputKind,
+    Scale, Tensor, TensorInfo, TensorStream, export_model, import_model,
 };
 use std::path::Path;
 
@@ -65,6 +65,40 @@ fn a_model_reads_back_as_written() {
     assert_eq!(Model::load(&path).unwrap(), model());
     assert_eq!(FileKind::of(&path).unwrap(), Some(FileKind::Model));
     assert_eq!(names_in(directory.path()), ["m.gristmill"]);
+}
+
+#[test]
+fn index_columns_read_back_as_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let index = |name: &str, vocabulary| InputColumn {
+        name: name.to_owned(),
+        kind: InputKind::Index { vocabulary },
+    };
+    let columns = [
+        index("names", Vocabulary::Names(common::texts(&["", "é"]))),
+        index("codes", Vocabulary::Codes(1 << 24)),
+    ];
+    let mut indexed = model();
+    indexed.encoding.inputs.splice(..2, columns.clone());
+    for name in ["m.gristmill", "m.safetensors", "m.npz"] {
+        let path = directory.path().join(name);
+        if name == "m.gristmill" {
+            indexed.save(&path).unwrap();
+            assert_eq!(Model::load(&path).unwrap(), indexed);
+        } else {
+            export_model(&indexed, &path, &FormatChoice::default()).unwrap();
+            assert_eq!(import_model(&path, &FormatChoice::default()).unwrap(), indexed, "{name}");
+        }
+    }
+    let path = directory.path().join("m.onnx");
+    let error = export_model(&indexed, &path, &FormatChoice::default()).unwrap_err().to_string();
+    assert!(error.contains("\"names\" is an index column") && !path.exists(), "{error}");
+
+    let mut indexed = checkpoint(3);
+    indexed.encoding.inputs.extend(columns);
+    let path = directory.path().join("c");
+    indexed.save(&path).unwrap();
+    assert_eq!(Checkpoint::load(&path).unwrap(), indexed);
 }
 
 #[test]

@@ -26,6 +26,7 @@ fn rows(batch: &Batch, keys: &[Vec<u8>]) -> serde_json::Result<Vec<u8>> {
         for ((values, texts), key) in batch.columns.iter().zip(&mut texts).zip(keys) {
             out.extend(key);
             match values {
+                Values::Numbers(numbers) if numbers[row].is_nan() => out.extend(b"null"),
                 Values::Numbers(numbers) => write_number(&mut out, numbers[row]),
                 Values::Texts(_) => {
                     serde_json::to_writer(&mut out, texts.next().unwrap_or_default())?;

@@ -7,6 +7,7 @@ use crate::error::{Error, Place, Result, RowNumber};
 use crate::format::shared_file::SharedFile;
 use crate::format::table::{Chunk, Chunks, Column, Decoder, Hints, Table, Wanted};
 use crate::format::values::{Batch, ColumnKind, RowNumbers, Values};
+use crate::model::View;
 use crate::source::Source;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ pub(in crate::format) struct Array {
     pub(in crate::format) width: usize,
     /// Of the array as it was saved: one is a column.
     pub(in crate::format) dimensions: usize,
+    view: Option<View>,
     element: Element,
     columns: Vec<Column>,
     strips: Vec<Strip>,
@@ -58,8 +60,7 @@ impl Array {
         }
         let bytes = width * header.element.size;
         let strips = vec![Strip { stream, width, bytes }];
-        let dimensions = header.shape.len();
-        Ok(Array { rows, width, dimensions, element: header.element, columns: Vec::new(), strips })
+        Ok(Array::new(header, rows, width, strips))
     }
 
     /// An array that fills the part of a file from `start` to `end`, header and all.
@@ -86,8 +87,13 @@ impl Array {
             bytes: width_of_strip * header.element.size,
         };
         let strips = (0..strips as u64).map(strip).collect();
-        let dimensions = header.shape.len();
-        Ok(Array { rows, width, dimensions, element: header.element, columns: Vec::new(), strips })
+        Ok(Array::new(header, rows, width, strips))
+    }
+
+    fn new(header: &Header, rows: u64, width: usize, strips: Vec<Strip>) -> Array {
+        let Header { element, ref shape, .. } = *header;
+        let (dimensions, view) = (shape.len(), view(shape));
+        Array { rows, width, dimensions, view, element, columns: Vec::new(), strips }
     }
 
     /// Names the columns by their index.
@@ -130,12 +136,29 @@ fn dimensions(header: &Header) -> std::result::Result<(u64, usize), String> {
     Ok((*rows, width as usize))
 }
 
+/// How a row of an array of this shape is arranged, where it has more than one dimension: as steps x channels, or
+/// height x width x channels.
+fn view(shape: &[u64]) -> Option<View> {
+    let (height, width, channels) = match *shape {
+        [_, steps, channels] => (1, steps, channels),
+        [_, height, width, channels] => (height, width, channels),
+        _ => return None,
+    };
+    // At most `MOST_COLUMNS` in all.
+    let [height, width, channels] = [height, width, channels].map(|length| length as usize);
+    Some(View { height, width, channels })
+}
+
 /// The arrays side by side, which have the same number of rows.
 pub(in crate::format) fn table(path: &Path, arrays: Vec<Array>) -> Result<Table> {
     let rows = arrays.first().map_or(0, |array| array.rows);
     let (mut columns, mut layout, mut streams) = (Vec::new(), Vec::new(), Vec::new());
+    let mut arranged = None;
     for array in arrays {
+        let first = columns.len();
         columns.extend(array.columns);
+        let view = array.view.map(|view| (first..columns.len(), view));
+        arranged = arranged.or(view);
         for strip in array.strips {
             layout.push(Piece { element: array.element, width: strip.width, bytes: strip.bytes });
             streams.push(strip.stream);
@@ -145,7 +168,7 @@ pub(in crate::format) fn table(path: &Path, arrays: Vec<Array>) -> Result<Table>
     let decoder =
         ArrayDecoder { path: path.to_owned(), layout: layout.clone(), columns: columns.clone() };
     Ok(Table {
-        hints: Hints::default(),
+        hints: Hints { view: arranged, ..Hints::default() },
         likely_targets: Vec::new(),
         columns,
         named: true,
