@@ -2,7 +2,7 @@
 
 use crate::table::{Table, number, thousands};
 use gristmill_io::model::View;
-use gristmill_io::schema::{Encoding, InputKind, Statistics, Target, Vocabulary};
+use gristmill_io::schema::{Encoding, InputColumn, InputKind, Statistics, Target, Vocabulary};
 use gristmill_io::{Dataset, HistoryRow, Layer, Model, Node};
 use gristmill_trainer::data::feed::Paging;
 use gristmill_trainer::data::order::Shuffling;
@@ -26,6 +26,27 @@ pub(crate) fn target_line(encoding: &Encoding) -> String {
         Target::Numbers { columns } => format!("target: {} (numbers)", list(columns)),
         Target::None => "no target".to_owned(),
     }
+}
+
+/// The columns that become indices, with the number of their categories; `None` if there are none.
+pub(crate) fn index_line(encoding: &Encoding) -> Option<String> {
+    let counted = |input: &InputColumn| match &input.kind {
+        InputKind::Index { vocabulary } => {
+            let count = thousands(vocabulary.len() as u64);
+            Some(match vocabulary {
+                Vocabulary::Names(_) => format!("{} ({count} categories)", input.name),
+                Vocabulary::Codes(_) => format!("{} ({count} numbers from 0 on)", input.name),
+            })
+        }
+        InputKind::Number { .. } | InputKind::OneHot { .. } => None,
+    };
+    let columns: Vec<String> = encoding.inputs.iter().filter_map(counted).collect();
+    (!columns.is_empty()).then(|| format!("index columns: {}", list(&columns)))
+}
+
+/// Height, width and channels: `28x28x1`.
+pub(crate) fn lengths(View { height, width, channels }: View) -> String {
+    format!("{height}x{width}x{channels}")
 }
 
 /// The first of some names, and how many more there are.

@@ -7,6 +7,7 @@ use crate::output::Output;
 use crate::progress::DataBar;
 use crate::table::thousands;
 use crate::text_columns;
+use gristmill_io::model::View;
 use gristmill_io::schema::{Encoding, Target};
 use gristmill_io::{
     Checkpoint, Dataset, FileKind, ImportOptions, Missing, Model, Plan, expand, import, open,
@@ -76,6 +77,14 @@ pub(crate) fn open_native(path: &Path) -> Result<Dataset, Failure> {
     Ok(dataset)
 }
 
+/// How the features of a data set are arranged, if `path` is one and says so.
+pub(crate) fn view_of(path: &Path) -> Result<Option<View>, Failure> {
+    match FileKind::of(path) {
+        Ok(Some(FileKind::Dataset)) => Ok(Dataset::open(path)?.view()),
+        _ => Ok(None),
+    }
+}
+
 /// The encoding of a data set, a model, a checkpoint, or the model of a run.
 pub(crate) fn encoding_of(path: &Path) -> Result<Encoding, Failure> {
     let path = &if path.is_dir() { path.join(MODEL) } else { path.to_owned() };
@@ -96,6 +105,7 @@ fn whole_of(
     let asks = !options.target.is_empty()
         || !options.drop.is_empty()
         || !options.category.is_empty()
+        || !options.index.is_empty()
         || !options.number.is_empty()
         || options.task.is_some()
         || options.weights.is_some()

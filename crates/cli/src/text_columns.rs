@@ -8,7 +8,7 @@ use gristmill_io::schema::{Encoding, InputKind};
 /// A text column of no more categories than this is never doubted, however few rows there are.
 const FEW_CATEGORIES: usize = 20;
 
-/// Lists the text columns of a table that was just read, and warns of those that look like a mistake.
+/// Lists the text and index columns of a table that was just read, and warns of those that look like a mistake.
 pub(crate) fn tell(encoding: &Encoding, rows: u64, output: &Output) {
     let columns: Vec<(&str, &[String])> = encoding
         .inputs
@@ -18,6 +18,9 @@ pub(crate) fn tell(encoding: &Encoding, rows: u64, output: &Output) {
             InputKind::Number { .. } | InputKind::Index { .. } => None,
         })
         .collect();
+    if let Some(indices) = report::index_line(encoding) {
+        output.talk(indices);
+    }
     if columns.is_empty() {
         return;
     }

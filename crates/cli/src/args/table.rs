@@ -112,6 +112,10 @@ struct LearnArgs {
     /// Column of texts, even if they look like numbers; again for each further one
     #[arg(long, value_name = "COL")]
     category: Vec<String>,
+    /// Column whose values become the index of their category, as embeddings take it: one feature for any number of
+    /// categories; also several with commas between
+    #[arg(long, value_name = "COL[,COL]")]
+    index: Vec<String>,
     /// Column of numbers, even if they begin with zeros, as codes do; again for each further one
     #[arg(long, value_name = "COL")]
     number: Vec<String>,
@@ -126,7 +130,7 @@ struct LearnArgs {
 impl ReadArgs {
     /// As the library takes them.
     pub(crate) fn reading(self) -> Result<Reading, Failure> {
-        let LearnArgs { target, task, drop, category, number, missing, dtype } = self.learn;
+        let LearnArgs { target, task, drop, category, index, number, missing, dtype } = self.learn;
         let mut reading = self.table.reading(self.plugins)?;
         let named = |name: Option<PossibleValue>| {
             name.map_or_else(String::new, |n| n.get_name().to_owned())
@@ -135,6 +139,7 @@ impl ReadArgs {
         columns.extend(target.iter().map(|column| given("target", column)));
         columns.extend(drop.iter().map(|column| given("drop", column)));
         columns.extend(category.iter().map(|column| given("category", column)));
+        columns.extend(index.iter().map(|column| given("index", column)));
         columns.extend(number.iter().map(|column| given("number", column)));
         columns.extend(task.map(|task| given("task", &named(task.to_possible_value()))));
         columns
@@ -142,7 +147,7 @@ impl ReadArgs {
         columns.extend(dtype.map(|dtype| given("dtype", dtype.name())));
         let options = &mut reading.options;
         (options.target, options.drop, options.dtype) = (target, drop, dtype);
-        (options.category, options.number) = (category, number);
+        (options.category, options.index, options.number) = (category, index, number);
         options.task = task.map(|task| match task {
             TaskName::Classify => Task::Classify,
             TaskName::Regress => Task::Regress,

@@ -71,6 +71,9 @@ fn options(dataset: &Dataset, data: &Path, written: &ExportSummary) -> String {
         for column in &written.again.category {
             let _ = write!(options, " --category {}", shell_quoted(column));
         }
+        for column in &written.again.index {
+            let _ = write!(options, " --index {}", shell_quoted(column));
+        }
         for column in &written.again.number {
             let _ = write!(options, " --number {}", shell_quoted(column));
         }

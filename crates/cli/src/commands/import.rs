@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::report;
 use crate::source;
+use gristmill_io::model::View;
 use gristmill_io::schema::Target;
 use gristmill_io::{Plan, refuse_overwriting};
 use gristmill_trainer::config::ByteSize;
@@ -39,6 +40,10 @@ pub(crate) struct Import {
     /// Most memory to use, as 512M or 2G, at least 32M [default: some MiB a thread]
     #[arg(long, value_name = "SIZE")]
     memory: Option<ByteSize>,
+    /// How the features of a row are arranged: 28x28x1 is height, width and channels, 100x13 steps and channels; layers
+    /// that go over positions take them so [default: as the source says]
+    #[arg(long, value_name = "LENGTHS", value_parser = view)]
+    shape: Option<View>,
     /// Threads; the data set does not depend on it [default: every core]
     #[arg(
         long, value_name = "N", value_parser = count::<usize>,
@@ -52,7 +57,7 @@ pub(crate) struct Import {
     /// missing ones, as parts of one whole need it
     #[arg(
         long, value_name = "MODEL|DATA",
-        conflicts_with_all = ["target", "task", "drop", "category", "number", "missing"],
+        conflicts_with_all = ["target", "task", "drop", "category", "index", "number", "missing"],
         help_heading = "Reading tables"
     )]
     like: Option<PathBuf>,
@@ -64,6 +69,8 @@ impl Import {
         refuse_overwriting(self.like.as_slice(), &self.output)?;
         let mut options = self.read.reading()?.options;
         options.memory = self.memory.map(|ByteSize(bytes)| bytes);
+        let view_of_like = self.like.as_deref().map(source::view_of).transpose()?.flatten();
+        options.view = self.shape.or(view_of_like);
         let like = self.like.as_deref().map(source::encoding_of).transpose()?;
         let plan = match &like {
             Some(encoding) => {
@@ -75,8 +82,25 @@ impl Import {
         let dataset = on_threads(self.threads, || {
             source::import_tables(&self.sources, &self.output, &plan, output)
         })??;
+        if let Some(view) = dataset.view() {
+            output.talk(format_args!("features arranged as {}", report::lengths(view)));
+        }
         output.talk(report::target_line(dataset.encoding()));
         output.talk(format_args!("wrote {}", self.output.display()));
         Ok(())
+    }
+}
+
+/// Numbers with an x between them.
+fn view(text: &str) -> Result<View, String> {
+    let lengths: Result<Vec<usize>, _> = text.split('x').map(|part| part.trim().parse()).collect();
+    let (height, width, channels) = match lengths.as_deref() {
+        Ok(&[steps, channels]) => (1, steps, channels),
+        Ok(&[height, width, channels]) => (height, width, channels),
+        _ => return Err("expected HEIGHTxWIDTHxCHANNELS or STEPSxCHANNELS, as 28x28x1 or 100x13".into()),
+    };
+    match height.min(width).min(channels) {
+        0 => Err("expected lengths of at least 1".to_owned()),
+        _ => Ok(View { height, width, channels }),
     }
 }

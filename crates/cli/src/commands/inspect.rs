@@ -70,14 +70,20 @@ impl Inspect {
 
     fn dataset(&self, dataset: &Dataset) -> String {
         let weights = if dataset.has_weights() { ", weighted" } else { "" };
+        let arranged = dataset
+            .view()
+            .map_or_else(String::new, |view| format!(", arranged as {}", report::lengths(view)));
         let mut text = format!(
-            "{}: data set\nrows: {}{weights}\nfeatures: {} stored as {}\n{}\n",
+            "{}: data set\nrows: {}{weights}\nfeatures: {} stored as {}{arranged}\n{}\n",
             dataset.path().display(),
             thousands(dataset.rows()),
             thousands(dataset.features() as u64),
             dataset.dtype().name(),
             report::target_line(dataset.encoding()),
         );
+        if let Some(indices) = report::index_line(dataset.encoding()) {
+            text += &format!("{indices}\n");
+        }
         if let Some(classes) = report::class_table(dataset) {
             text += &format!("\n{classes}\n");
         }
@@ -110,6 +116,9 @@ impl Inspect {
             thousands(model.parameters()),
             report::target_line(&model.encoding),
         );
+        if let Some(indices) = report::index_line(&model.encoding) {
+            text += &format!("{indices}\n");
+        }
         let titles = ["node", "kind", "takes", "inputs", "outputs", "activation", "bias"];
         let mut nodes = Table::new(&titles);
         let views = model.views().unwrap_or_default();
@@ -151,6 +160,7 @@ fn dataset_json(dataset: &Dataset) -> Value {
         "rows": dataset.rows(),
         "dtype": dataset.dtype().name(),
         "weighted": dataset.has_weights(),
+        "shape": dataset.view().map(|view| [view.height, view.width, view.channels]),
         "encoding": report::encoding_json(dataset.encoding()),
         "class_counts": dataset.class_counts(),
         "features": features,

@@ -144,6 +144,11 @@ impl Train {
             }
         };
         let session = Session::new(&config, isa, &train, validation.as_ref())?;
+        if let (None, Some(shape)) = (&config.data.shape, &session.config().data.shape) {
+            let lengths: Vec<String> = shape.iter().map(usize::to_string).collect();
+            let lengths = lengths.join("x");
+            output.talk(format_args!("features arranged as {lengths}, as the data say; --shape says otherwise"));
+        }
         let run = draft.start(session.config())?;
         fit(run, session, output)
     }

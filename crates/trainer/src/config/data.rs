@@ -1,5 +1,6 @@
 //! The `[data]` section.
 
+use super::RunConfig;
 use super::error::ConfigError;
 use crate::layer::View;
 use serde::{Deserialize, Serialize};
@@ -12,9 +13,22 @@ pub struct DataConfig {
     /// The data set to learn from.
     pub path: Option<PathBuf>,
     /// How the features of a row are arranged: `[28, 28, 1]` is height, width and channels, `[100, 13]` steps
-    /// and channels. Left out, they are plain numbers.
+    /// and channels. Left out, they are as the data set has them where a layer goes over positions, else plain
+    /// numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shape: Option<Vec<usize>>,
+}
+
+impl RunConfig {
+    /// The same for data whose features have this view by themselves: their shape, if none is given and a layer goes
+    /// over positions.
+    pub fn on_data_of(mut self, view: Option<View>) -> RunConfig {
+        let needs_positions = self.network.layers.iter().any(|layer| layer.kind.needs_positions());
+        if let (Some(View { height, width, channels }), true) = (view, needs_positions) {
+            self.data.shape.get_or_insert_with(|| vec![height, width, channels]);
+        }
+        self
+    }
 }
 
 impl DataConfig {

@@ -120,6 +120,20 @@ pub(super) fn kind_named(name: &str) -> Result<&'static str, String> {
     })
 }
 
+impl LayerKind {
+    /// Whether it goes over the positions of an image or a series.
+    pub(super) fn needs_positions(&self) -> bool {
+        matches!(
+            self,
+            LayerKind::Conv(_)
+                | LayerKind::Pool(_)
+                | LayerKind::GlobalPool(_)
+                | LayerKind::Gru(_)
+                | LayerKind::Lstm(_)
+        )
+    }
+}
+
 impl LayerConfig {
     /// A layer that takes what the one before gives.
     pub fn of(kind: LayerKind) -> LayerConfig {

@@ -1,5 +1,6 @@
 //! Where training rows come from: a mapped data set, or a table in memory.
 
+use crate::layer::View;
 use gristmill_io::schema::{Encoding, InputColumn, InputKind, Statistics, Target};
 use gristmill_io::{Advice, Dataset, Dtype};
 use gristmill_kernels::Element;
@@ -32,6 +33,11 @@ pub trait Samples: Sync {
     fn target_statistics(&self) -> &[Statistics];
     /// Differs between data of different content.
     fn fingerprint(&self) -> u64;
+
+    /// How the features of a row are arranged, if the data say so.
+    fn view(&self) -> Option<View> {
+        None
+    }
 
     /// What errors call it.
     fn name(&self) -> String {
@@ -107,6 +113,10 @@ impl Samples for Dataset {
     }
     fn fingerprint(&self) -> u64 {
         Dataset::fingerprint(self)
+    }
+    fn view(&self) -> Option<View> {
+        let gristmill_io::model::View { height, width, channels } = Dataset::view(self)?;
+        Some(View { height, width, channels })
     }
     fn name(&self) -> String {
         self.path().display().to_string()

@@ -24,6 +24,9 @@ pub(crate) fn find<S: Samples>(
     objective: &Objective,
 ) -> Option<String> {
     let encoding = samples.encoding();
+    // Of categories a large number is as good as any.
+    let mut is_index = vec![false; encoding.features()];
+    encoding.index_columns().iter().for_each(|&(feature, _)| is_index[feature] = true);
     let (mut features, mut targets) = (vec![0.0; encoding.features()], Vec::new());
     if let (TargetKind::Numbers, Target::Numbers { columns }) =
         (objective.targets, &encoding.target)
@@ -36,7 +39,8 @@ pub(crate) fn find<S: Samples>(
         let is_far = |scaled: f32| !scaled.is_finite() || scaled.abs() > FAR;
         let feature = |&(i, x): &(usize, &f32)| {
             let (panel, lane) = (i / LANES, i % LANES);
-            is_far((x - preprocess.shift[panel][lane]) * preprocess.scale[panel][lane])
+            !is_index[i]
+                && is_far((x - preprocess.shift[panel][lane]) * preprocess.scale[panel][lane])
         };
         let target = |&(i, y): &(usize, &f32)| {
             is_far(preprocess.targets.get(i).map_or(*y, |s| (y - s.mean) / s.deviation))

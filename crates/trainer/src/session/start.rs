@@ -42,6 +42,7 @@ impl<'d, S: Samples> Session<'d, S> {
                 return Err(TrainError::Data(format!("the data set has no target: {hint}")));
             }
         };
+        let config = config.clone().on_data_of(train.view());
         let mut plan = config.resolve(&DataShape {
             features: encoding.features(),
             index_columns: &encoding.index_columns(),
