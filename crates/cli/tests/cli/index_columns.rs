@@ -39,10 +39,12 @@ fn names_and_numbers_become_indices() {
     ]);
     assert_eq!(inputs(&place, "a.grist"), expected);
     let found = place.json("inspect --json a.grist");
-    let names: Vec<&str> =
-        (0..2).map(|i| found["features"][i]["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> = (0..2).map(|i| found["features"][i]["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["airline", "airport"]);
-    assert_eq!([range(&place, "a.grist", 0), range(&place, "a.grist", 1)], [[0.0, 3.0], [0.0, 7.0]]);
+    assert_eq!(
+        [range(&place, "a.grist", 0), range(&place, "a.grist", 1)],
+        [[0.0, 3.0], [0.0, 7.0]]
+    );
     // klm, ba, klm, ana, ba, sas.
     let mean = found["features"][0]["mean"].as_f64().unwrap();
     assert!((mean - 9.0 / 6.0).abs() < 1e-12, "{mean}");
@@ -67,7 +69,8 @@ fn gaps_codes_and_wide_numbers_are_names() {
         &["a.csv, line 3, column \"a\"", "the value is missing", "--missing mean"],
     );
     place.ok("import a.csv --index a,b,c --missing mean --header -o a.grist");
-    let names = |name: &str, names: [&str; 2]| json!({ "name": name, "vocabulary": { "names": names } });
+    let names =
+        |name: &str, names: [&str; 2]| json!({ "name": name, "vocabulary": { "names": names } });
     let expected = json!([
         { "name": "a", "vocabulary": { "names": ["", "1", "3"] } },
         names("b", ["007", "8"]),
@@ -93,7 +96,10 @@ fn what_is_not_known_has_the_index_after_the_last_and_is_told() {
     ] {
         assert_eq!(done.stderr.matches(told).count(), 1, "{}", done.stderr);
     }
-    assert_eq!([range(&place, "b.grist", 0), range(&place, "b.grist", 1)], [[1.0, 4.0], [0.0, 8.0]]);
+    assert_eq!(
+        [range(&place, "b.grist", 0), range(&place, "b.grist", 1)],
+        [[1.0, 4.0], [0.0, 8.0]]
+    );
     let rows = place.ok("head b.grist --csv");
     assert!(rows.starts_with("airline,airport,delay\nba,NaN,0.5\n,7,2.5\n"), "{rows}");
     // In its own file all is known.
@@ -102,7 +108,8 @@ fn what_is_not_known_has_the_index_after_the_last_and_is_told() {
     assert!(place.read("same.grist") == place.read("a.grist"));
     place.write("d.csv", flights(&["ba", "ba"], &["0", "9"]));
     let done = place.run("import d.csv --like a.grist -o d.grist");
-    let told = "column \"airport\": 1 value is none of the 8 categories known; it counts as unknown\n";
+    let told =
+        "column \"airport\": 1 value is none of the 8 categories known; it counts as unknown\n";
     assert!(done.stderr.contains(told), "{}", done.stderr);
 }
 
