@@ -3,6 +3,7 @@
 //! Each section stands in a file of its own under `config/`. [`RunConfig::resolve`] decides
 //! what is left out and gives the [`TrainingPlan`] that the trainer follows. Nothing here touches data or trains.
 
+mod arranged;
 mod assign;
 mod assignment;
 mod byte_size;

@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use gristmill_io::Dataset;
 use gristmill_io::schema::Target;
 use gristmill_trainer::config::{DataShape, RunConfig, TargetShape, TrainingPlan};
+use gristmill_trainer::data::samples::Samples;
 use std::path::PathBuf;
 
 /// Most features, outputs and classes.
@@ -63,6 +64,7 @@ impl Described {
             }
         };
         let index_columns = &encoding.index_columns();
+        let config = config.clone().on_data_of(Samples::view(data));
         Ok(config.resolve(&DataShape { features: encoding.features(), index_columns, target })?)
     }
 

@@ -21,11 +21,13 @@ Examples:
   gristmill import 'clicks/2026-*.csv' -o clicks.grist --missing mean --memory 512M
   gristmill import irises.sqlite --option table=iris -o iris.grist
   gristmill import test.csv -o test.grist --like train.grist
+  gristmill import flights.csv -o flights.grist --index airline,origin
   gristmill import train-images-idx3-ubyte train-labels-idx1-ubyte -o mnist.grist
 
-Text columns become one feature per category. Mean and deviation of every feature are
-computed on the way and applied when a model is trained. Rows of several sources follow
-one another; a pattern stands for the files that match it, in the order of their names.
+Text columns become one feature per category; a column of --index becomes one, the index of
+the category. Mean and deviation of every feature are computed on the way and applied when a
+model is trained, but to indices. Rows of several sources follow one another; a pattern stands
+for the files that match it, in the order of their names.
 The data set has the same bytes for any number of threads and any memory, and appears when
 it is complete: Ctrl-C leaves nothing, and what a killed import left is removed by the
 next one in the same directory.")]

@@ -1,6 +1,5 @@
 //! The `[data]` section.
 
-use super::RunConfig;
 use super::error::ConfigError;
 use crate::layer::View;
 use serde::{Deserialize, Serialize};
@@ -17,18 +16,6 @@ pub struct DataConfig {
     /// numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shape: Option<Vec<usize>>,
-}
-
-impl RunConfig {
-    /// The same for data whose features have this view by themselves: their shape, if none is given and a layer goes
-    /// over positions.
-    pub fn on_data_of(mut self, view: Option<View>) -> RunConfig {
-        let needs_positions = self.network.layers.iter().any(|layer| layer.kind.needs_positions());
-        if let (Some(View { height, width, channels }), true) = (view, needs_positions) {
-            self.data.shape.get_or_insert_with(|| vec![height, width, channels]);
-        }
-        self
-    }
 }
 
 impl DataConfig {

@@ -32,7 +32,7 @@ pub(super) fn comment(model: &Model, plan: &Plan) -> String {
             InputKind::Index { vocabulary } => {
                 let which = match vocabulary {
                     Vocabulary::Codes(count) => format!("a number from 0 to {}", count - 1),
-                    Vocabulary::Names(_) => "the index of one of".to_owned(),
+                    Vocabulary::Names(_) => "the index of one of these".to_owned(),
                 };
                 let unknown = vocabulary.len();
                 text += &format!(
