@@ -35,6 +35,9 @@ impl Attributes for Pool {
     fn output(&self, inputs: &[View]) -> Result<View, String> {
         let input = only(inputs)?;
         self.window.fits(input)?;
+        if self.window.dilation != [1, 1] {
+            return Err(format!("has a dilation of {:?}, which no pool has", self.window.dilation));
+        }
         let [height, width] = self.window.output;
         Ok(View { height, width, ..input })
     }

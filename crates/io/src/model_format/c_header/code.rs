@@ -17,7 +17,7 @@ pub(super) fn comment(model: &Model, plan: &Plan) -> String {
          gristmill_predict(features, out) reads GRISTMILL_FEATURES numbers and writes\n   \
          GRISTMILL_OUTPUTS. It allocates nothing, may be called from several threads, and needs\n   \
          about {} bytes of stack.\n\n   Features, as they are in the data, not standardised:\n",
-        4 * (model.inputs.len() + plan.buffers.iter().sum::<usize>()),
+        4 * (model.inputs.len() + plan.numbers()),
     );
     let mut feature = 0;
     for input in &model.encoding.inputs {

@@ -10,6 +10,7 @@ mod body;
 mod concat;
 mod conv;
 mod dense;
+mod embedding;
 mod gru;
 mod layer_norm;
 mod lstm;
@@ -19,7 +20,7 @@ mod rms_norm;
 mod scale;
 
 use super::plan::Step;
-use super::text::array;
+use super::text::{array, whole_array};
 use crate::model::Layer;
 use body::Body;
 
@@ -46,11 +47,11 @@ pub(super) fn function(index: usize, step: &Step) -> Result<String, String> {
     };
     let (node, kind) = (step.name, step.layer.kind());
     code += &format!("/* {node}: {kind} */\nstatic inline void {name}({inputs}float *y) {{\n");
-    for tensor in step.layer.tensors() {
-        code +=
-            &format!("    {}", array(&tensor.info.name, &tensor.values).replace('\n', "\n    "));
-        code.truncate(code.trim_end().len());
-        code.push('\n');
+    let tensors = step.layer.tensors().into_iter();
+    let mut arrays = Vec::from_iter(tensors.map(|tensor| array(&tensor.info.name, &tensor.values)));
+    arrays.extend(body.arrays.iter().map(|(name, numbers)| whole_array(name, numbers)));
+    for line in arrays.iter().flat_map(|array| array.lines()) {
+        code += &format!("    {line}\n");
     }
     if !body.sizes.is_empty() {
         let sizes = body.sizes.iter().map(|(name, size)| format!("{name} = {size}"));
@@ -65,12 +66,7 @@ fn body(step: &Step) -> Result<Body, String> {
     let (input, view) = (step.inputs[0], step.view);
     Ok(match step.layer {
         Layer::Dense(layer) => dense::body(layer),
-        Layer::Embedding(_) => {
-            let name = step.name;
-            return Err(format!(
-                "the node \"{name}\" is of the kind \"embedding\", which is not written as C"
-            ));
-        }
+        Layer::Embedding(layer) => embedding::body(&layer.attributes, input),
         Layer::Conv(layer) => conv::body(&layer.attributes, input),
         Layer::Pool(layer) => pool::body(&layer.attributes, input),
         Layer::BatchNorm(layer) => batch_norm::body(&layer.attributes, view),

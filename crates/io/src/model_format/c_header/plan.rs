@@ -43,6 +43,18 @@ pub(super) struct Plan<'a> {
     pub(super) last: Place,
 }
 
+impl Plan<'_> {
+    /// How many numbers the layers need on the stack beside the inputs.
+    pub(super) fn numbers(&self) -> usize {
+        let states = self.steps.iter().map(|step| match step.layer {
+            Layer::Gru(layer) => 2 * layer.attributes.units,
+            Layer::Lstm(layer) => 3 * layer.attributes.units,
+            _ => 0,
+        });
+        self.buffers.iter().sum::<usize>() + states.max().unwrap_or(0)
+    }
+}
+
 /// Whether a layer gives what it takes: values are numbered position by position, whatever their shape.
 fn is_nothing(layer: &Layer) -> bool {
     matches!(layer, Layer::Dropout(_) | Layer::Flatten(_) | Layer::Reshape(_))

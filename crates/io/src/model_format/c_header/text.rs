@@ -10,13 +10,19 @@ pub(super) fn literal(number: f32) -> String {
 
 /// A constant array.
 pub(super) fn array(name: &str, numbers: &[f32]) -> String {
+    array_of("float", name, numbers.iter().map(|&number| literal(number)).collect())
+}
+
+/// A constant array of whole numbers.
+pub(super) fn whole_array(name: &str, numbers: &[usize]) -> String {
+    array_of("int", name, numbers.iter().map(usize::to_string).collect())
+}
+
+fn array_of(element: &str, name: &str, literals: Vec<String>) -> String {
     const PER_LINE: usize = 8;
-    let lines = numbers.chunks(PER_LINE).map(|line| {
-        let line: Vec<String> = line.iter().map(|&number| literal(number)).collect();
-        format!("    {}", line.join(", "))
-    });
+    let lines = literals.chunks(PER_LINE).map(|line| format!("    {}", line.join(", ")));
     let lines = lines.collect::<Vec<_>>().join(",\n");
-    format!("static const float {name}[{}] = {{\n{lines}\n}};\n", numbers.len())
+    format!("static const {element} {name}[{}] = {{\n{lines}\n}};\n", literals.len())
 }
 
 /// A string literal. Octal escapes keep out what would warn: trigraphs, and characters of any encoding.

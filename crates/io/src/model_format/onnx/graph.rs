@@ -1,14 +1,17 @@
 //! A graph under construction: nodes, constants, inputs and outputs. What is computed is not known here.
 
 use super::proto::{
-    ATTRIBUTE_FLOAT, ATTRIBUTE_INT, ATTRIBUTE_INTS, ATTRIBUTE_STRING, ATTRIBUTE_STRINGS,
-    AttributeProto, DimensionProto, FLOAT, GraphProto, INT64, NodeProto, STRING, TensorProto,
-    TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
+    ATTRIBUTE_FLOAT, ATTRIBUTE_FLOATS, ATTRIBUTE_INT, ATTRIBUTE_INTS, ATTRIBUTE_STRING,
+    ATTRIBUTE_STRINGS, AttributeProto, DimensionProto, FLOAT, GraphProto, INT64, NodeProto, STRING,
+    TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
 };
 use crate::tensor::{Tensor, TensorInfo};
 
 /// Domain of the operators that encode text.
 pub(super) const TEXT_DOMAIN: &str = "ai.onnx.ml";
+
+/// The operators of that domain.
+const TEXT_OPERATORS: [&str; 2] = ["LabelEncoder", "OneHotEncoder"];
 
 /// A graph under construction. Values are called by the names that the methods take.
 #[derive(Default)]
@@ -47,7 +50,7 @@ impl Graph {
             name: outputs.iter().copied().find(|name| !name.is_empty()).unwrap_or("").to_owned(),
             op_type: operator.to_owned(),
             attribute: attributes,
-            domain: if operator == "OneHotEncoder" { TEXT_DOMAIN } else { "" }.to_owned(),
+            domain: if TEXT_OPERATORS.contains(&operator) { TEXT_DOMAIN } else { "" }.to_owned(),
         });
     }
 
@@ -141,6 +144,12 @@ pub(super) fn float(name: &str, value: f32) -> AttributeProto {
 pub(super) fn integers(name: &str, values: &[usize]) -> AttributeProto {
     let ints = values.iter().map(|&value| value as i64).collect();
     AttributeProto { name: name.to_owned(), ints, r#type: ATTRIBUTE_INTS, ..Default::default() }
+}
+
+/// An attribute that is a list of numbers.
+pub(super) fn floats(name: &str, values: Vec<f32>) -> AttributeProto {
+    let (name, floats) = (name.to_owned(), values);
+    AttributeProto { name, floats, r#type: ATTRIBUTE_FLOATS, ..Default::default() }
 }
 
 /// An attribute that is a text.

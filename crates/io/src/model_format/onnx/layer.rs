@@ -6,6 +6,7 @@ mod batch_norm;
 mod concat;
 mod conv;
 mod dense;
+mod embedding;
 mod gru;
 mod layer_norm;
 mod lstm;
@@ -30,9 +31,7 @@ use crate::model::Layer;
 pub(super) fn write(graph: &mut Graph, layer: &Layer, site: &Site) -> Result<Value, String> {
     Ok(match layer {
         Layer::Dense(layer) => dense::write(graph, layer, site),
-        Layer::Embedding(_) => {
-            return Err("is of the kind \"embedding\", which is not written as ONNX".to_owned());
-        }
+        Layer::Embedding(layer) => embedding::write(graph, &layer.attributes, site),
         Layer::Conv(layer) => conv::write(graph, &layer.attributes, site)?,
         Layer::Pool(layer) => pool::write(graph, &layer.attributes, site)?,
         Layer::BatchNorm(layer) => batch_norm::write(graph, &layer.attributes, site),

@@ -6,7 +6,6 @@ use super::layer::{self, Site};
 use super::predictions;
 use super::value::{Form, Value};
 use crate::model::{FEATURES, Model, View};
-use crate::schema::{InputColumn, InputKind};
 use std::collections::HashMap;
 
 /// The graph of a model.
@@ -14,12 +13,6 @@ use std::collections::HashMap;
 /// # Errors
 /// Names the node of the network that operators cannot express.
 pub(super) fn graph(model: &Model) -> Result<Graph, String> {
-    let is_index = |input: &&InputColumn| matches!(input.kind, InputKind::Index { .. });
-    if let Some(InputColumn { name, .. }) = model.encoding.inputs.iter().find(is_index) {
-        return Err(format!(
-            "the column \"{name}\" is an index column, which is not written as ONNX: use safetensors"
-        ));
-    }
     let mut graph = Graph::default();
     let features = columns::write(&mut graph, &model.encoding, &node_names(&model.nodes));
     for tensor in model.tensors().iter().filter(|tensor| !tensor.info.name.starts_with("outputs."))

@@ -73,6 +73,7 @@ pub(super) struct NodeProto {
 pub(super) const ATTRIBUTE_FLOAT: i32 = 1;
 pub(super) const ATTRIBUTE_INT: i32 = 2;
 pub(super) const ATTRIBUTE_STRING: i32 = 3;
+pub(super) const ATTRIBUTE_FLOATS: i32 = 6;
 pub(super) const ATTRIBUTE_INTS: i32 = 7;
 pub(super) const ATTRIBUTE_STRINGS: i32 = 8;
 
@@ -88,6 +89,8 @@ pub(super) struct AttributeProto {
     pub(super) s: Option<Vec<u8>>,
     #[prost(message, optional, tag = "5")]
     pub(super) t: Option<TensorProto>,
+    #[prost(float, repeated, packed = "false", tag = "7")]
+    pub(super) floats: Vec<f32>,
     #[prost(int64, repeated, packed = "false", tag = "8")]
     pub(super) ints: Vec<i64>,
     #[prost(bytes = "vec", repeated, tag = "9")]

@@ -8,21 +8,25 @@ pub(super) struct Body {
     template: String,
     /// Constants that it is written with.
     pub(super) sizes: Vec<(&'static str, usize)>,
+    /// Arrays of whole numbers beside the tensors.
+    pub(super) arrays: Vec<(&'static str, Vec<usize>)>,
     /// What `ACTIVATION(...)` stands for.
     pub(super) activation: Activation,
 }
 
 impl Body {
     pub(super) fn new(template: &str, sizes: &[(&'static str, usize)]) -> Body {
-        Body {
-            template: template.to_owned(),
-            sizes: sizes.to_vec(),
-            activation: Activation::Identity,
-        }
+        let (template, sizes) = (template.to_owned(), sizes.to_vec());
+        Body { template, sizes, arrays: Vec::new(), activation: Activation::Identity }
     }
 
     pub(super) fn with(mut self, word: &str, text: &str) -> Body {
         self.template = self.template.replace(word, text);
+        self
+    }
+
+    pub(super) fn with_array(mut self, name: &'static str, numbers: Vec<usize>) -> Body {
+        self.arrays.push((name, numbers));
         self
     }
 
