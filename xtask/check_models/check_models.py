@@ -140,6 +140,8 @@ NETWORKS = [
         "batch-norm, lstm 4, lstm 4 direction=backward from=batch-norm1, add from=lstm1+lstm2",
     ),
     ("convolved series", "35x3", "conv 8 5 stride=2 dilation=2, relu, pool 3 stride=2, lstm 6 gives=all, conv 4 3, softplus"),
+    ("tokens", "30x1", "embedding 6 vocabulary=2, conv 8 3 padding=same, relu, pool 2, gru 5"),
+    ("bag of tokens", None, "embedding 5 vocabulary=2 combine=mean, scale, batch-norm, dense 7"),
     (
         "plain numbers",
         None,
@@ -438,6 +440,65 @@ def theirs_torch(x):
         external_data=False, verbose=False,
     )
     imported("onnx of torch", path, x, expected)
+    theirs_networks()
+
+
+def theirs_networks():
+    """Networks of PyTorch, exported by it, on images and series."""
+    nn = torch.nn
+    torch.manual_seed(5)
+
+    class Residual(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.norm = nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8)
+            self.second, self.slope = nn.Conv2d(8, 8, 3, padding="same", groups=4, bias=False), nn.PReLU(8)
+            self.last = nn.Linear(16 * 3 * 2, 4)
+
+        def forward(self, x):
+            x = self.norm(self.first(x)).relu()
+            x = torch.cat([x + self.slope(self.second(x)), x], 1)
+            return self.last(nn.functional.max_pool2d(x, 2).flatten(1)).softmax(1)
+
+    class Recurrent(nn.Module):
+        def __init__(self, kind):
+            super().__init__()
+            self.first = kind(5, 6, batch_first=True, bidirectional=True)
+            self.norm, self.second, self.last = nn.LayerNorm(12), kind(12, 7, batch_first=True), nn.Linear(7, 2)
+
+        def forward(self, x):
+            x = self.norm(self.first(x)[0])
+            state = self.second(x)[1]
+            state = state[0] if isinstance(state, tuple) else state
+            return self.last(state.transpose(0, 1).flatten(1))
+
+    images = nn.Sequential(
+        nn.Conv2d(1, 6, 5, stride=2, dilation=1), nn.SiLU(), nn.AvgPool2d(2, ceil_mode=True), nn.BatchNorm2d(6),
+        nn.Conv2d(6, 4, 1), nn.LeakyReLU(0.1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3),
+    )
+    series = nn.Sequential(
+        nn.Conv1d(4, 8, 3, padding=1), nn.GELU(), nn.MaxPool1d(2), nn.BatchNorm1d(8), nn.Flatten(), nn.Linear(40, 2),
+    )
+    cases = [
+        ("residual images", Residual(), [3, 6, 4], (0, 2, 3, 1)),
+        ("images", images, [1, 13, 11], (0, 2, 3, 1)),
+        ("series by channels", series, [4, 10], (0, 2, 1)),
+        ("gru", Recurrent(nn.GRU), [9, 5], (0, 1, 2)),
+        ("lstm", Recurrent(nn.LSTM), [9, 5], (0, 1, 2)),
+    ]
+    for name, net, shape, order in cases:
+        for module in net.modules():
+            if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
+                module.running_mean.normal_()
+                module.running_var.uniform_(0.5, 2)
+        x = torch.randn(40, *shape)
+        expected = net.eval()(x).detach().numpy()
+        path = WORK / f"theirs-{name.replace(' ', '-')}.onnx"
+        torch.onnx.export(
+            net, (x,), path, input_names=["x"], dynamic_shapes=({0: torch.export.Dim("batch")},),
+            external_data=False, verbose=False,
+        )
+        imported(f"onnx of torch: {name}", path, x.permute(order).flatten(1).numpy(), expected)
 
 
 ours()

@@ -99,7 +99,7 @@ pub fn export_model(model: &Model, path: &Path, choice: &FormatChoice) -> Result
 ///
 /// # Errors
 /// There is no such format, it is only written, or the file cannot be read or holds something that
-/// is no dense network; the error says where in the file.
+/// is no network of our layers; the error says where in the file.
 pub fn import_model(path: &Path, choice: &FormatChoice) -> Result<Model> {
     let refuse = |reason: String| Error::input(path, Place::FILE, reason);
     let mut bytes = Vec::new();

@@ -6,6 +6,8 @@
 mod common;
 #[path = "common/model_samples.rs"]
 mod model_samples;
+#[path = "common/network_samples.rs"]
+mod network_samples;
 #[path = "common/samples.rs"]
 mod samples;
 
@@ -46,7 +48,21 @@ fn subjects() -> Vec<Subject> {
         files: vec![(name, bytes)],
         read: |path, format| gristmill_io::import_model(path, &format.into()).map(drop),
     });
-    data.chain(models).collect()
+    // Networks of other layers than dense ones, by their description and by their operators alone.
+    let networks = network_samples::all().into_iter().flat_map(|(name, model)| {
+        let graph = network_samples::graph(&network_samples::by_numbers(model.clone()));
+        let own = (format!("model, {name}"), network_samples::onnx(&model));
+        let theirs = (format!("model, {name} of others"), graph);
+        let has_embedding = name.ends_with("categories");
+        [Some(own), (!has_embedding).then_some(theirs)].into_iter().flatten()
+    });
+    let networks = networks.map(|(variant, bytes)| Subject {
+        format: "onnx",
+        variant,
+        files: vec![("m.onnx".to_owned(), bytes)],
+        read: |path, format| gristmill_io::import_model(path, &format.into()).map(drop),
+    });
+    data.chain(models).chain(networks).collect()
 }
 
 fn import(path: &Path, format: Option<&str>) -> gristmill_io::Result<()> {
@@ -270,7 +286,9 @@ fn child_reads_bad_files() {
         }
         // A file of one format taken for another.
         let names: Vec<&str> = match variant.as_str() {
-            "model" => MODEL_FORMATS.iter().map(|format| format.name()).collect(),
+            variant if variant.starts_with("model") => {
+                MODEL_FORMATS.iter().map(|format| format.name()).collect()
+            }
             _ => FORMATS.iter().map(|format| format.name()).collect(),
         };
         for other in names.into_iter().filter(|name| name != format) {

@@ -16,8 +16,8 @@ Examples:
   gristmill import-model iris.safetensors -o iris.gristmill
   gristmill import-model --from npz weights -o iris.gristmill
 
-ONNX files of any program are read where they are dense networks: products, sums and activations
-in a chain. Columns that come without names are called f0, f1, ... docs/formats.md says what
+ONNX files of any program are read where their operators are layers: products, convolutions, pools,
+norms, GRU, LSTM, activations, sums and concatenations. Columns that come without names are called f0, f1, ... docs/formats.md says what
 is in the files.")]
 pub(crate) struct ImportModel {
     /// A model in the format of another program

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::process::Command;
 
 /// Networks that together have every kind of layer: shapes of the features, layers.
-const NETWORKS: [(&str, &str); 4] = [
+const NETWORKS: [(&str, &str); 6] = [
     (
         "5x7x3",
         "conv 6 3x3 padding=same bias=false, batch-norm, relu, conv 6 3 padding=1 activation=tanh, \
@@ -28,6 +28,9 @@ const NETWORKS: [(&str, &str); 4] = [
         "105",
         "dense 16, dense 16 dropout=0.1, add from=dense1+dense2, concat from=add1+dense1+features, softplus",
     ),
+    // Numbers below 0 are of no category.
+    ("35x3", "embedding 4 vocabulary=2, layer-norm, gru 5, dense 4"),
+    ("105", "embedding 5 vocabulary=2 combine=mean, scale, dense 7"),
 ];
 
 /// Rows of 105 numbers and one of three classes.
@@ -119,4 +122,36 @@ fn a_c_header_predicts_the_same() {
             assert!(close, "{layers}: {found:?} for {expected:?}");
         }
     });
+}
+
+/// Without the description a file is a graph of any program, whose columns are called f0, f1, ...
+#[test]
+fn an_onnx_graph_is_read_by_its_operators_alone() {
+    let place = Place::new();
+    let text = rows(60).replace('x', "f").replace("kind", "y0");
+    let number = |class: usize| format!(",{}.5\n", class * 10);
+    let text = text.replace(",aster\n", &number(1)).replace(",bellis\n", &number(2));
+    place.write("rows.csv", text.replace(",crocus\n", &number(4)));
+    place.ok("import rows.csv --target y0 --task regress -o rows.grist");
+    // Graphs have no layer of embeddings.
+    for (shape, layers) in NETWORKS.iter().filter(|(_, layers)| !layers.contains("embedding")) {
+        let mut train = place.command(&format!(
+            "train rows.grist --shape {shape} --epochs 3 --batch-size 20 --out run"
+        ));
+        let done = train.args(["--layers", layers]).output().unwrap();
+        assert!(done.status.success(), "{layers}: {}", String::from_utf8_lossy(&done.stderr));
+        place.ok("export run/model.gristmill -o m.onnx");
+        let name = b"gristmill";
+        let mut bytes = place.read("m.onnx");
+        for at in 0..bytes.len() - name.len() {
+            if bytes[at..].starts_with(name) {
+                bytes[at] = b'G';
+            }
+        }
+        place.write("theirs.onnx", bytes);
+        place.ok("import-model theirs.onnx -o theirs.gristmill");
+        let expected = place.ok("predict run/model.gristmill rows.grist");
+        assert_eq!(place.ok("predict theirs.gristmill rows.grist"), expected, "{layers}");
+        std::fs::remove_dir_all(place.path("run")).unwrap();
+    }
 }

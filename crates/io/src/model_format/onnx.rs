@@ -1,11 +1,12 @@
 //! ONNX: a graph from raw rows to predictions, so that the runtime needs nothing else.
 //!
 //! `network` writes it: `columns`, `layer` by layer (a file a kind), `predictions`. A graph of ours is read by its
-//! description and compared with what would be written; `chain` reads those of any dense network.
+//! description and compared with what would be written; `import` reads those of other programs.
 
-mod chain;
 mod columns;
+mod features;
 mod graph;
+mod import;
 mod layer;
 mod network;
 mod predictions;

@@ -2,11 +2,12 @@
 #![allow(dead_code)] // each test program uses a part
 
 use gristmill_io::model::{
-    Activate, Activation, Add, Attributes, BatchNorm, Concat, Conv, Dropout, FEATURES, Flatten,
-    Gru, LayerNorm, Lstm, Pool, PoolFunction, Prelu, Reshape, RmsNorm, ScaleLayer, Window, With,
+    Activate, Activation, Add, Attributes, BatchNorm, Combine, Concat, Conv, Dropout, Embedding,
+    FEATURES, Flatten, Gru, IndexColumn, LayerNorm, Lstm, Pool, PoolFunction, Prelu, Reshape,
+    RmsNorm, ScaleLayer, Window, With,
 };
-use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target};
-use gristmill_io::{Dense, Layer, Model, Node, OutputKind, Scale};
+use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target, Vocabulary};
+use gristmill_io::{Dense, FormatChoice, Layer, Model, Node, OutputKind, Scale, export_model};
 
 /// A layer whose tensors have small numbers, positive where they are variances.
 fn with<A: Attributes>(attributes: A) -> With<A> {
@@ -136,6 +137,50 @@ pub(crate) fn classifier(features: usize, nodes: Vec<Node>) -> Model {
     }
 }
 
+/// A classifier by a number, the index of a name, a code and another number.
+fn by_categories(combine: Combine, nodes: impl FnOnce(Layer) -> Vec<Node>) -> Model {
+    let columns = [(1, 0, 2), (2, 2, 4)];
+    let columns = columns.map(|(unit, first, categories)| IndexColumn { unit, first, categories });
+    let embedding = Embedding { size: 3, categories: 6, columns: columns.to_vec(), combine };
+    let mut model = classifier(4, nodes(Layer::Embedding(with(embedding))));
+    let names = Vocabulary::Names(["no", "yes"].map(str::to_owned).to_vec());
+    for (column, vocabulary) in [(1, names), (2, Vocabulary::Codes(4))] {
+        model.encoding.inputs[column].kind = InputKind::Index { vocabulary };
+        model.inputs[column] = Scale::UNIT;
+    }
+    model
+}
+
+/// The same network as predicting numbers.
+pub(crate) fn by_numbers(model: Model) -> Model {
+    let columns = ["y0", "y1", "y2"].map(str::to_owned).to_vec();
+    Model {
+        encoding: Encoding { target: Target::Numbers { columns }, ..model.encoding },
+        outputs: vec![Scale { mean: -3.0, deviation: 0.25 }; 3],
+        output: OutputKind::Values,
+        ..model
+    }
+}
+
+/// A model as ONNX.
+pub(crate) fn onnx(model: &Model) -> Vec<u8> {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("model.onnx");
+    export_model(model, &path, &FormatChoice::default()).unwrap();
+    std::fs::read(&path).unwrap()
+}
+
+/// A model as ONNX whose description no reader finds: a graph as another program would write it.
+pub(crate) fn graph(model: &Model) -> Vec<u8> {
+    let (name, mut bytes) = (b"gristmill", onnx(model));
+    for at in 0..bytes.len() - name.len() {
+        if bytes[at..].starts_with(name) {
+            bytes[at] = b'G';
+        }
+    }
+    bytes
+}
+
 /// Networks that together have every kind of layer, in every form of its values.
 pub(crate) fn all() -> Vec<(&'static str, Model)> {
     let images = Node::chain([
@@ -194,7 +239,11 @@ pub(crate) fn all() -> Vec<(&'static str, Model)> {
         after("columns", "slope", dense(8, 6)),
         after("predictions", "columns", dense(6, 3)),
     ];
+    let side_by_side = |embedding| Node::chain([embedding, dense(8, 3)]);
+    let mean = |embedding| Node::chain([embedding, batch_norm(5), dense(5, 3)]);
     vec![
+        ("categories", by_categories(Combine::Concat, side_by_side)),
+        ("mean of categories", by_categories(Combine::Mean, mean)),
         ("images", classifier(105, images)),
         ("series", classifier(24, series)),
         ("residual", classifier(32, residual)),

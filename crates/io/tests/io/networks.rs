@@ -1,6 +1,8 @@
 //! Networks of all kinds of layers in the formats of other programs.
 
-use crate::network_samples::{after, all, classifier, dense, pool, reshape, window};
+use crate::network_samples::{
+    after, all, by_numbers, classifier, dense, graph, pool, reshape, window,
+};
 use gristmill_io::model::{FEATURES, PoolFunction, Window};
 use gristmill_io::{FormatChoice, MODEL_FORMATS, Model, Node, export_model, import_model};
 use std::collections::BTreeSet;
@@ -32,6 +34,7 @@ fn the_samples_have_every_kind() {
         "conv",
         "dense",
         "dropout",
+        "embedding",
         "flatten",
         "gru",
         "layer-norm",
@@ -62,7 +65,8 @@ fn every_kind_comes_back_from_every_format_that_is_read() {
 /// A graph whose nodes and description do not belong together.
 #[test]
 fn an_onnx_graph_that_was_changed_is_refused() {
-    let (_, model) = all().swap_remove(1);
+    let models = all();
+    let (_, model) = models.into_iter().find(|(name, _)| *name == "series").unwrap();
     let bytes = exported(&model, "onnx").unwrap();
     let change = |from: &[u8], to: &[u8]| {
         let at = bytes.windows(from.len()).position(|window| window == from).unwrap();
@@ -90,4 +94,53 @@ fn a_window_that_onnx_cannot_express_is_refused_by_name() {
     let error = network(window([1, 3], [1, 2], [0, 0], [1, 3]), 3).unwrap_err();
     assert!(error.contains("the node \"most\" has a window"), "{error}");
     assert!(network(window([1, 3], [1, 2], [0, 0], [1, 4]), 4).is_ok());
+}
+
+/// Layers that compute nothing are none in a graph, and activations become part of the layer before.
+#[test]
+fn a_graph_of_another_program_is_read_by_its_operators() {
+    for (name, model) in all().into_iter().filter(|(name, _)| !name.ends_with("categories")) {
+        let model = by_numbers(model);
+        let back = imported(&graph(&model)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(back.encoding.feature_names()[1], "f1", "{name}");
+        assert_eq!((&back.inputs, &back.outputs), (&model.inputs, &model.outputs), "{name}");
+        let numbers = |model: &Model| -> Vec<Vec<u32>> {
+            let tensors = model.nodes.iter().flat_map(|node| node.layer.tensors());
+            tensors.map(|tensor| tensor.values.iter().map(|x| x.to_bits()).collect()).collect()
+        };
+        assert_eq!(numbers(&back), numbers(&model), "{name}");
+        let views = |model: &Model| model.views().unwrap().last().copied();
+        assert_eq!(views(&back), views(&model), "{name}");
+    }
+}
+
+/// Each operator that is not understood, or not so, is named.
+#[test]
+fn what_is_not_understood_in_a_graph_is_named() {
+    let of = |name: &str| {
+        let (_, model) = all().into_iter().find(|(other, _)| *other == name).unwrap();
+        graph(&by_numbers(model))
+    };
+    for (sample, from, to, parts) in [
+        ("images", "MaxPool", "MaxPoll", ["\"MaxPoll\" called", "is not supported"]),
+        ("images", "strides", "slopes1", ["\"Conv\" called \"/conv1/sums\"", "attribute slopes1"]),
+        (
+            "series",
+            "linear_before_reset",
+            "linear_behind_reset",
+            ["\"GRU\" called", "linear_before_reset = 0"],
+        ),
+        (
+            "series",
+            "forward",
+            "sideway",
+            ["\"GRU\" called \"/there/states\"", "direction = \"sideway\""],
+        ),
+    ] {
+        let mut bytes = of(sample);
+        let at = bytes.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+        bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+        let error = imported(&bytes).unwrap_err();
+        assert!(parts.iter().all(|part| error.contains(part)), "{from}: {error}");
+    }
 }

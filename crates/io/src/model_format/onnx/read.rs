@@ -1,8 +1,9 @@
-//! Graphs as models: our own with all that they say, those of others where they are dense networks.
+//! Graphs as models: our own with all that they say, those of others where their operators are layers.
 
-use super::chain::{self, Chain, Constants};
 use super::columns::{self, node_names};
+use super::features;
 use super::graph::Graph;
+use super::import::{Constant, Layout, Operator, Reader, numbers};
 use super::network;
 use super::predictions;
 use super::proto::{FLOAT, GraphProto, ModelProto, NodeProto, TensorProto};
@@ -11,11 +12,15 @@ use crate::model::{
 };
 use crate::schema::Target;
 use prost::Message;
+use std::collections::HashMap;
+
+/// Constants by name.
+type Constants<'g> = HashMap<&'g str, &'g TensorProto>;
 
 /// Reads a file.
 ///
 /// # Errors
-/// It is damaged, or has a node that no dense network has.
+/// It is damaged, or has a node that no layer is.
 pub(super) fn read(bytes: &[u8]) -> Result<Model, String> {
     let file = ModelProto::decode(bytes);
     let file = file.map_err(|error| format!("is no sound ONNX file: {error}"))?;
@@ -28,7 +33,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Model, String> {
 
 /// A graph that this program wrote: it must be what its description says.
 fn own(text: &str, graph: &GraphProto) -> Result<Model, String> {
-    let constants = constants(graph, &[]);
+    let constants = graph.initializer.iter();
+    let constants = constants.map(|constant| (constant.name.as_str(), constant)).collect();
     let mut tensors = named_tensors(graph)?;
     let description = model::read_description(text, &mut tensors)?;
     if description.encoding.is_none() {
@@ -48,16 +54,28 @@ fn own(text: &str, graph: &GraphProto) -> Result<Model, String> {
     let first = ends.nodes.len();
     let last = graph.node.iter().position(is_prediction).unwrap_or(graph.node.len());
     let middle = graph.node.get(first..last).ok_or("lacks nodes that its description asks for")?;
-    let mut chain = Chain::new(&constants, &features);
-    chain.read(middle)?;
-    let is_described = chain.output == OutputKind::Values
-        && standardisation(&chain, model.encoding.features())? == model.inputs
-        && chain.layers.iter().eq(layers.iter().map(|(_, layer)| *layer));
+    let Some(end) = middle.last().and_then(|node| node.output.first()) else {
+        return Err("lacks the layers that its description asks for".to_owned());
+    };
+    let is_number = |constant: &&TensorProto| constant.data_type == FLOAT;
+    let numbers = graph.initializer.iter().filter(is_number).map(|constant| {
+        let refuse = |reason| format!("the constant \"{}\" {reason}", constant.name);
+        Ok((constant.name.as_str(), Constant::read(constant).map_err(refuse)?))
+    });
+    let numbers = numbers.collect::<Result<HashMap<_, _>, String>>()?;
+    let layout = Layout::flat(model.inputs.len());
+    let mut reader = Reader::new(middle, numbers, (&features, layout), end);
+    reader.read()?;
+    let found = reader.nodes.iter().map(|node| &node.layer);
+    let is_described = !reader.is_softmax
+        && reader.scales.is_none()
+        && standardisation(&reader, model.inputs.len()) == model.inputs
+        && found.eq(model.nodes.iter().map(|node| &node.layer));
     if !is_described {
         return Err("has other layers than its description asks for".to_owned());
     }
     let width = layers.last().map_or(0, |(_, layer)| layer.outputs as usize);
-    predictions::write(&mut ends, &model, chain.last, width);
+    predictions::write(&mut ends, &model, end.clone(), width);
     let found = graph.node[..first].iter().chain(&graph.node[last..]);
     compare(&ends, found.collect(), graph, &constants)?;
     Ok(model)
@@ -70,7 +88,7 @@ fn named_tensors(graph: &GraphProto) -> Result<Tensors, String> {
     let named = own.map(|constant| {
         let name = constant.name.clone();
         let refuse = |reason| format!("the constant \"{name}\" {reason}");
-        chain::tensor(constant).map(|tensor| (name.clone(), tensor)).map_err(refuse)
+        numbers(constant).map(|tensor| (name.clone(), tensor)).map_err(refuse)
     });
     named.collect()
 }
@@ -90,7 +108,10 @@ fn compare(
     constants: &Constants,
 ) -> Result<(), String> {
     if let Some((_, other)) = expected.nodes.iter().zip(&found).find(|(e, f)| e != *f) {
-        return Err(format!("{} is not what its description asks for", chain::shown(other)));
+        return Err(format!(
+            "{} is not what its description asks for",
+            Operator::new(other).shown()
+        ));
     }
     if expected.nodes.len() != found.len() {
         return Err("has more or fewer nodes than its description asks for".to_owned());
@@ -109,38 +130,44 @@ fn compare(
 
 /// A graph of another program, whose columns have no names.
 fn foreign(graph: &GraphProto) -> Result<Model, String> {
-    let (fixed, nodes): (Vec<_>, Vec<_>) =
-        graph.node.iter().cloned().partition(|node| node.op_type == "Constant");
-    let constants = constants(graph, &fixed);
+    let mut constants = HashMap::new();
+    for proto in &graph.initializer {
+        let refuse = |reason| format!("the constant \"{}\" {reason}", proto.name);
+        constants.insert(proto.name.as_str(), Constant::read(proto).map_err(refuse)?);
+    }
     let inputs = graph.input.iter().filter(|input| !constants.contains_key(input.name.as_str()));
-    let inputs: Vec<&str> = inputs.map(|input| input.name.as_str()).collect();
-    let &[input] = inputs.as_slice() else {
-        let count = inputs.len();
+    let [input] = *Vec::from_iter(inputs) else {
+        let count = graph.input.len();
         return Err(format!("is a graph with {count} inputs, expected one"));
     };
-    let mut chain = Chain::new(&constants, input);
-    chain.read(&nodes)?;
-    if let [output] = graph.output.as_slice() {
-        if output.name != chain.last {
-            let (last, name) = (&chain.last, &output.name);
-            return Err(format!("its nodes end with \"{last}\", but its output is \"{name}\""));
-        }
-    } else {
+    let [output] = graph.output.as_slice() else {
         let count = graph.output.len();
         return Err(format!("is a graph with {count} outputs, expected one"));
-    }
-    let (features, width) = match (chain.layers.first(), chain.layers.last()) {
-        (Some(first), Some(last)) => (first.inputs as usize, last.outputs as usize),
-        _ => return Err("has no layers".to_owned()),
     };
-    let inputs = standardisation(&chain, features)?;
-    let (mut layers, mut output) = (chain.layers, chain.output);
-    if let Some(last) = layers.last_mut()
-        && width == 1
-        && last.activation == Activation::Sigmoid
+    let mut refused = None;
+    for layout in features::layouts(input, &graph.node, &constants)? {
+        let features = (input.name.as_str(), layout.clone());
+        let mut reader = Reader::new(&graph.node, constants.clone(), features, &output.name);
+        match reader.read() {
+            Ok(()) => return model_of(reader, layout.units()),
+            Err(reason) => refused = refused.or(Some(reason)),
+        }
+    }
+    Err(refused.unwrap_or_else(|| "has no layers".to_owned()))
+}
+
+/// The model of what was read.
+fn model_of(reader: Reader, features: usize) -> Result<Model, String> {
+    let width = reader.width();
+    let inputs = standardisation(&reader, features);
+    let mut nodes = reader.nodes;
+    let mut output = if reader.is_softmax { OutputKind::Softmax } else { OutputKind::Values };
+    if width == 1
+        && output == OutputKind::Values
+        && reader.scales.is_none()
+        && ends_with_sigmoid(&mut nodes)
     {
         // One sigmoid: the probability of the second of two classes.
-        last.activation = Activation::Identity;
         output = OutputKind::Sigmoid;
     }
     let encoding = model::unnamed_encoding(features, width, output);
@@ -148,33 +175,35 @@ fn foreign(graph: &GraphProto) -> Result<Model, String> {
         Target::Numbers { columns } => columns.len(),
         Target::Classes { .. } | Target::None => 0,
     };
-    let outputs = vec![Scale::UNIT; targets];
+    let outputs = match reader.scales {
+        Some((deviations, means)) => scales(&means, &deviations),
+        None => vec![Scale::UNIT; targets],
+    };
     let training = vec![("imported from".to_owned(), "ONNX".to_owned())];
-    let nodes = Node::chain(layers.into_iter().map(Layer::Dense));
     Ok(Model { encoding, inputs, outputs, nodes, output, loss: None, training })
 }
 
-/// Constants by name: those beside the nodes, and those that nodes give.
-fn constants<'g>(graph: &'g GraphProto, fixed: &'g [NodeProto]) -> Constants<'g> {
-    let beside = graph.initializer.iter().map(|tensor| (tensor.name.as_str(), tensor));
-    let given = fixed.iter().filter_map(|node| {
-        let value = node.attribute.iter().find_map(|attribute| attribute.t.as_ref());
-        Some((node.output.first()?.as_str(), value?))
-    });
-    beside.chain(given).collect()
+/// Takes a sigmoid from the end of a network; whether there was one.
+fn ends_with_sigmoid(nodes: &mut Vec<Node>) -> bool {
+    let is_more = nodes.len() > 1;
+    match nodes.last_mut().map(|node| &mut node.layer) {
+        Some(Layer::Dense(last)) if last.activation == Activation::Sigmoid => {
+            last.activation = Activation::Identity;
+            true
+        }
+        Some(Layer::Activate(last))
+            if last.attributes.function == Activation::Sigmoid && is_more =>
+        {
+            nodes.pop();
+            true
+        }
+        _ => false,
+    }
 }
 
 /// What is done to each feature.
-fn standardisation(chain: &Chain, features: usize) -> Result<Vec<Scale>, String> {
-    let per_feature = |numbers: &Option<Vec<f32>>, default| match numbers.as_deref() {
-        None => Ok(vec![default; features]),
-        Some([one]) => Ok(vec![*one; features]),
-        Some(numbers) if numbers.len() == features => Ok(numbers.to_vec()),
-        Some(numbers) => {
-            let count = numbers.len();
-            Err(format!("standardises {count} features, but the first layer takes {features}"))
-        }
-    };
-    let means = per_feature(&chain.means, 0.0)?;
-    Ok(scales(&means, &per_feature(&chain.deviations, 1.0)?))
+fn standardisation(reader: &Reader, features: usize) -> Vec<Scale> {
+    let of =
+        |numbers: &Option<Vec<f32>>, default| numbers.clone().unwrap_or(vec![default; features]);
+    scales(&of(&reader.means, 0.0), &of(&reader.deviations, 1.0))
 }
