@@ -293,7 +293,10 @@ fn split(digits: &[Digit], sizes: &[Option<usize>]) -> Option<Vec<Dimension>> {
     let all: usize = digits.iter().map(|digit| digit.size).product();
     let known =
         sizes.iter().flatten().try_fold(1usize, |product, &size| product.checked_mul(size))?;
-    let left = if known == 0 || all % known != 0 { return None } else { all / known };
+    if !all.is_multiple_of(known) {
+        return None;
+    }
+    let left = all / known;
     if left != 1 && !sizes.contains(&None) {
         return None;
     }
