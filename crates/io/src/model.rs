@@ -18,9 +18,9 @@ mod view;
 
 pub use activation::Activation;
 pub use layer::{
-    Activate, Add, Attributes, BatchNorm, Combine, Concat, Conv, Dense, Dropout, Embedding,
-    Flatten, Gru, IndexColumn, Layer, LayerNorm, Lstm, Pool, PoolFunction, Prelu, Reshape, RmsNorm,
-    Scale as ScaleLayer, Window, With,
+    Activate, Add, Attention, Attributes, BatchNorm, Combine, Concat, Conv, Dense, Dropout,
+    Embedding, Flatten, Gru, IndexColumn, Layer, LayerNorm, Lstm, Pool, PoolFunction, Positions,
+    Prelu, Reshape, RmsNorm, Scale as ScaleLayer, Window, With,
 };
 pub use loss::Loss;
 pub use node::{FEATURES, Node};

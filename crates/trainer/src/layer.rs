@@ -2,6 +2,7 @@
 
 pub mod activate;
 pub mod add;
+pub mod attention;
 pub mod batch_norm;
 pub mod concat;
 pub mod conv;
@@ -16,6 +17,7 @@ pub mod learned;
 pub mod norm;
 pub mod parameters;
 pub mod pool;
+pub mod positions;
 pub mod recurrent;
 pub(crate) mod settings;
 pub(crate) mod start;
@@ -24,6 +26,7 @@ pub mod window;
 
 pub use activate::Activate;
 pub use add::Add;
+pub use attention::Attention;
 pub use batch_norm::BatchNorm;
 pub use concat::Concat;
 pub use conv::Conv;
@@ -35,6 +38,7 @@ pub use learned::Learned;
 pub use norm::Norm;
 pub use parameters::{Block, Parameters, Role, Shape, Table};
 pub use pool::Pool;
+pub use positions::Positions;
 pub use recurrent::Recurrent;
 pub use settings::Planned;
 pub use view::View;
@@ -71,6 +75,10 @@ kinds! {
     Norm,
     /// GRU or LSTM over the steps of a series.
     Recurrent,
+    /// Attention between the positions of a sample.
+    Attention,
+    /// A learned vector added to each position.
+    Positions,
     /// A function of each value with a learned number for each channel.
     Learned,
     /// A function of each value.

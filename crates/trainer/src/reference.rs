@@ -6,6 +6,7 @@
 //! the gradient. Loops stay loops, and nothing is ever made faster at the cost of being plain.
 
 mod activate;
+mod attention;
 mod batch_norm;
 pub mod check;
 mod conv;

@@ -1,5 +1,6 @@
 //! The kinds of layers that a node may be. What one kind is made of stays in its own file.
 
+mod attention;
 mod attributes;
 mod conv;
 mod dense;
@@ -10,6 +11,7 @@ mod recurrent;
 mod simple;
 mod window;
 
+pub use attention::{Attention, Positions};
 pub use attributes::{Attributes, With};
 pub use conv::Conv;
 pub use dense::Dense;
@@ -119,6 +121,10 @@ kinds! {
     Gru,
     /// A long short-term memory over the steps of a series.
     Lstm,
+    /// Attention between the positions of a sample.
+    Attention,
+    /// A learned vector added to each position.
+    Positions,
     /// Each value times a number of its channel.
     Scale,
     /// ReLU with a slope for each channel.

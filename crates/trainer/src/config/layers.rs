@@ -3,6 +3,7 @@
 use crate::config::error::ConfigError;
 use crate::layer::activate::ActivateConfig;
 use crate::layer::add::AddConfig;
+use crate::layer::attention::AttentionConfig;
 use crate::layer::batch_norm::BatchNormConfig;
 use crate::layer::concat::ConcatConfig;
 use crate::layer::conv::ConvConfig;
@@ -13,6 +14,7 @@ use crate::layer::flatten::FlattenConfig;
 use crate::layer::learned::{PreluConfig, ScaleConfig};
 use crate::layer::norm::{LayerNormConfig, RmsNormConfig};
 use crate::layer::pool::{GlobalPoolConfig, PoolConfig};
+use crate::layer::positions::PositionsConfig;
 use crate::layer::recurrent::{GruConfig, LstmConfig};
 use crate::layer::settings::{Planned, Planning};
 use gristmill_io::suggest::{alike, did_you_mean};
@@ -92,6 +94,10 @@ kinds! {
     Gru(GruConfig) = "gru" ["units"],
     /// A long short-term memory over the steps of a series.
     Lstm(LstmConfig) = "lstm" ["units"],
+    /// Attention between the positions of a sample.
+    Attention(AttentionConfig) = "attention" ["heads"],
+    /// A learned vector added to each position.
+    Positions(PositionsConfig) = "positions" [],
     /// A learned factor for each channel.
     Scale(ScaleConfig) = "scale" [],
     /// ReLU with a learned slope for each channel.

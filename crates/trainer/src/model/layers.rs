@@ -143,6 +143,20 @@ fn stored_layer(layer: &Kind, tensors: Vec<Vec<f32>>) -> Layer {
                 }
             }
         }
+        Kind::Attention(layer) => {
+            let attributes = file::Attention {
+                channels: layer.view().channels,
+                heads: layer.heads,
+                causal: layer.is_causal,
+                rotary: layer.is_rotary,
+            };
+            Layer::Attention(With { attributes, tensors })
+        }
+        Kind::Positions(layer) => {
+            let View { height, width, channels } = layer.view();
+            let attributes = file::Positions { positions: height * width, channels };
+            Layer::Positions(With { attributes, tensors })
+        }
         Kind::Learned(layer) => {
             let channels = channels(layer.view());
             match layer.function {
@@ -296,6 +310,12 @@ fn loaded_layer(layer: &Layer, inputs: &[View], output: View) -> (Kind, Vec<Vec<
         Layer::Lstm(With { attributes: a, tensors }) => {
             let layer = layer::Recurrent::new(Cell::Lstm, input, a.units, a.reversed, a.all);
             (Kind::Recurrent(layer), tensors.clone())
+        }
+        Layer::Attention(With { attributes: a, .. }) => {
+            bare(Kind::Attention(layer::Attention::new(input, a.heads, a.causal, a.rotary)))
+        }
+        Layer::Positions(With { tensors, .. }) => {
+            (Kind::Positions(layer::Positions::new(input)), tensors.clone())
         }
         Layer::Scale(With { tensors, .. }) => {
             let layer = layer::Learned::new(input, LearnedFunction::Scale);

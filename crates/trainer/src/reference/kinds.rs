@@ -29,6 +29,8 @@ formulas! {
     BatchNorm,
     Norm,
     Recurrent,
+    Attention,
+    Positions,
     Learned,
     Activate,
     Drop,

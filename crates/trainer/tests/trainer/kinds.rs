@@ -23,7 +23,7 @@ fn config(shape: &str, layers: &str) -> RunConfig {
 }
 
 /// Shapes of the features, and layers.
-const NETWORKS: [(&str, &str); 7] = [
+const NETWORKS: [(&str, &str); 8] = [
     (
         "5, 7, 3",
         "conv 6 3x3 padding=same bias=false, batch-norm, relu, conv 6 3 padding=1 activation=tanh, \
@@ -36,6 +36,11 @@ const NETWORKS: [(&str, &str); 7] = [
     ),
     ("35, 3", "gru 7 gives=all, lstm 5 direction=backward, dense 4"),
     ("35, 3", "conv 8 5 stride=2 dilation=2, relu, lstm 6 gives=all, gru 3"),
+    (
+        "35, 3",
+        "conv 12 3 stride=4, positions, layer-norm, conv 36 1, attention 3 rotary=true causal=true, \
+         add from=positions1+attention1, attention 2 from=conv2, add from=add1+attention2 name=both, global-pool, dense 5",
+    ),
     ("35, 3", "embedding 5 vocabulary=2, conv 8 3, relu, global-pool"),
     ("105", "embedding 9 vocabulary=2 combine=mean, dense 7"),
     (

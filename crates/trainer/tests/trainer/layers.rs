@@ -225,6 +225,22 @@ fn embeddings_of_index_columns() {
 }
 
 #[test]
+fn attention() {
+    check_all(&[
+        ("5x6", "attention heads=2"),
+        ("7x3", "conv 12 1, attention 2 causal=true, layer-norm"),
+        ("9x3", "conv 24 1 bias=false, attention 2 rotary=true, conv 5 1 activation=tanh"),
+        (
+            "17x7",
+            "conv 6 1, positions, layer-norm name=in, conv 18 1, attention 3 rotary=true causal=true, conv 6 1, \
+             add from=positions1+conv3, layer-norm, conv 9 1 activation=gelu, conv 6 1, add from=add1+conv5, \
+             global-pool",
+        ),
+        ("3x4x6", "positions, attention, add from=attention1+attention1"),
+    ]);
+}
+
+#[test]
 fn values_that_several_take() {
     check_all(&[
         // A residual block, its sum taken by two more.

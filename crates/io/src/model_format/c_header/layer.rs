@@ -67,6 +67,12 @@ fn body(step: &Step) -> Result<Body, String> {
     Ok(match step.layer {
         Layer::Dense(layer) => dense::body(layer),
         Layer::Embedding(layer) => embedding::body(&layer.attributes, input),
+        Layer::Attention(_) | Layer::Positions(_) => {
+            let (name, kind) = (step.name, step.layer.kind());
+            return Err(format!(
+                "the node \"{name}\" is of the kind \"{kind}\", which is not written as C"
+            ));
+        }
         Layer::Conv(layer) => conv::body(&layer.attributes, input),
         Layer::Pool(layer) => pool::body(&layer.attributes, input),
         Layer::BatchNorm(layer) => batch_norm::body(&layer.attributes, view),

@@ -32,6 +32,10 @@ pub(super) fn write(graph: &mut Graph, layer: &Layer, site: &Site) -> Result<Val
     Ok(match layer {
         Layer::Dense(layer) => dense::write(graph, layer, site),
         Layer::Embedding(layer) => embedding::write(graph, &layer.attributes, site),
+        Layer::Attention(_) | Layer::Positions(_) => {
+            let kind = layer.kind();
+            return Err(format!("is of the kind \"{kind}\", which is not written as ONNX"));
+        }
         Layer::Conv(layer) => conv::write(graph, &layer.attributes, site)?,
         Layer::Pool(layer) => pool::write(graph, &layer.attributes, site)?,
         Layer::BatchNorm(layer) => batch_norm::write(graph, &layer.attributes, site),
