@@ -2,7 +2,7 @@
 
 use crate::Isa;
 use crate::arch;
-use crate::simd::{Kernel, LANES, Row, Simd};
+use crate::simd::{Kernel, LANES, Row, Simd, padded};
 
 /// A stored number, little endian.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,12 @@ const PREFETCH_BYTES: usize = 1024;
 /// Decodes the `BYTES` bytes of one vector.
 trait Decoder<const BYTES: usize> {
     fn decode<S: Simd>(s: S, bytes: &[u8; BYTES]) -> S::V;
+
+    /// Decodes fewer bytes, followed by zeros.
+    #[inline(always)]
+    fn decode_head<S: Simd>(s: S, bytes: &[u8]) -> S::V {
+        Self::decode(s, &padded(bytes))
+    }
 }
 
 struct U8;
@@ -70,6 +76,11 @@ impl Decoder<{ 4 * LANES }> for F32 {
     #[inline(always)]
     fn decode<S: Simd>(s: S, bytes: &[u8; 4 * LANES]) -> S::V {
         s.load_f32(bytes)
+    }
+
+    #[inline(always)]
+    fn decode_head<S: Simd>(s: S, bytes: &[u8]) -> S::V {
+        s.load_f32_head(bytes)
     }
 }
 
@@ -111,7 +122,7 @@ impl<R: RowSource> Gather<'_, R> {
                 s.store(&mut panel[r], s.mul(x, s.load(scale)));
             }
             if !tail.is_empty() {
-                let x = D::decode(s, &padded(tail));
+                let x = D::decode_head(s, tail);
                 let x = s.sub(x, s.load(&self.shift[whole.len()]));
                 let out = &mut self.out[whole.len() * self.rows + r];
                 s.store(out, s.mul(x, s.load(&self.scale[whole.len()])));
@@ -121,26 +132,6 @@ impl<R: RowSource> Gather<'_, R> {
             panel[count..].fill([0.0; LANES]);
         }
     }
-}
-
-/// Some bytes and then zeros, by copies of constant length: a call for each row would take longer.
-#[inline(always)]
-fn padded<const BYTES: usize>(tail: &[u8]) -> [u8; BYTES] {
-    #[inline(always)]
-    fn copy<const N: usize>(from: &[u8], to: &mut [u8], at: &mut usize) {
-        if from.len() & N != 0 {
-            to[*at..*at + N].copy_from_slice(&from[*at..*at + N]);
-            *at += N;
-        }
-    }
-    let (mut chunk, mut at) = ([0; BYTES], 0);
-    copy::<32>(tail, &mut chunk, &mut at);
-    copy::<16>(tail, &mut chunk, &mut at);
-    copy::<8>(tail, &mut chunk, &mut at);
-    copy::<4>(tail, &mut chunk, &mut at);
-    copy::<2>(tail, &mut chunk, &mut at);
-    copy::<1>(tail, &mut chunk, &mut at);
-    chunk
 }
 
 impl<R: RowSource> Kernel for Gather<'_, R> {

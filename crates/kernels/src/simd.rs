@@ -53,6 +53,11 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn load_f16(self, bytes: &[u8; 2 * LANES]) -> Self::V;
     /// Sixteen little-endian `f32`s at any alignment.
     fn load_f32(self, bytes: &[u8; 4 * LANES]) -> Self::V;
+    /// Fewer than sixteen of them, and zeros in the lanes beyond.
+    #[inline(always)]
+    fn load_f32_head(self, bytes: &[u8]) -> Self::V {
+        self.load_f32(&padded(bytes))
+    }
 
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
     fn sub(self, a: Self::V, b: Self::V) -> Self::V;
@@ -116,6 +121,26 @@ pub fn sum_lanes<T: Copy + AddAssign>(mut lanes: [T; LANES]) -> T {
         width /= 2;
     }
     lanes[0]
+}
+
+/// Some bytes and then zeros, by copies of constant length: a call for each row would take longer.
+#[inline(always)]
+pub(crate) fn padded<const BYTES: usize>(tail: &[u8]) -> [u8; BYTES] {
+    #[inline(always)]
+    fn copy<const N: usize>(from: &[u8], to: &mut [u8], at: &mut usize) {
+        if from.len() & N != 0 {
+            to[*at..*at + N].copy_from_slice(&from[*at..*at + N]);
+            *at += N;
+        }
+    }
+    let (mut chunk, mut at) = ([0; BYTES], 0);
+    copy::<32>(tail, &mut chunk, &mut at);
+    copy::<16>(tail, &mut chunk, &mut at);
+    copy::<8>(tail, &mut chunk, &mut at);
+    copy::<4>(tail, &mut chunk, &mut at);
+    copy::<2>(tail, &mut chunk, &mut at);
+    copy::<1>(tail, &mut chunk, &mut at);
+    chunk
 }
 
 #[cfg(test)]

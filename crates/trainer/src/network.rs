@@ -26,6 +26,7 @@ pub struct Network {
     wiring: Vec<Wiring>,
     segments: Vec<Segment>,
     layout: Layout,
+    outputs: usize,
     weights: Rows,
 }
 
@@ -44,7 +45,8 @@ impl Network {
         let layout = Layout::new(nodes.iter().map(|node| node.layer.parameters()));
         let weights = Rows::zeroed(layout.rows());
         let (wiring, segments) = (graph::wire(&nodes), segment::segments(&nodes));
-        Network { features, wiring, segments, nodes, layout, weights }
+        let outputs = nodes[nodes.len() - 1].layer.output().units();
+        Network { features, wiring, segments, nodes, layout, outputs, weights }
     }
 
     /// Dense layers each of which takes what the one before gives, with all weights zero.
@@ -93,7 +95,7 @@ impl Network {
 
     /// Numbers that come out.
     pub fn outputs(&self) -> usize {
-        self.nodes[self.nodes.len() - 1].layer.output().units()
+        self.outputs
     }
 
     /// Multiply-adds of a sample in the forward pass.

@@ -2,6 +2,7 @@
 //! program: others would allocate meanwhile.
 
 use gristmill_kernels::{Activation, Crew, Isa, Loss, Step, UpdateRule};
+use gristmill_trainer::config::{Assignment, DataShape, RunConfig, TargetShape, layers_of_line};
 use gristmill_trainer::data::samples::Table;
 use gristmill_trainer::layer::Dense;
 use gristmill_trainer::model::Trained;
@@ -42,19 +43,41 @@ fn memory_is_what_the_numbers_need() {
     for rule in RULES {
         for threads in [1, 2] {
             for clip_norm in [None, Some(1.0)] {
-                on_threads(threads, || steady(&widths, rule, clip_norm, &table))
+                on_threads(threads, || steady(chain(&widths), rule, clip_norm, &table))
+                    .expect("threads start");
+            }
+        }
+    }
+    let table = self::table(&[105, 3], 200);
+    for (shape, line) in GRAPHS {
+        for threads in [1, 2] {
+            for clip_norm in [None, Some(1.0)] {
+                let adam = UpdateRule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+                on_threads(threads, || steady(graph(shape, line), adam, clip_norm, &table))
                     .expect("threads start");
             }
         }
     }
 }
 
+/// Networks of other layers, on 105 features.
+const GRAPHS: [(&str, &str); 4] = [
+    (
+        "5x7x3",
+        "conv 8 3x3 padding=same bias=false, batch-norm, relu name=first, conv 8 3x3 padding=same bias=false, \
+         batch-norm, add from=first+batch-norm2, relu, pool 2, dropout 0.2, dense 20",
+    ),
+    ("35x3", "gru 9 gives=all, layer-norm, lstm 7, dense 9"),
+    ("35x3", "positions, conv 12 1, attention 2 rotary=true, conv 6 1 stride=2, global-pool"),
+    ("105", "embedding 4 vocabulary=2, dense 20"),
+];
+
 /// Bytes that an engine holds once it runs, and how many it may: 1.2 times its parameters and their
 /// optimiser state and one minibatch's values, which are the input twice (as rows and as columns),
 /// and of each layer the output, the error, and but for the last the output transposed.
 fn held(widths: &[usize], batch: usize, rule: UpdateRule, table: &Table) -> (usize, usize) {
     let region = Region::new(ALLOCATOR);
-    let mut engine = engine(widths, batch, rule, None);
+    let mut engine = engine(chain(widths), batch, rule, None);
     with_crew(engine.crew_size(), |crew| train(crew, &mut engine, rule, batch, table, 5));
     let change = region.change();
     let parameters: usize = widths.windows(2).map(|w| (w[0] + 1) * w[1]).sum();
@@ -65,9 +88,11 @@ fn held(widths: &[usize], batch: usize, rule: UpdateRule, table: &Table) -> (usi
 }
 
 /// Scratch grows when a thread gets its first tile, which may be late; then no step allocates.
-fn steady(widths: &[usize], rule: UpdateRule, clip_norm: Option<f64>, table: &Table) {
+fn steady(network: Network, rule: UpdateRule, clip_norm: Option<f64>, table: &Table) {
     let batch = 200;
-    let mut engine = engine(widths, batch, rule, clip_norm);
+    let names: Vec<&str> = network.nodes().iter().map(|node| node.name.as_str()).collect();
+    let what = names.join(", ");
+    let mut engine = engine(network, batch, rule, clip_norm);
     let quiet = with_crew(engine.crew_size(), |crew| {
         (0..20).any(|_| {
             let region = Region::new(ALLOCATOR);
@@ -76,7 +101,7 @@ fn steady(widths: &[usize], rule: UpdateRule, clip_norm: Option<f64>, table: &Ta
             change.allocations + change.reallocations + change.deallocations == 0
         })
     });
-    assert!(quiet, "{rule:?}, clip_norm {clip_norm:?}: steps allocate");
+    assert!(quiet, "{what}, {rule:?}, clip_norm {clip_norm:?}: steps allocate");
 }
 
 fn train(
@@ -104,7 +129,8 @@ fn table(widths: &[usize], rows: usize) -> Table {
     Table::of_classes(&features, labels, names).expect("a table")
 }
 
-fn engine(widths: &[usize], batch: usize, rule: UpdateRule, clip_norm: Option<f64>) -> Engine {
+/// Dense layers of these widths.
+fn chain(widths: &[usize]) -> Network {
     let layer = |pair: &[usize]| Dense {
         shape: Shape { inputs: pair[0], outputs: pair[1], bias: true },
         activation: Activation::Relu,
@@ -113,13 +139,35 @@ fn engine(widths: &[usize], batch: usize, rule: UpdateRule, clip_norm: Option<f6
     let mut layers: Vec<Dense> = widths.windows(2).map(layer).collect();
     let last = layers.last_mut().expect("a network has a layer");
     (last.activation, last.dropout) = (Activation::Identity, 0.0);
-    let outputs = last.shape.outputs;
+    Network::chain(layers)
+}
+
+/// Layers as `--layers` takes them, on rows of this shape, and three classes.
+fn graph(shape: &str, line: &str) -> Network {
+    let lengths: Vec<i64> = shape.split('x').map(|length| length.parse().unwrap()).collect();
+    let features = lengths.iter().product::<i64>() as usize;
+    let given = [
+        Assignment::new("shape", "data.shape", lengths),
+        Assignment::new("layers", "network.layers", layers_of_line(line).unwrap()),
+    ];
+    let (config, _) = RunConfig::default().assign(&given).unwrap();
+    let target = TargetShape::Classes(&["a", "b", "c"].map(str::to_owned));
+    let plan = config.resolve(&DataShape { features, index_columns: &[], target }).unwrap();
+    let mut network =
+        Network::new(plan.features, plan.layers.iter().map(|layer| layer.node.clone()).collect());
+    let weights = network.weights_mut().as_flattened_mut().iter_mut().enumerate();
+    weights.for_each(|(i, weight)| *weight = (i * 31 % 97) as f32 / 970.0 + 0.01);
+    network
+}
+
+fn engine(network: Network, batch: usize, rule: UpdateRule, clip_norm: Option<f64>) -> Engine {
+    let (features, outputs) = (network.inputs(), network.outputs());
     let loss = if outputs == 1 { Loss::BinaryCrossEntropy } else { Loss::SoftmaxCrossEntropy };
     Engine::new(Setup {
         threads: useful_threads(),
         isa: Isa::best(),
-        network: Network::chain(layers),
-        preprocess: Preprocess::new(&vec![Trained::UNSCALED; widths[0]], Vec::new()),
+        network,
+        preprocess: Preprocess::new(&vec![Trained::UNSCALED; features], Vec::new()),
         objective: Objective { loss, targets: TargetKind::Classes, class_weights: Vec::new() },
         rule,
         clip_norm,

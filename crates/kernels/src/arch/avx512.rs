@@ -74,6 +74,15 @@ impl Simd for Avx512 {
         // SAFETY: as `op!`; the reference covers the 64 bytes of the unaligned load.
         unsafe { _mm512_loadu_ps(bytes.as_ptr().cast()) }
     }
+    // A vector that is loaded right after its parts were stored would wait for these.
+    #[inline(always)]
+    fn load_f32_head(self, bytes: &[u8]) -> __m512 {
+        let lanes = bytes.len() / 4;
+        assert!(lanes < LANES, "less than a vector");
+        let mask = ((1u32 << lanes) - 1) as __mmask16;
+        // SAFETY: as `op!`; only the lanes of the mask are read, all within the slice, at any alignment.
+        unsafe { _mm512_maskz_loadu_ps(mask, bytes.as_ptr().cast()) }
+    }
 
     #[inline(always)]
     fn add(self, a: __m512, b: __m512) -> __m512 {

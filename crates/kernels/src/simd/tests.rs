@@ -191,6 +191,30 @@ impl Kernel for Loads<'_> {
     }
 }
 
+struct Head<'a>(&'a [u8]);
+
+impl Kernel for Head<'_> {
+    type Output = Row;
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> Row {
+        let mut row = [f32::NAN; LANES];
+        s.store(&mut row, s.load_f32_head(self.0));
+        row
+    }
+}
+
+#[test]
+fn some_numbers_load_with_zeros_after_them() {
+    let numbers: [f32; LANES] = std::array::from_fn(|i| i as f32 - 3.5);
+    let bytes: Vec<u8> = numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
+    for isa in Isa::available() {
+        for count in 0..LANES {
+            let want: Row = std::array::from_fn(|i| if i < count { numbers[i] } else { 0.0 });
+            assert_eq!(isa.run(Head(&bytes[..4 * count])), want, "{count} on {isa}");
+        }
+    }
+}
+
 /// Binary16 by its definition.
 fn half(bits: u16) -> f64 {
     let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
