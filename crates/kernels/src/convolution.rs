@@ -10,11 +10,14 @@
 //! | backward | `sweep.rs`, `reading.rs` | taps and outputs      |
 //! | gradient | `gradient.rs`            | positions and samples |
 
+mod bands;
 mod gradient;
+mod products;
 mod reading;
 mod shape;
 mod sweep;
 mod taps;
+mod turned;
 
 pub use shape::{Convolution, Shape};
 
@@ -25,8 +28,13 @@ use crate::panels::{Panels, PanelsMut};
 use crate::product::Finish;
 use crate::simd::{LANES, Row};
 use gradient::Gradient;
-use reading::{Backward, Depthwise, Forward};
+use products::Products;
+use reading::{Depthwise, Grouped};
 use sweep::{Side, Sweep};
+use turned::{Turn, turned_features, turned_rows};
+
+/// Features of a row of taps from which on the gradient is made of matrix products.
+const LEAST_FEATURES: usize = 8;
 
 /// Outputs: of each sample and position, bias + the sum of weights times inputs, finished.
 ///
@@ -67,11 +75,13 @@ pub fn forward(
     };
     match conv.is_depthwise() {
         true => sweep.run::<Depthwise>(isa),
-        false => sweep.run::<Forward>(isa),
+        false => sweep.run::<Grouped>(isa),
     }
 }
 
 /// The gradient of the inputs by that of the outputs, `error`: put into `into`, or added to what it holds.
+///
+/// What `scratch`, of [`scratch_rows`], holds does not matter, and is lost.
 ///
 /// # Panics
 /// If a slice does not fit the convolution or the panels of `error`.
@@ -82,16 +92,19 @@ pub fn backward(
     error: &[Row],
     into: &mut [Row],
     add: bool,
+    scratch: &mut [Row],
 ) {
     let from = Panels::new(error, conv.output_rows());
     let to = PanelsMut::new(into, conv.input_rows());
     assert_eq!(weights.len(), conv.weight_rows(), "rows of weights");
     assert_eq!(from.panel_count(), to.panel_count(), "panels of errors and inputs");
+    let turned = &mut scratch[..turned_rows(conv)];
+    isa.run(Turn { conv, weights: Panels::new(weights, conv.features()), turned: &mut *turned });
     let [inputs, outputs] = sides(conv);
     let sweep = Sweep {
         runs: [&conv.inputs[0], &conv.inputs[1]],
         kernel_width: conv.shape().kernel[1],
-        weights: Panels::new(weights, conv.features()),
+        weights: Panels::new(turned, turned_features(conv)),
         bias: None,
         held: add,
         from_side: outputs,
@@ -102,13 +115,23 @@ pub fn backward(
     };
     match conv.is_depthwise() {
         true => sweep.run::<Depthwise>(isa),
-        false => sweep.run::<Backward>(isa),
+        false => sweep.run::<Grouped>(isa),
     }
 }
 
-/// Rows that [`gradient`] works in.
+/// Rows that [`backward`] and [`gradient`] work in.
 pub fn scratch_rows(conv: &Convolution) -> usize {
-    (conv.features() + 1) * conv.shape().outputs
+    let gradient = match by_products(conv) {
+        true => products::scratch_rows(conv),
+        false => (conv.features() + 1) * conv.shape().outputs,
+    };
+    gradient.max(turned_rows(conv))
+}
+
+/// Whether a row of taps sees inputs enough for the registers of a matrix product.
+fn by_products(conv: &Convolution) -> bool {
+    let shape = conv.shape();
+    shape.groups == 1 && shape.kernel[1] * shape.channels >= LEAST_FEATURES
 }
 
 /// Adds to the gradients of the weights and of the bias terms the sum over all positions and samples.
@@ -132,7 +155,12 @@ pub fn gradient(
     assert_eq!(inputs.panel_count(), errors.panel_count(), "panels of inputs and errors");
     assert_eq!(weight_gradient.len(), conv.weight_rows(), "rows of the gradient");
     let (features, outputs) = (conv.features(), conv.shape().outputs);
-    let (lanes, sums) = scratch[..scratch_rows(conv)].split_at_mut(features * outputs);
+    if by_products(conv) {
+        let gradient = PanelsMut::new(weight_gradient, features);
+        let turned = &mut scratch[..products::scratch_rows(conv)];
+        return isa.run(Products { conv, inputs, errors, gradient, bias_gradient, turned });
+    }
+    let (lanes, sums) = scratch[..(features + 1) * outputs].split_at_mut(features * outputs);
     lanes.fill([0.0; LANES]);
     isa.run(Gradient { conv, inputs, errors, lanes });
     let matrix = PanelsMut::new(weight_gradient, features);

@@ -7,6 +7,7 @@
 // Indices of tiles read like the formulas.
 #![allow(clippy::needless_range_loop)]
 
+use super::bands::{Band, bands};
 use super::shape::{Convolution, Shape};
 use super::taps::{Run, Taps};
 use crate::outer::{Lines, Pairs, add_products};
@@ -27,10 +28,10 @@ pub(super) struct Gradient<'a> {
     pub(super) lanes: &'a mut [Row],
 }
 
-/// A run of positions in some neighbouring rows, at the taps of one row of the kernel.
+/// Positions of a row of output positions, in some neighbouring rows, at the taps of one row of the kernel.
 #[derive(Clone, Copy)]
-struct Band {
-    /// The first position of the run in the first row.
+struct Line {
+    /// The first position in the first row.
     position: usize,
     /// Where the row of the image begins that the taps of the first row are in.
     start: usize,
@@ -45,11 +46,25 @@ impl Kernel for Gradient<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
-        let [vertical, horizontal] = &self.conv.outputs;
+        let Shape { size, out, kernel, channels, outputs, .. } = *self.conv.shape();
+        let positions = (BAND_ROWS / (channels + outputs)).max(LEAST_POSITIONS);
         for panel in 0..self.errors.panel_count() {
-            for rows in vertical {
-                for run in horizontal {
-                    self.bands(simd, panel, rows, run);
+            for Band { rows, columns } in bands(self.conv, positions) {
+                for number in 0..rows.taps.count {
+                    let line = Line {
+                        position: rows.to * out[1] + columns.to,
+                        start: rows.taps.coordinate(number) * size[1],
+                        tap: (rows.taps.first + number * rows.taps.step) * kernel[1],
+                        lines: Lines {
+                            count: rows.count,
+                            error_step: rows.to_step * out[1] * outputs,
+                            input_step: rows.advance * size[1] * channels,
+                        },
+                    };
+                    match self.conv.is_depthwise() {
+                        true => self.depthwise(simd, panel, &columns, line),
+                        false => self.grouped(simd, panel, &columns, line),
+                    }
                 }
             }
         }
@@ -57,46 +72,14 @@ impl Kernel for Gradient<'_> {
 }
 
 impl Gradient<'_> {
-    /// The positions of a run in each direction, in bands: sums are loaded and stored once a band,
-    /// and the values of a band are read once for each block of sums, so it should stay in the caches.
     #[inline(always)]
-    fn bands<S: Simd>(&mut self, simd: S, panel: usize, rows: &Run, run: &Run) {
-        let conv = self.conv;
-        let Shape { size, out, kernel, channels, outputs, .. } = *conv.shape();
-        let positions = (BAND_ROWS / (channels + outputs)).max(LEAST_POSITIONS);
-        let most = (positions / run.count).max(1);
-        let mut down = 0;
-        while down < rows.count {
-            let y = rows.taps.moved(down * rows.advance);
-            let lines = Lines {
-                count: most.min(rows.count - down),
-                error_step: rows.to_step * out[1] * outputs,
-                input_step: rows.advance * size[1] * channels,
-            };
-            for number in 0..y.count {
-                let band = Band {
-                    position: (rows.to + down * rows.to_step) * out[1] + run.to,
-                    start: y.coordinate(number) * size[1],
-                    tap: (y.first + number * y.step) * kernel[1],
-                    lines,
-                };
-                match conv.is_depthwise() {
-                    true => self.depthwise(simd, panel, run, band),
-                    false => self.grouped(simd, panel, run, band),
-                }
-            }
-            down += lines.count;
-        }
-    }
-
-    #[inline(always)]
-    fn grouped<S: Simd>(&mut self, simd: S, panel: usize, run: &Run, band: Band) {
+    fn grouped<S: Simd>(&mut self, simd: S, panel: usize, run: &Run, band: Line) {
         let conv = self.conv;
         let (channels, outputs) = (conv.shape().channels, conv.shape().outputs);
         let (group_channels, group_outputs) = (conv.group_channels(), conv.group_outputs());
-        let Taps { first, step, count, at_step, .. } = run.taps;
+        let Taps { first, step, count, .. } = run.taps;
         // Neighbouring taps that see all channels of neighbouring positions are features in one row.
-        let one = conv.shape().groups == 1 && step == 1 && at_step == 1;
+        let one = conv.shape().groups == 1 && run.taps.are_neighbours();
         let (pieces, features) =
             if one { (count.min(1), count * channels) } else { (count, group_channels) };
         for group in 0..conv.shape().groups {
@@ -125,7 +108,7 @@ impl Gradient<'_> {
     }
 
     #[inline(always)]
-    fn depthwise<S: Simd>(&mut self, simd: S, panel: usize, run: &Run, band: Band) {
+    fn depthwise<S: Simd>(&mut self, simd: S, panel: usize, run: &Run, band: Line) {
         let channels = self.conv.shape().channels;
         let registers = S::TILE_ROWS * S::TILE_PANELS;
         let mut channel = 0;
@@ -160,7 +143,7 @@ impl Gradient<'_> {
         simd: S,
         panel: usize,
         run: &Run,
-        band: Band,
+        band: Line,
         [channel, number]: [usize; 2],
     ) {
         let channels = self.conv.shape().channels;

@@ -48,23 +48,26 @@ fn shape(size: usize, channels: usize, outputs: usize, kernel: usize, padding: u
 fn share_of_the_ceiling() {
     let depthwise = Shape { groups: 32, ..shape(16, 32, 32, 3, 1) };
     let strided = Shape { stride: [2; 2], out: [8; 2], ..shape(16, 16, 32, 3, 1) };
-    let signal = Shape {
+    let signal = |channels, outputs| Shape {
         size: [1, 100],
         kernel: [1, 5],
         padding: [0, 2],
         out: [1, 100],
-        ..shape(1, 13, 32, 1, 0)
+        ..shape(1, channels, outputs, 1, 0)
     };
     let shapes = [
-        shape(28, 1, 6, 5, 2),
-        shape(14, 6, 16, 5, 0),
+        shape(28, 1, 8, 5, 2),
+        shape(28, 1, 16, 5, 2),
+        shape(14, 8, 16, 5, 0),
+        shape(14, 16, 32, 5, 2),
         shape(32, 3, 16, 3, 1),
         shape(32, 16, 16, 3, 1),
+        shape(32, 64, 64, 3, 1),
         shape(16, 32, 32, 3, 1),
         shape(8, 64, 64, 3, 1),
-        shape(28, 1, 32, 3, 1),
         strided,
-        signal,
+        signal(13, 32),
+        signal(64, 64),
         depthwise,
     ];
     for isa in Isa::available() {
@@ -76,7 +79,7 @@ fn share_of_the_ceiling() {
         let ceiling = operations as f64 / ceiling / 1e9;
         eprintln!("{isa}: ceiling {ceiling:.1} GFLOP/s");
         for shape in shapes {
-            for panels in [2, 8] {
+            for panels in [1, 4] {
                 let conv = Convolution::new(shape);
                 let (weights, bias) = (filled(conv.weight_rows()), filled(conv.bias_rows()));
                 let (mut weight_gradient, mut bias_gradient) = (weights.clone(), bias.clone());
@@ -91,7 +94,9 @@ fn share_of_the_ceiling() {
                         let finish = Finish::ReluTrain(slopes);
                         forward(isa, &conv, &weights, Some(&bias), &input, &mut output, finish);
                     }),
-                    seconds(|| backward(isa, &conv, &weights, &error, &mut into, false)),
+                    seconds(|| {
+                        backward(isa, &conv, &weights, &error, &mut into, false, &mut scratch);
+                    }),
                     seconds(|| {
                         let (weights, bias) = (&mut weight_gradient, &mut bias_gradient[..]);
                         gradient(isa, &conv, &input, &error, weights, Some(bias), &mut scratch);

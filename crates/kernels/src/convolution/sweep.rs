@@ -1,18 +1,20 @@
 //! The sweep over positions that gives the outputs of a convolution, and the gradient of its inputs.
 //!
 //! ```text
-//! for each position of a destination that has the same taps as its neighbours
-//!     for each group of destination channels               (R, registers)
-//!         for each group of such positions and of panels   (P, registers)
-//!             start the tile
-//!             for each tap, for each source channel k:
-//!                 for each channel i, position j: tile[i][j] += splat(weight[i][k]) * source[j][k]
-//!             finish the tile
+//! for each panel, for each row of positions
+//!     for each segment of positions that meet the same taps    (first-level cache)
+//!         for each group of destination channels               (R, registers)
+//!             for each group of positions                      (P, registers)
+//!                 start the tile
+//!                 for each tap, for each source channel k:
+//!                     for each channel i, position j: tile[i][j] += splat(weight[i][k]) * source[j][k]
+//!                 finish the tile
 //! ```
 //!
+//! What a segment sees is read from far once, and from the first-level cache by all channels but the first.
+//!
 //! A position meets only the taps that lie in the image, so padding costs nothing and is stored nowhere.
-//! Neighbouring positions and neighbouring panels are alike to a tile: a weight that was loaded
-//! serves all of them.
+//! A weight that was loaded serves all positions of a tile.
 //!
 //! An element is one chain of multiply-adds, taps in ascending order, so the tile that it falls in
 //! does not change a bit of it.
@@ -27,6 +29,12 @@ use crate::panels::{Panels, PanelsMut};
 use crate::product::Finish;
 use crate::simd::{Kernel, LANES, Row, Simd};
 use std::marker::PhantomData;
+
+/// Rows of values that a segment sees at most: with weights, they are to stay in a first-level cache of 32 KiB...
+const SEGMENT_ROWS: usize = 320;
+
+/// ... but positions enough for two tiles.
+const LEAST_POSITIONS: usize = 8;
 
 /// Positions of a side of a convolution: `[rows of positions, positions of a row]` and channels.
 pub(super) struct Side {
@@ -53,41 +61,32 @@ pub(super) struct Sweep<'a> {
     pub(super) finish: Finish<'a>,
 }
 
-/// What the columns of a tile share.
+/// What the tiles of a segment share.
 #[derive(Clone, Copy)]
 pub(super) struct Spot {
+    pub(super) panel: usize,
     pub(super) to_y: usize,
+    /// The taps that the row of positions meets.
     pub(super) y: Taps,
-    /// Those of the first position; the others differ in `at`.
-    pub(super) x: Taps,
     pub(super) group: usize,
     /// The first channel of the tile.
     pub(super) channel: usize,
 }
 
-/// A column of a tile: a position of a row of positions, in a panel.
-#[derive(Clone, Copy)]
-pub(super) struct Column {
-    pub(super) panel: usize,
-    pub(super) to_x: usize,
-    pub(super) x: Taps,
-}
-
-/// The sums of `R` channels at `P` columns.
+/// The sums of `R` channels at `P` positions.
 pub(super) type Tile<S, const R: usize, const P: usize> = [[<S as Simd>::V; P]; R];
 
 /// How weights and source values make sums.
 pub(super) trait Reading {
-    /// Whether the channels of a tile are lanes of one row of weights.
-    const LANES_ARE_CHANNELS: bool;
-
-    /// The tile with the products of all taps added.
+    /// The tile with the products of all taps added; `x` is what its first position meets, and each of the
+    /// others meets what is `advance` further.
     fn sums<S: Simd, const R: usize, const P: usize>(
         sweep: &Sweep<'_>,
         simd: S,
         tile: Tile<S, R, P>,
         spot: Spot,
-        columns: &[Column; P],
+        x: Taps,
+        advance: usize,
     ) -> Tile<S, R, P>;
 }
 
@@ -103,28 +102,28 @@ impl<T: Reading> Kernel for Read<'_, T> {
     }
 }
 
-/// The work of [`Sweep::columns`]: a function of its own for each height of tiles, since one of all would
+/// The work of [`Sweep::segment`]: a function of its own for each height of tiles, since one of all would
 /// take compilers too long.
-struct Columns<'s, 'a, T, const R: usize> {
+struct Segment<'s, 'a, T, const R: usize> {
     sweep: &'s mut Sweep<'a>,
-    run: &'s Run,
+    run: Run,
     spot: Spot,
     reading: PhantomData<T>,
 }
 
-impl<'s, 'a, T, const R: usize> Columns<'s, 'a, T, R> {
+impl<'s, 'a, T, const R: usize> Segment<'s, 'a, T, R> {
     #[inline(always)]
-    fn of(sweep: &'s mut Sweep<'a>, run: &'s Run, spot: Spot) -> Self {
-        Columns { sweep, run, spot, reading: PhantomData }
+    fn of(sweep: &'s mut Sweep<'a>, run: Run, spot: Spot) -> Self {
+        Segment { sweep, run, spot, reading: PhantomData }
     }
 }
 
-impl<T: Reading, const R: usize> Kernel for Columns<'_, '_, T, R> {
+impl<T: Reading, const R: usize> Kernel for Segment<'_, '_, T, R> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        self.sweep.columns::<S, T, R>(simd, self.run, self.spot);
+        self.sweep.segment::<S, T, R>(simd, self.run, self.spot);
     }
 }
 
@@ -134,63 +133,71 @@ impl Sweep<'_> {
         isa.run(Read::<T>(self, PhantomData));
     }
 
-    /// All positions.
+    /// All positions of all panels.
     #[inline(always)]
     fn rows<S: Simd, T: Reading>(&mut self, simd: S) {
         let [vertical, horizontal] = self.runs;
-        for rows in vertical {
-            for down in 0..rows.count {
-                let to_y = rows.to + down * rows.to_step;
-                let y = rows.taps.moved(down * rows.advance);
+        for panel in 0..self.to.panel_count() {
+            for rows in vertical.iter().flat_map(|rows| rows.parts(1)) {
                 for run in horizontal {
-                    for group in 0..self.to_side.channels / self.to_side.group {
-                        let spot = Spot { to_y, y, x: run.taps, group, channel: 0 };
-                        self.channels::<S, T>(simd, run, spot);
+                    for part in run.parts(self.segment_positions(&rows.taps, run)) {
+                        for group in 0..self.to_side.channels / self.to_side.group {
+                            let (to_y, y) = (rows.to, rows.taps);
+                            let spot = Spot { panel, to_y, y, group, channel: 0 };
+                            self.channels::<S, T>(simd, part, spot);
+                        }
                     }
                 }
             }
         }
     }
 
-    /// All channels of a group, at a row of positions.
+    /// Most positions of a segment of a run.
     #[inline(always)]
-    fn channels<S: Simd, T: Reading>(&mut self, simd: S, run: &Run, mut spot: Spot) {
+    fn segment_positions(&self, y: &Taps, run: &Run) -> usize {
+        let column = (y.count * self.from_side.group).max(1);
+        // What one position sees, and what each further one sees besides.
+        let (first, next) = (run.taps.count, run.advance.clamp(1, run.taps.count.max(1)));
+        let columns = (SEGMENT_ROWS / column).saturating_sub(first);
+        (columns / next + 1).max(LEAST_POSITIONS)
+    }
+
+    /// All channels of a group, at a segment of positions.
+    #[inline(always)]
+    fn channels<S: Simd, T: Reading>(&mut self, simd: S, run: Run, mut spot: Spot) {
         spot.channel = spot.group * self.to_side.group;
         let end = spot.channel + self.to_side.group;
         while spot.channel < end {
-            let stop = match T::LANES_ARE_CHANNELS {
-                true => end.min((spot.channel / LANES + 1) * LANES),
-                false => end,
-            };
+            // The channels of a tile are lanes of one row of weights.
+            let stop = end.min((spot.channel / LANES + 1) * LANES);
             let height = tile_height(stop - spot.channel, S::TILE_ROWS);
             match height {
-                8 if S::TILE_ROWS >= 8 => simd.vectorize(Columns::<T, 8>::of(self, run, spot)),
-                6 if S::TILE_ROWS >= 6 => simd.vectorize(Columns::<T, 6>::of(self, run, spot)),
-                4 if S::TILE_ROWS >= 4 => simd.vectorize(Columns::<T, 4>::of(self, run, spot)),
-                3 if S::TILE_ROWS >= 3 => simd.vectorize(Columns::<T, 3>::of(self, run, spot)),
-                2 if S::TILE_ROWS >= 2 => simd.vectorize(Columns::<T, 2>::of(self, run, spot)),
-                _ => simd.vectorize(Columns::<T, 1>::of(self, run, spot)),
+                8 if S::TILE_ROWS >= 8 => simd.vectorize(Segment::<T, 8>::of(self, run, spot)),
+                6 if S::TILE_ROWS >= 6 => simd.vectorize(Segment::<T, 6>::of(self, run, spot)),
+                4 if S::TILE_ROWS >= 4 => simd.vectorize(Segment::<T, 4>::of(self, run, spot)),
+                3 if S::TILE_ROWS >= 3 => simd.vectorize(Segment::<T, 3>::of(self, run, spot)),
+                2 if S::TILE_ROWS >= 2 => simd.vectorize(Segment::<T, 2>::of(self, run, spot)),
+                _ => simd.vectorize(Segment::<T, 1>::of(self, run, spot)),
             }
             spot.channel += height;
         }
     }
 
-    /// All positions of a run and all panels, `R` channels of each.
+    /// All positions of a segment, `R` channels of each.
     #[inline(always)]
-    fn columns<S: Simd, T: Reading, const R: usize>(&mut self, simd: S, run: &Run, spot: Spot) {
+    fn segment<S: Simd, T: Reading, const R: usize>(&mut self, simd: S, run: Run, spot: Spot) {
         let most = (S::TILE_ROWS * S::TILE_PANELS / R).clamp(1, 4);
-        let count = run.count * self.to.panel_count();
-        let mut column = 0;
-        while column < count {
-            let left = count - column;
+        let mut position = 0;
+        while position < run.count {
+            let left = run.count - position;
             let width = left.div_ceil(left.div_ceil(most));
             match width {
-                4 if most >= 4 => self.tile::<S, T, R, 4>(simd, run, spot, column),
-                3 if most >= 3 => self.tile::<S, T, R, 3>(simd, run, spot, column),
-                2 if most >= 2 => self.tile::<S, T, R, 2>(simd, run, spot, column),
-                _ => self.tile::<S, T, R, 1>(simd, run, spot, column),
+                4 if most >= 4 => self.tile::<S, T, R, 4>(simd, &run, spot, position),
+                3 if most >= 3 => self.tile::<S, T, R, 3>(simd, &run, spot, position),
+                2 if most >= 2 => self.tile::<S, T, R, 2>(simd, &run, spot, position),
+                _ => self.tile::<S, T, R, 1>(simd, &run, spot, position),
             }
-            column += width;
+            position += width;
         }
     }
 
@@ -202,25 +209,15 @@ impl Sweep<'_> {
         spot: Spot,
         first: usize,
     ) {
-        let mut columns = [Column { panel: 0, to_x: 0, x: spot.x }; P];
-        let (mut panel, mut position) = (first / run.count, first % run.count);
-        for column in &mut columns {
-            column.panel = panel;
-            column.to_x = run.to + position * run.to_step;
-            column.x.at += position * run.advance;
-            position += 1;
-            if position == run.count {
-                (panel, position) = (panel + 1, 0);
-            }
-        }
+        let x = run.taps.moved(first * run.advance);
         let mut rows = [0; P];
         for j in 0..P {
-            let place = spot.to_y * self.to_side.width + columns[j].to_x;
+            let place = spot.to_y * self.to_side.width + run.to + (first + j) * run.to_step;
             rows[j] = place * self.to_side.channels + spot.channel;
         }
-        let tile = self.start::<S, R, P>(simd, spot, &columns, &rows);
-        let tile = T::sums(self, simd, tile, spot, &columns);
-        self.finish(simd, &columns, &rows, tile);
+        let tile = self.start::<S, R, P>(simd, spot, &rows);
+        let tile = T::sums(self, simd, tile, spot, x, run.advance);
+        self.finish(simd, spot.panel, &rows, tile);
     }
 
     #[inline(always)]
@@ -228,7 +225,6 @@ impl Sweep<'_> {
         &self,
         simd: S,
         spot: Spot,
-        columns: &[Column; P],
         rows: &[usize; P],
     ) -> Tile<S, R, P> {
         let mut tile = [[simd.splat(0.0); P]; R];
@@ -241,7 +237,7 @@ impl Sweep<'_> {
         } else if self.held {
             for j in 0..P {
                 let held: &[Row; R] =
-                    self.to.panel(columns[j].panel)[rows[j]..].first_chunk().expect("R rows");
+                    self.to.panel(spot.panel)[rows[j]..].first_chunk().expect("R rows");
                 for i in 0..R {
                     tile[i][j] = simd.load(&held[i]);
                 }
@@ -254,7 +250,7 @@ impl Sweep<'_> {
     fn finish<S: Simd, const R: usize, const P: usize>(
         &mut self,
         simd: S,
-        columns: &[Column; P],
+        panel: usize,
         rows: &[usize; P],
         tile: Tile<S, R, P>,
     ) {
@@ -263,7 +259,7 @@ impl Sweep<'_> {
         match &mut self.finish {
             Finish::Store => {
                 for j in 0..P {
-                    let to = tile_rows::<R>(to, columns[j].panel, rows[j]);
+                    let to = tile_rows::<R>(to, panel, rows[j]);
                     for i in 0..R {
                         simd.store(&mut to[i], tile[i][j]);
                     }
@@ -271,7 +267,7 @@ impl Sweep<'_> {
             }
             Finish::Relu => {
                 for j in 0..P {
-                    let to = tile_rows::<R>(to, columns[j].panel, rows[j]);
+                    let to = tile_rows::<R>(to, panel, rows[j]);
                     for i in 0..R {
                         let (value, _) = apply(simd, Activation::Relu, tile[i][j]);
                         simd.store(&mut to[i], value);
@@ -280,8 +276,8 @@ impl Sweep<'_> {
             }
             Finish::ReluTrain(slopes) => {
                 for j in 0..P {
-                    let to = tile_rows::<R>(to, columns[j].panel, rows[j]);
-                    let slopes = tile_rows::<R>(slopes, columns[j].panel, rows[j]);
+                    let to = tile_rows::<R>(to, panel, rows[j]);
+                    let slopes = tile_rows::<R>(slopes, panel, rows[j]);
                     for i in 0..R {
                         let (value, slope) = apply(simd, Activation::Relu, tile[i][j]);
                         simd.store(&mut to[i], value);
@@ -291,7 +287,7 @@ impl Sweep<'_> {
             }
             Finish::Chain(errors) => {
                 for j in 0..P {
-                    let errors = tile_rows::<R>(errors, columns[j].panel, rows[j]);
+                    let errors = tile_rows::<R>(errors, panel, rows[j]);
                     for i in 0..R {
                         let product = simd.mul(tile[i][j], simd.load(&errors[i]));
                         simd.store(&mut errors[i], product);
@@ -301,19 +297,10 @@ impl Sweep<'_> {
         }
     }
 
-    /// Where in its panel of `from` the first channel of a column's group stands, at a tap.
+    /// Where in a panel of `from` the first channel of what a position meets at a tap stands.
     #[inline(always)]
-    pub(super) fn source(&self, line: usize, column: &Column, tap: usize) -> usize {
-        (line + column.x.coordinate(tap)) * self.from_side.channels
-    }
-
-    #[inline(always)]
-    pub(super) fn sources<const P: usize>(&self, columns: &[Column; P]) -> [&[Row]; P] {
-        let mut panels: [&[Row]; P] = [&[]; P];
-        for j in 0..P {
-            panels[j] = self.from.panel(columns[j].panel);
-        }
-        panels
+    pub(super) fn source(&self, line: usize, x: &Taps, tap: usize) -> usize {
+        (line + x.coordinate(tap)) * self.from_side.channels
     }
 }
 

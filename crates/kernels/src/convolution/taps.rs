@@ -1,4 +1,7 @@
 //! Which taps of a kernel meet which coordinates, along one axis of an image or signal.
+//!
+//! Seen from the inputs, a convolution is another one: the kernel is turned, its last tap first, so that
+//! coordinates ascend with the taps either way.
 
 /// One axis of a convolution: output coordinate `o` meets input coordinate
 /// `o * stride + tap * dilation - padding` at each tap, where there is such an input coordinate.
@@ -24,7 +27,7 @@ pub(super) struct Taps {
     /// The coordinate met at the first tap.
     pub(super) at: usize,
     /// From the coordinate met at one tap to that at the next.
-    pub(super) at_step: isize,
+    pub(super) at_step: usize,
 }
 
 /// Coordinates in equal steps that have the same taps.
@@ -60,15 +63,18 @@ impl Axis {
         runs(&taps.collect::<Vec<_>>(), 1, self.stride)
     }
 
-    /// Every input coordinate, with the output coordinates that it is a part of.
+    /// Every input coordinate, with the output coordinates that it is a part of; taps are those of the turned
+    /// kernel.
     pub(super) fn inputs(&self) -> Vec<Run> {
-        let taps = (0..self.input).map(|i| Taps::of(self.kernel, |tap| self.output_at(i, tap)));
+        let last = self.kernel - 1;
+        let taps =
+            (0..self.input).map(|i| Taps::of(self.kernel, |tap| self.output_at(i, last - tap)));
         runs(&taps.collect::<Vec<_>>(), self.stride, 1)
     }
 }
 
 impl Taps {
-    /// The taps for which `met` gives a coordinate; they and the coordinates are in equal steps.
+    /// The taps for which `met` gives a coordinate; they and the coordinates ascend in equal steps.
     fn of(kernel: usize, met: impl Fn(usize) -> Option<usize>) -> Taps {
         let mut taps = (0..kernel).filter_map(|tap| Some((tap, met(tap)?)));
         let Some((first, at)) = taps.next() else {
@@ -77,8 +83,7 @@ impl Taps {
         let Some((second, then)) = taps.next() else {
             return Taps { first, step: 1, count: 1, at, at_step: 1 };
         };
-        let at_step = then as isize - at as isize;
-        Taps { first, step: second - first, count: 2 + taps.count(), at, at_step }
+        Taps { first, step: second - first, count: 2 + taps.count(), at, at_step: then - at }
     }
 
     /// The same taps, meeting what is `by` coordinates further.
@@ -90,7 +95,34 @@ impl Taps {
     /// The coordinate met at the tap of this number.
     #[inline(always)]
     pub(super) fn coordinate(&self, number: usize) -> usize {
-        self.at.wrapping_add_signed(number as isize * self.at_step)
+        self.at + number * self.at_step
+    }
+
+    /// Whether neighbouring taps meet neighbouring coordinates.
+    #[inline(always)]
+    pub(super) fn are_neighbours(&self) -> bool {
+        self.step == 1 && self.at_step == 1
+    }
+}
+
+impl Run {
+    /// Its coordinates.
+    #[inline(always)]
+    pub(super) fn coordinates(&self) -> impl Iterator<Item = usize> + use<> {
+        let Run { to, to_step, count, .. } = *self;
+        (0..count).map(move |number| to + number * to_step)
+    }
+
+    /// The run in parts of nearly equal numbers of coordinates, at most `most`.
+    #[inline(always)]
+    pub(super) fn parts(self, most: usize) -> impl Iterator<Item = Run> {
+        let parts = self.count.div_ceil(most);
+        (0..parts).map(move |part| {
+            let [first, end] = [part, part + 1].map(|part| part * self.count / parts);
+            let to = self.to + first * self.to_step;
+            let taps = self.taps.moved(first * self.advance);
+            Run { to, count: end - first, taps, ..self }
+        })
     }
 }
 
@@ -159,7 +191,8 @@ mod tests {
                 }
             }
             assert_eq!(meetings(&axis.outputs()), want, "{axis:?}");
-            let mut turned: Vec<_> = want.iter().map(|&[o, tap, i]| [i, tap, o]).collect();
+            let last = axis.kernel - 1;
+            let mut turned: Vec<_> = want.iter().map(|&[o, tap, i]| [i, last - tap, o]).collect();
             turned.sort_unstable();
             assert_eq!(meetings(&axis.inputs()), turned, "{axis:?}");
         }
@@ -175,6 +208,20 @@ mod tests {
                     .collect();
                 all.sort_unstable();
                 assert_eq!(all, (0..size).collect::<Vec<_>>(), "{axis:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn parts_are_the_run() {
+        for axis in axes() {
+            for run in axis.outputs().into_iter().chain(axis.inputs()) {
+                for most in [1, 2, 3, 5, 100] {
+                    let parts: Vec<_> = run.parts(most).collect();
+                    assert_eq!(meetings(&parts), meetings(&[run]), "{run:?} {most}");
+                    assert_eq!(parts.len(), run.count.div_ceil(most), "{run:?} {most}");
+                    assert!(parts.iter().all(|part| (1..=most).contains(&part.count)), "{run:?}");
+                }
             }
         }
     }

@@ -232,10 +232,12 @@ fn input_gradients_are_set_and_added() {
         });
         for isa in Isa::available() {
             let mut into = vec![[f32::NAN; LANES]; case.input.rows.len()];
-            backward(isa, &case.conv, &case.weights, &case.error.rows, &mut into, false);
+            let scratch = &mut vec![[f32::NAN; LANES]; scratch_rows(&case.conv)][..];
+            backward(isa, &case.conv, &case.weights, &case.error.rows, &mut into, false, scratch);
             case.assert_values(isa, &into, &want, "set");
             into.copy_from_slice(&case.input.rows);
-            backward(isa, &case.conv, &case.weights, &case.error.rows, &mut into, true);
+            let scratch = &mut vec![[f32::NAN; LANES]; scratch_rows(&case.conv)][..];
+            backward(isa, &case.conv, &case.weights, &case.error.rows, &mut into, true, scratch);
             let mut sums = want.clone();
             for (sample, sums) in sums.iter_mut().enumerate() {
                 for (unit, sum) in sums.iter_mut().enumerate() {
@@ -307,7 +309,8 @@ fn the_three_products_are_adjoint() {
         for isa in Isa::available() {
             let output = forward_case(case, isa, false, Finish::Store);
             let mut into = vec![[0.0; LANES]; case.input.rows.len()];
-            backward(isa, &case.conv, &case.weights, &case.error.rows, &mut into, false);
+            let scratch = &mut vec![[f32::NAN; LANES]; scratch_rows(&case.conv)][..];
+            backward(isa, &case.conv, &case.weights, &case.error.rows, &mut into, false, scratch);
             let mut gradient = vec![[0.0; LANES]; case.conv.weight_rows()];
             let mut scratch = vec![[0.0; LANES]; scratch_rows(&case.conv)];
             let (input, error) = (&case.input.rows, &case.error.rows);
@@ -330,7 +333,8 @@ fn panels_do_not_change_each_other() {
         for isa in Isa::available() {
             let output = forward_case(case, isa, true, Finish::Store);
             let mut into = vec![[0.0; LANES]; case.input.rows.len()];
-            backward(isa, conv, &case.weights, &case.error.rows, &mut into, false);
+            let scratch = &mut vec![[f32::NAN; LANES]; scratch_rows(conv)][..];
+            backward(isa, conv, &case.weights, &case.error.rows, &mut into, false, scratch);
             let (inputs, outputs) = (conv.input_rows(), conv.output_rows());
             for panel in 0..case.input.rows.len() / inputs {
                 let input = &case.input.rows[panel * inputs..][..inputs];
@@ -340,7 +344,8 @@ fn panels_do_not_change_each_other() {
                 assert_eq!(bits(&alone), bits(&output[panel * outputs..][..outputs]), "{isa}");
                 let error = &case.error.rows[panel * outputs..][..outputs];
                 let mut alone = vec![[0.0; LANES]; inputs];
-                backward(isa, conv, &case.weights, error, &mut alone, false);
+                let scratch = &mut vec![[f32::NAN; LANES]; scratch_rows(conv)][..];
+                backward(isa, conv, &case.weights, error, &mut alone, false, scratch);
                 assert_eq!(bits(&alone), bits(&into[panel * inputs..][..inputs]), "{isa}");
             }
         }

@@ -197,7 +197,8 @@ impl Layer for Conv {
         convolution::gradient(at.isa, &self.plan, input, at.error, weights, bias, at.scratch);
         if let Some(target) = at.upstream.target(0) {
             let (weights, _) = self.weights(at.weights.shared);
-            convolution::backward(at.isa, &self.plan, weights, at.error, target.rows, target.add);
+            let (into, add) = (target.rows, target.add);
+            convolution::backward(at.isa, &self.plan, weights, at.error, into, add, at.scratch);
         }
     }
 
