@@ -1,14 +1,18 @@
 //! Convolutions of images and signals, of any stride, dilation, padding and groups.
 //!
 //! Samples stay the lanes, as in every layer: a panel of an image has a row for each unit. So an output is
-//! a sum over rows that stand where they stand, and nothing is packed, padded or copied. The three products
+//! a sum over rows that stand where they stand, and no values are packed, padded or copied. The three products
 //! of a layer are
 //!
-//! | product  | files                    | sums over             |
-//! | -------- | ------------------------ | --------------------- |
-//! | forward  | `sweep.rs`, `reading.rs` | taps and channels     |
-//! | backward | `sweep.rs`, `reading.rs` | taps and outputs      |
-//! | gradient | `gradient.rs`            | positions and samples |
+//! | product  | files                                 | sums over             |
+//! | -------- | ------------------------------------- | --------------------- |
+//! | forward  | `sweep.rs`, `reading.rs`              | taps and channels     |
+//! | backward | `turned.rs`, `sweep.rs`, `reading.rs` | taps and outputs      |
+//! | gradient | `products.rs`, or `gradient.rs`       | positions and samples |
+//!
+//! Backward is forward once more, from outputs to inputs, with weights that are turned for it. The gradient
+//! is a matrix product of inputs and transposed errors, or, where an output sees so few inputs that transposing would
+//! be most of the work, a sum of outer products whose samples stay apart until the end.
 
 mod bands;
 mod gradient;

@@ -1,5 +1,5 @@
-//! The gradient of a convolution's weights: outer products of errors and inputs, summed over all
-//! positions and samples.
+//! The gradient of a convolution's weights where an output sees few inputs: outer products of errors and inputs,
+//! summed over all positions and samples.
 //!
 //! The sums of a weight stay apart by lanes, in the order of [`crate::outer`]: panel after panel and
 //! in each band after band of positions.
