@@ -193,6 +193,45 @@ fn what_makes_no_index_is_refused_by_name() {
 }
 
 #[test]
+fn what_is_predicted_of_rows_says_what_is_not_known() {
+    let place = Place::new();
+    let rows: String = (0..60)
+        .map(|i| {
+            format!("{},{},{}\n", ["klm", "ba", "ana"][i % 3], i % 4, (i % 3 + i % 4) as f32 / 2.0)
+        })
+        .collect();
+    place.write("a.csv", format!("airline,airport,delay\n{rows}"));
+    let mut command =
+        place.command("train a.csv --index airline,airport --epochs 40 --task regress --out run");
+    let done =
+        command.args(["--learning-rate", "0.02", "--layers", "embedding 4, dense 8"]).output();
+    assert!(done.unwrap().status.success());
+    let r2 = place.json("evaluate --json run a.csv").to_string();
+    assert!(place.run("evaluate run a.csv").stderr.find("unknown").is_none(), "{r2}");
+
+    place.write("b.csv", "airline,airport\nnew,1\nother,1\nba,1\n,1\n");
+    let done = place.run("predict run b.csv");
+    assert!(done.status.success(), "{}", done.stderr);
+    let told =
+        "column \"airline\": 3 values are none of the 3 categories known; they count as unknown\n";
+    assert_eq!(done.stderr.matches(told).count(), 1, "{}", done.stderr);
+    let predictions: Vec<&str> = done.stdout.lines().skip(1).collect();
+    let [new, other, known, missing] = predictions[..] else { panic!("{}", done.stdout) };
+    assert_eq!((new, new), (other, missing));
+    assert_ne!(new, known);
+    place.write("c.csv", "airline,airport,delay\nba,4,1.0\nklm,1,0.5\n");
+    let done = place.run("evaluate run c.csv");
+    let told =
+        "column \"airport\": 1 value is none of the 4 categories known; it counts as unknown\n";
+    assert!(done.status.success() && done.stderr.contains(told), "{}", done.stderr);
+
+    // Its input columns are shown, and the header in C says what their numbers are.
+    let told = "index columns: airline (3 categories), airport (4 numbers from 0 on)\n";
+    assert!(place.ok("inspect run").contains(told));
+    place.fails("export run -o m.onnx", &["\"airline\" is an index column"]);
+}
+
+#[test]
 fn damage_in_a_vocabulary_is_found() {
     let place = Place::new();
     place.write("a.csv", known());

@@ -116,6 +116,14 @@ fn layers_over_positions_take_the_view_of_the_data() {
     assert!(done.status.success() && String::from_utf8(done.stderr).unwrap().contains(told));
     place.ok("train --resume c --epochs 2");
     assert!(place.read("a/model.gristmill") == place.read("c/model.gristmill"));
+    let mut command = place.command("describe --data m.grist --json --layers");
+    let done = command.arg("conv 4 3x3 padding=same, relu, pool 2").output().unwrap();
+    let described: Value = serde_json::from_slice(&done.stdout).unwrap();
+    let text = described.to_string();
+    assert!(
+        done.status.success() && text.contains("[4,3,4]") && text.contains("[2,1,4]"),
+        "{text}"
+    );
     // Dense layers take plain numbers.
     let said = train("m.grist", "--hidden 4", "d");
     assert!(!said.contains("arranged"), "{said}");

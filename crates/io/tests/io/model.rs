@@ -90,6 +90,12 @@ fn index_columns_read_back_as_written() {
             assert_eq!(import_model(&path, &FormatChoice::default()).unwrap(), indexed, "{name}");
         }
     }
+    let path = directory.path().join("m.h");
+    export_model(&indexed, &path, &FormatChoice::default()).unwrap();
+    let header = std::fs::read_to_string(&path).unwrap();
+    for part in ["0  names: the index of one of these (all else counts as 2", "< 16777216.0f && "] {
+        assert!(header.contains(part), "{header}");
+    }
 
     let mut indexed = checkpoint(3);
     indexed.encoding.inputs.extend(columns);

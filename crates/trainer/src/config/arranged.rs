@@ -14,3 +14,22 @@ impl RunConfig {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_over_positions_take_the_view_of_the_data() {
+        let view = View { height: 4, width: 3, channels: 2 };
+        let shape =
+            |toml: &str, view| RunConfig::from_toml(toml).unwrap().on_data_of(view).data.shape;
+        let conv = "network.layers = [{ kind = 'conv', filters = 2, kernel = 3 }]";
+        assert_eq!(shape(conv, Some(view)), Some(vec![4, 3, 2]));
+        assert_eq!(shape(conv, None), None);
+        assert_eq!(shape(&format!("data.shape = [24]\n{conv}"), Some(view)), Some(vec![24]));
+        for plain in ["", "network.hidden = [5]", "network.layers = [{ kind = 'batch-norm' }]"] {
+            assert_eq!(shape(plain, Some(view)), None, "{plain}");
+        }
+    }
+}

@@ -136,6 +136,8 @@ impl LayerKind {
                 | LayerKind::GlobalPool(_)
                 | LayerKind::Gru(_)
                 | LayerKind::Lstm(_)
+                | LayerKind::Attention(_)
+                | LayerKind::Positions(_)
         )
     }
 }
