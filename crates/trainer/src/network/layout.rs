@@ -9,9 +9,11 @@
 //! The layout depends on the shape of the network alone. Files hold matrices row by row instead
 //! ([`Layout::read_weights`], [`Layout::write_weights`]).
 
+mod cut;
 mod table;
 
 use crate::layer::parameters::{Parameters, Role};
+use cut::cut;
 use gristmill_kernels::{LANES, Row, panels};
 use std::convert::Infallible;
 use std::ops::Range;
@@ -423,14 +425,6 @@ impl Tile {
             self.outputs.clone().enumerate().map(move |(r, o)| (o, panel + r, i, lanes))
         })
     }
-}
-
-/// Cuts `0..len` into nearly equal ranges of at most `longest` that start at multiples of `unit`.
-fn cut(len: usize, unit: usize, longest: usize) -> Vec<Range<usize>> {
-    let units = len.div_ceil(unit);
-    let parts = units.div_ceil(longest / unit);
-    let bound = |part: usize| (units * part / parts * unit).min(len);
-    (0..parts).map(|part| bound(part)..bound(part + 1)).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Tables in the arenas: row after row, without padding between them, cut into parts that tasks own.
 
-use super::cut;
+use super::cut::cut;
 use crate::layer::parameters::Table;
 use gristmill_kernels::LANES;
 use std::ops::Range;
