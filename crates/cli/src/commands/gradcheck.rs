@@ -35,7 +35,7 @@ Two errors are shown: of backpropagation in f64 against central differences of t
 the f32 kernels against backpropagation in f64. Exit code 1 if one is too large.")]
 pub(crate) struct Gradcheck {
     /// Check the network of this model, or of the directory or a checkpoint of a run
-    #[arg(conflicts_with_all = ["Network", "Described"])]
+    #[arg(conflicts_with_all = ["Network", "config", "data", "features", "outputs", "classes"])]
     model: Option<PathBuf>,
     /// Random rows
     #[arg(long, value_name = "N", value_parser = count::<usize>, default_value_t = 16)]
