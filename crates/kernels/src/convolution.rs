@@ -77,10 +77,7 @@ pub fn forward(
         to,
         finish,
     };
-    match conv.is_depthwise() {
-        true => sweep.run::<Depthwise>(isa),
-        false => sweep.run::<Grouped>(isa),
-    }
+    run(isa, conv, sweep);
 }
 
 /// The gradient of the inputs by that of the outputs, `error`: put into `into`, or added to what it holds.
@@ -117,10 +114,7 @@ pub fn backward(
         to,
         finish: Finish::Store,
     };
-    match conv.is_depthwise() {
-        true => sweep.run::<Depthwise>(isa),
-        false => sweep.run::<Grouped>(isa),
-    }
+    run(isa, conv, sweep);
 }
 
 /// Rows that [`backward`] and [`gradient`] work in.
@@ -174,6 +168,14 @@ pub fn gradient(
         sums.fill([0.0; LANES]);
         accumulate_rows(isa, Panels::new(error, outputs), sums);
         fold(isa, sums, outputs, 1, Fold::Outputs, PanelsMut::new(terms, 1));
+    }
+}
+
+/// Sweeps, reading weights as the groups ask for.
+fn run(isa: Isa, conv: &Convolution, sweep: Sweep<'_>) {
+    match conv.is_depthwise() {
+        true => sweep.run::<Depthwise>(isa),
+        false => sweep.run::<Grouped>(isa),
     }
 }
 

@@ -277,11 +277,17 @@ fn totals<S: Simd>(simd: S, rows: &[Row; LANES]) -> S::V {
     // Turned, the lanes of sixteen rows are rows, which are added up side by side.
     let mut lanes = [[0.0; LANES]; LANES];
     simd.transpose(rows, &mut lanes);
-    let mut sums = [simd.splat(0.0); LANES];
-    for i in 0..LANES {
-        sums[i] = simd.load(&lanes[i]);
+    sum_rows(simd, &lanes)
+}
+
+/// The sum of sixteen rows, halves first.
+#[inline(always)]
+pub(crate) fn sum_rows<S: Simd>(simd: S, rows: &[Row; LANES]) -> S::V {
+    let mut sums = [simd.splat(0.0); LANES / 2];
+    for i in 0..LANES / 2 {
+        sums[i] = simd.add(simd.load(&rows[i]), simd.load(&rows[i + LANES / 2]));
     }
-    let mut width = LANES / 2;
+    let mut width = LANES / 4;
     while width > 0 {
         for i in 0..width {
             sums[i] = simd.add(sums[i], sums[i + width]);

@@ -1,8 +1,9 @@
 //! How much memory training takes, and that a steady step asks for none. One test, alone in its
 //! program: others would allocate meanwhile.
 
+mod common;
+
 use gristmill_kernels::{Activation, Crew, Isa, Loss, Step, UpdateRule};
-use gristmill_trainer::config::{Assignment, DataShape, RunConfig, TargetShape, layers_of_line};
 use gristmill_trainer::data::samples::Table;
 use gristmill_trainer::layer::Dense;
 use gristmill_trainer::model::Trained;
@@ -144,15 +145,7 @@ fn chain(widths: &[usize]) -> Network {
 
 /// Layers as `--layers` takes them, on rows of this shape, and three classes.
 fn graph(shape: &str, line: &str) -> Network {
-    let lengths: Vec<i64> = shape.split('x').map(|length| length.parse().unwrap()).collect();
-    let features = lengths.iter().product::<i64>() as usize;
-    let given = [
-        Assignment::new("shape", "data.shape", lengths),
-        Assignment::new("layers", "network.layers", layers_of_line(line).unwrap()),
-    ];
-    let (config, _) = RunConfig::default().assign(&given).unwrap();
-    let target = TargetShape::Classes(&["a", "b", "c"].map(str::to_owned));
-    let plan = config.resolve(&DataShape { features, index_columns: &[], target }).unwrap();
+    let plan = common::plan(shape, &[], line);
     let mut network =
         Network::new(plan.features, plan.layers.iter().map(|layer| layer.node.clone()).collect());
     let weights = network.weights_mut().as_flattened_mut().iter_mut().enumerate();

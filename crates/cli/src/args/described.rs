@@ -5,7 +5,6 @@ use super::{Given, Network};
 use crate::config_file;
 use crate::failure::Failure;
 use gristmill_io::Dataset;
-use gristmill_io::schema::Target;
 use gristmill_trainer::config::{DataShape, RunConfig, TargetShape, TrainingPlan};
 use gristmill_trainer::data::samples::Samples;
 use std::path::PathBuf;
@@ -53,15 +52,9 @@ impl Described {
 
     fn for_data(config: &RunConfig, data: &Dataset) -> Result<TrainingPlan, Failure> {
         let encoding = data.encoding();
-        let target = match &encoding.target {
-            Target::Classes { names, .. } => TargetShape::Classes(names),
-            Target::Numbers { columns } => TargetShape::Numbers(columns.len()),
-            Target::None => {
-                let path = data.path().display();
-                return Err(Failure::new(format!(
-                    "{path} has no target: name --outputs or --classes"
-                )));
-            }
+        let Some(target) = TargetShape::of(&encoding.target) else {
+            let path = data.path().display();
+            return Err(Failure::new(format!("{path} has no target: name --outputs or --classes")));
         };
         let index_columns = &encoding.index_columns();
         let config = config.clone().on_data_of(Samples::view(data));
@@ -69,7 +62,10 @@ impl Described {
     }
 
     fn for_counts(&self, config: &RunConfig) -> Result<TrainingPlan, Failure> {
-        let of_shape = config.data.shape.as_ref().map(|lengths| lengths.iter().product());
+        let of_shape = config.data.shape.as_ref().map(|lengths| {
+            // What is too large for a number is refused below.
+            lengths.iter().fold(1usize, |product, &length| product.saturating_mul(length))
+        });
         let features = self.features.or(of_shape).unwrap_or(10);
         let outputs = self.outputs.unwrap_or(3);
         let counts =

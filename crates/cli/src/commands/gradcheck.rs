@@ -82,7 +82,6 @@ impl Gradcheck {
         }
         if right { Ok(()) } else { Err(Failure::new("the gradients do not agree")) }
     }
-
 }
 
 /// What a network has more of than can be checked in reasonable time.

@@ -27,7 +27,7 @@ pub(crate) fn reshape(height: usize, width: usize, channels: usize) -> Layer {
     Layer::Reshape(with(Reshape { height, width, channels }))
 }
 
-/// A convolution with a window of `size`, so many positions before its input, and places.
+/// A convolution of `[channels, filters, groups]`.
 pub(crate) fn conv(
     [channels, filters, groups]: [usize; 3],
     window: Window,

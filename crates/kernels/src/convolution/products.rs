@@ -21,6 +21,7 @@
 
 use super::bands::{Band, bands};
 use super::shape::Convolution;
+use crate::outer::sum_rows;
 use crate::panels::{Panels, PanelsMut, panels};
 use crate::simd::{Kernel, LANES, Row, Simd};
 
@@ -256,21 +257,4 @@ impl<const R: usize, const P: usize> Kernel for Tile<'_, '_, R, P> {
             }
         }
     }
-}
-
-/// The sum of sixteen rows, halves first.
-#[inline(always)]
-fn sum_rows<S: Simd>(simd: S, rows: &[Row; LANES]) -> S::V {
-    let mut sums = [simd.splat(0.0); LANES / 2];
-    for i in 0..LANES / 2 {
-        sums[i] = simd.add(simd.load(&rows[i]), simd.load(&rows[i + LANES / 2]));
-    }
-    let mut width = LANES / 4;
-    while width > 0 {
-        for i in 0..width {
-            sums[i] = simd.add(sums[i], sums[i + width]);
-        }
-        width /= 2;
-    }
-    sums[0]
 }

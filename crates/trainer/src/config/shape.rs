@@ -1,5 +1,7 @@
 //! The shape of the data that a configuration is resolved against.
 
+use gristmill_io::schema::Target;
+
 /// What a configuration is resolved against: the shape of the data.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DataShape<'a> {
@@ -9,6 +11,17 @@ pub struct DataShape<'a> {
     pub index_columns: &'a [(usize, usize)],
     /// What is to be predicted.
     pub target: TargetShape<'a>,
+}
+
+impl TargetShape<'_> {
+    /// Of the rows of a data set; `None` if they have no target.
+    pub fn of(target: &Target) -> Option<TargetShape<'_>> {
+        match target {
+            Target::Classes { names, .. } => Some(TargetShape::Classes(names)),
+            Target::Numbers { columns } => Some(TargetShape::Numbers(columns.len())),
+            Target::None => None,
+        }
+    }
 }
 
 /// What a row's target is.

@@ -27,6 +27,21 @@ pub enum Parameters<'a> {
     Shared(&'a [Block]),
 }
 
+impl Parameters<'_> {
+    /// Numbers that are learned, without padding; statistics are none.
+    pub fn learned(self) -> usize {
+        match self {
+            Parameters::None => 0,
+            Parameters::Matrix(shape) => shape.outputs * (shape.inputs + usize::from(shape.bias)),
+            Parameters::Table(table) => table.numbers(),
+            Parameters::Shared(blocks) => {
+                let learned = blocks.iter().filter(|block| block.role != Role::Statistic);
+                learned.map(Block::numbers).sum()
+            }
+        }
+    }
+}
+
 /// The shape of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Table {

@@ -1,7 +1,7 @@
 //! The nodes of a network in order, and what follows from who takes whose values.
 
 use super::edges::{Delivery, Source, Way};
-use crate::layer::{Kind, Parameters, Role, View};
+use crate::layer::{Kind, Parameters, View};
 use gristmill_kernels::embedding::Column;
 
 /// A layer in its place in a network.
@@ -70,11 +70,7 @@ pub(crate) fn wire(nodes: &[Node]) -> Vec<Wiring> {
 fn learning(nodes: &[Node]) -> Vec<bool> {
     let mut learns: Vec<bool> = Vec::with_capacity(nodes.len());
     for node in nodes {
-        let own = match node.layer.parameters() {
-            Parameters::None => false,
-            Parameters::Matrix(_) | Parameters::Table(_) => true,
-            Parameters::Shared(blocks) => blocks.iter().any(|block| block.role != Role::Statistic),
-        };
+        let own = node.layer.parameters().learned() > 0;
         let before = |source: &Source| matches!(source, Source::Node(node) if learns[*node]);
         learns.push(own || node.inputs.iter().any(before));
     }

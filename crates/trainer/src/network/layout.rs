@@ -218,29 +218,24 @@ impl Layout {
         for parameters in nodes {
             let (first_row, first_shared, first_tile) = (row, shared, layout.tiles.len());
             let mut shape = None;
+            layout.parameters += parameters.learned();
             match parameters {
                 Parameters::None => {}
                 Parameters::Matrix(matrix) => {
                     shape = Some(matrix);
                     row = layout.add_matrix(matrix, row);
-                    layout.parameters +=
-                        matrix.outputs * (matrix.inputs + usize::from(matrix.bias));
                 }
                 Parameters::Table(table) => {
                     let node = layout.places.len();
                     let before = layout.tables.len();
                     layout.tables.extend(TablePart::parts(node, table, row, before));
                     row += table.numbers().div_ceil(LANES);
-                    layout.parameters += table.numbers();
                 }
                 Parameters::Shared(blocks) => {
                     for block in blocks {
                         let (rows, among) = (row..row + block.rows, shared..shared + block.rows);
                         (row, shared) = (rows.end, among.end);
                         layout.runs.push(Run { rows, shared: among, role: block.role });
-                        if block.role != Role::Statistic {
-                            layout.parameters += block.numbers();
-                        }
                     }
                 }
             }

@@ -2,7 +2,7 @@
 
 use super::edges::Source;
 use crate::config::{LayerPlan, TrainingPlan};
-use crate::layer::{Parameters, Role, View};
+use crate::layer::View;
 
 /// One layer.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,23 +38,10 @@ pub fn summary(plan: &TrainingPlan) -> Vec<LayerSummary> {
             kind,
             from: node.inputs.iter().map(name).collect(),
             shape: layer.output(),
-            parameters: learned(layer.parameters()),
+            parameters: layer.parameters().learned(),
             multiply_adds: layer.work(),
             row_bytes: size_of::<f32>() * (2 * layer.output().units() + layer.kept()),
         }
     };
     plan.layers.iter().zip(kinds).map(layer).collect()
-}
-
-/// Numbers that are learned.
-fn learned(parameters: Parameters<'_>) -> usize {
-    match parameters {
-        Parameters::None => 0,
-        Parameters::Matrix(shape) => shape.outputs * (shape.inputs + usize::from(shape.bias)),
-        Parameters::Table(table) => table.numbers(),
-        Parameters::Shared(blocks) => {
-            let learned = blocks.iter().filter(|block| block.role != Role::Statistic);
-            learned.map(|block| block.numbers()).sum()
-        }
-    }
 }

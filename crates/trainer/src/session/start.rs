@@ -34,13 +34,9 @@ impl<'d, S: Samples> Session<'d, S> {
         validation: Option<&'d S>,
     ) -> Result<Session<'d, S>, TrainError> {
         let encoding = train.encoding();
-        let target = match &encoding.target {
-            Target::Classes { names, .. } => TargetShape::Classes(names),
-            Target::Numbers { columns } => TargetShape::Numbers(columns.len()),
-            Target::None => {
-                let hint = "import it again with --target COLUMN";
-                return Err(TrainError::Data(format!("the data set has no target: {hint}")));
-            }
+        let Some(target) = TargetShape::of(&encoding.target) else {
+            let hint = "import it again with --target COLUMN";
+            return Err(TrainError::Data(format!("the data set has no target: {hint}")));
         };
         let config = config.clone().on_data_of(train.view());
         let mut plan = config.resolve(&DataShape {

@@ -3,7 +3,6 @@
 
 use gristmill_io::OutputKind;
 use gristmill_kernels::{Isa, Loss, Row, Step, UpdateRule};
-use gristmill_trainer::config::{Assignment, DataShape, RunConfig, TargetShape, layers_of_line};
 use gristmill_trainer::data::samples::{Samples, Table};
 use gristmill_trainer::gradcheck::Problem;
 use gristmill_trainer::inference::Predictor;
@@ -32,19 +31,9 @@ fn network(shape: &str, line: &str, end: End) -> Network {
     network_of(shape, &[], line, end)
 }
 
-/// The same, some of whose features are numbers of so many categories.
+/// The same with index columns: features that are numbers of categories, and how many categories each has.
 fn network_of(shape: &str, index_columns: &[(usize, usize)], line: &str, end: End) -> Network {
-    let lengths: Vec<i64> = shape.split('x').map(|length| length.parse().unwrap()).collect();
-    let features = lengths.iter().product::<i64>() as usize;
-    let given = [
-        Assignment::new("shape", "data.shape", lengths),
-        Assignment::new("layers", "network.layers", layers_of_line(line).unwrap()),
-    ];
-    let (config, _) = RunConfig::default().assign(&given).unwrap();
-    let names: Vec<String> = (0..CLASSES).map(|class| class.to_string()).collect();
-    let target = TargetShape::Classes(&names);
-    let plan = config.resolve(&DataShape { features, index_columns, target });
-    let plan = plan.unwrap_or_else(|error| panic!("{line}: {error}"));
+    let plan = crate::common::plan(shape, index_columns, line);
     let mut nodes: Vec<_> = plan.layers.iter().map(|layer| layer.node.clone()).collect();
     if let End::Line = end {
         nodes.pop();

@@ -1,6 +1,9 @@
 //! All tests of this crate from outside but for those that count allocations, which need a process of their own:
 //! a program for each file would be linked for each.
 
+#[path = "../common/mod.rs"]
+mod common;
+
 mod article;
 mod denormals;
 mod determinism;
