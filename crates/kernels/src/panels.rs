@@ -27,6 +27,7 @@ pub struct Panels<'a> {
     stride: usize,
     first: usize,
     rows: usize,
+    panels: usize,
 }
 
 /// A matrix in panels that is written to.
@@ -35,6 +36,18 @@ pub struct PanelsMut<'a> {
     stride: usize,
     first: usize,
     rows: usize,
+    panels: usize,
+}
+
+/// How many panels of `rows` rows `data` holds. The division is done once a matrix: beside the product of a
+/// small one it takes time.
+///
+/// # Panics
+/// If that is no whole number.
+fn whole_panels(data: &[Row], rows: usize) -> usize {
+    let count = data.len().checked_div(rows).unwrap_or(0);
+    assert!(rows > 0 && count * rows == data.len(), "whole panels of {rows} rows");
+    count
 }
 
 impl<'a> Panels<'a> {
@@ -43,8 +56,7 @@ impl<'a> Panels<'a> {
     /// # Panics
     /// If `data` is no whole number of panels.
     pub fn new(data: &'a [Row], rows: usize) -> Self {
-        assert!(rows > 0 && data.len().is_multiple_of(rows), "whole panels of {rows} rows");
-        Panels { data, stride: rows, first: 0, rows }
+        Panels { data, stride: rows, first: 0, rows, panels: whole_panels(data, rows) }
     }
 
     /// The submatrix of these rows.
@@ -56,7 +68,7 @@ impl<'a> Panels<'a> {
     /// The submatrix of these panels.
     pub fn panels(self, range: Range<usize>) -> Self {
         let data = &self.data[range.start * self.stride..range.end * self.stride];
-        Panels { data, ..self }
+        Panels { data, panels: range.len(), ..self }
     }
 
     /// Number of rows.
@@ -68,7 +80,7 @@ impl<'a> Panels<'a> {
     /// Number of panels.
     #[inline(always)]
     pub fn panel_count(&self) -> usize {
-        self.data.len() / self.stride
+        self.panels
     }
 
     /// The rows of one panel.
@@ -84,8 +96,8 @@ impl<'a> PanelsMut<'a> {
     /// # Panics
     /// If `data` is no whole number of panels.
     pub fn new(data: &'a mut [Row], rows: usize) -> Self {
-        assert!(rows > 0 && data.len().is_multiple_of(rows), "whole panels of {rows} rows");
-        PanelsMut { data, stride: rows, first: 0, rows }
+        let panels = whole_panels(data, rows);
+        PanelsMut { data, stride: rows, first: 0, rows, panels }
     }
 
     /// The submatrix of these rows.
@@ -103,7 +115,7 @@ impl<'a> PanelsMut<'a> {
     /// Number of panels.
     #[inline(always)]
     pub fn panel_count(&self) -> usize {
-        self.data.len() / self.stride
+        self.panels
     }
 
     /// The rows of one panel.

@@ -51,6 +51,7 @@ pub struct Session<'d, S: Samples> {
     isa: Isa,
     pool: Arc<ThreadPool>,
     train: Arc<Subset<'d, S>>,
+    steps_per_epoch: u64,
     /// Which of the rows to learn from count.
     counting: Counting,
     validation: Option<Subset<'d, S>>,
@@ -96,10 +97,6 @@ struct Position {
 const PAGE_READ: Duration = Duration::from_micros(100);
 
 impl<S: Samples> Session<'_, S> {
-    fn steps_per_epoch(&self) -> u64 {
-        self.train.len().div_ceil(self.plan.batch_size as u64)
-    }
-
     /// Trains to the end of the last epoch, or until the observer or early stopping ends it.
     ///
     /// # Errors
@@ -165,7 +162,7 @@ impl<S: Samples> Session<'_, S> {
 
     fn run_epoch(&mut self, watch: &mut Watch<'_, '_>) -> Result<Control, TrainError> {
         let epoch = self.position.epoch + 1;
-        let (epochs, steps) = (self.plan.epochs, self.steps_per_epoch());
+        let (epochs, steps) = (self.plan.epochs, self.steps_per_epoch);
         let done = self.position.step_in_epoch;
         watch.observer.epoch_begin(&EpochStart { epoch, epochs, steps, done });
         self.remember();
@@ -217,7 +214,7 @@ impl<S: Samples> Session<'_, S> {
             let mut feed = Feed::start(scope, &order, &train, next, self.paging)?;
             let mut picker = Picker::default();
             let control = threads::with_crew(self.engine.crew_size(), |crew| {
-                while self.position.step_in_epoch < self.steps_per_epoch() {
+                while self.position.step_in_epoch < self.steps_per_epoch {
                     match self.step(crew, &order, &mut feed, &mut picker, watch) {
                         Ok(Control::Continue) => {}
                         end => return end,
@@ -276,7 +273,7 @@ impl<S: Samples> Session<'_, S> {
         position.score += batch.score;
         position.step += 1;
         position.step_in_epoch += 1;
-        let steps = self.steps_per_epoch();
+        let steps = self.steps_per_epoch;
         let report = StepReport { epoch, step, steps, rows: count, loss, learning_rate };
         let control = watch.observer.step(&report);
         let every = Duration::from_secs(u64::from(self.plan.checkpoint.every_seconds));
@@ -316,7 +313,7 @@ impl<S: Samples> Session<'_, S> {
     /// Of the step with this number, counted from 0.
     fn learning_rate(&self, step: u64) -> f64 {
         let schedule = &self.plan.schedule;
-        let factor = schedule.factor(step, self.steps_per_epoch(), self.plan.epochs);
+        let factor = schedule.factor(step, self.steps_per_epoch, self.plan.epochs);
         let rate = self.plan.optimizer.learning_rate * factor * self.plateau.factor;
         rate * rollback::factor(self.rollbacks)
     }

@@ -6,7 +6,7 @@ use super::interface::{Format, ReadOptions};
 use super::number::{Number, number};
 use super::table::{Chunk, Chunks, Column, Decoder, Hints, Note, Table, Wanted};
 use super::text::{Cell, TextChunks, first_text, is_text, lines, shortened, slots};
-use super::values::{Batch, ColumnKind, RowNumbers, Values};
+use super::values::{Batch, ColumnKind, RowNumbers, Texts, Values};
 use crate::error::{Error, Place, Result};
 use crate::source::Source;
 use memchr::{memchr, memrchr};
@@ -184,6 +184,22 @@ fn digits(text: &[u8]) -> Option<u64> {
     is_short.then(|| text.iter().fold(0, |value, digit| value * 10 + u64::from(digit - b'0')))
 }
 
+/// A column of features, in which what a line does not name is zero.
+enum DenseColumn<'a> {
+    Numbers(Vec<f32>),
+    /// As they are written, so that numbers which differ stay different.
+    Texts(Vec<&'a [u8]>),
+}
+
+impl DenseColumn<'_> {
+    fn zeros(kind: ColumnKind, rows: usize) -> Self {
+        match kind {
+            ColumnKind::Number => DenseColumn::Numbers(vec![0.0; rows]),
+            ColumnKind::Text => DenseColumn::Texts(vec![b"0"; rows]),
+        }
+    }
+}
+
 struct LibsvmDecoder {
     path: PathBuf,
     /// Index of the first feature.
@@ -198,27 +214,30 @@ impl Decoder for LibsvmDecoder {
             .map(|(line, text)| (line, record(text)))
             .filter(|(_, record)| !record.is_empty())
             .collect();
-        // Dense columns of numbers first, since a line names few of them.
-        let mut numbers: Vec<Vec<f32>> = wanted.iter().map(|_| vec![0.0; records.len()]).collect();
+        // Dense columns first, since a line names few of them.
+        let mut dense: Vec<DenseColumn> =
+            wanted.iter().map(|wanted| DenseColumn::zeros(wanted.kind, records.len())).collect();
         let slots = slots(wanted, self.columns);
         let mut labels = Vec::with_capacity(records.len());
         for (row, (line, record)) in records.iter().enumerate() {
             let mut tokens = tokens(record);
             labels.push((*line, tokens.next().unwrap_or_default()));
-            self.features(*line, tokens, |column, value| {
-                if let Some(slot) = slots[column] {
-                    numbers[slot][row] = value;
+            self.features(*line, tokens, |column, value, text| {
+                match slots[column].map(|slot| &mut dense[slot]) {
+                    Some(DenseColumn::Numbers(numbers)) => numbers[row] = value,
+                    Some(DenseColumn::Texts(texts)) => texts[row] = text,
+                    None => {}
                 }
             })?;
         }
         let mut columns = Vec::with_capacity(wanted.len());
-        for (wanted, numbers) in wanted.iter().zip(numbers) {
-            columns.push(match (wanted.column, wanted.kind) {
-                (0, kind) => self.labels(&labels, kind)?,
-                (_, ColumnKind::Number) => Values::Numbers(numbers),
-                (_, ColumnKind::Text) => {
-                    let mut texts = super::values::Texts::default();
-                    numbers.iter().for_each(|number| texts.push(&number.to_string()));
+        for (wanted, column) in wanted.iter().zip(dense) {
+            columns.push(match (wanted.column, column) {
+                (0, _) => self.labels(&labels, wanted.kind)?,
+                (_, DenseColumn::Numbers(numbers)) => Values::Numbers(numbers),
+                (_, DenseColumn::Texts(spelled)) => {
+                    let mut texts = Texts::default();
+                    spelled.iter().for_each(|text| texts.push(&String::from_utf8_lossy(text)));
                     Values::Texts(texts)
                 }
             });
@@ -245,13 +264,13 @@ impl LibsvmDecoder {
         Ok(values)
     }
 
-    /// Gives the column and value of each pair.
+    /// Gives the column and value of each pair, and how it is written.
     #[inline]
     fn features<'a>(
         &self,
         line: u64,
         pairs: impl Iterator<Item = &'a [u8]>,
-        mut each: impl FnMut(usize, f32),
+        mut each: impl FnMut(usize, f32, &'a [u8]),
     ) -> Result<()> {
         let cell = Cell { path: &self.path, line, column: None };
         let mut least = self.first;
@@ -278,7 +297,7 @@ impl LibsvmDecoder {
                 let name = format!("f{index}");
                 return Err(Cell { column: Some(&name), ..cell }.expected("a finite number", text));
             };
-            each(column, value);
+            each(column, value, text);
         }
         Ok(())
     }

@@ -247,6 +247,9 @@ fn numbers_that_become_one_are_told() {
     let json = "{\"d\":20180127,\"y\":0.5}\n{\"d\":20180128,\"y\":1.5}\n";
     let json = read_as("a.jsonl", json, ImportOptions::default());
     assert!(json.note().contains("20180127 and 20180128 become the same number"));
+    let sparse = "1 1:20180127 2:1\n0 1:20180128\n1 1:20180129 2:3\n";
+    let sparse = read_as("a.libsvm", sparse, ImportOptions::default());
+    assert!(sparse.note().contains("column \"f1\": 20180127 and 20180128 become the same number"));
     let target = read("x,t\n1,1609459.123\n2,1609459.124\n3,1609459.125\n");
     assert!(target.note().contains("column \"t\": 1609459.123 and 1609459.124"));
     assert_eq!(read("d,y\n2018,0.5\n2019,1.5\n2020,2.5\n").notes, [""; 0]);

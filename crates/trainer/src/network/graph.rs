@@ -15,9 +15,18 @@ pub struct Node {
     pub layer: Kind,
 }
 
-/// What a shard needs to know of a node besides.
+/// What a shard needs to know of a node besides: asked of the layer once, since a step of a small network has
+/// no time to ask again.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Wiring {
+    /// Whether training leaves its slopes where its error will be.
+    pub(crate) has_slopes: bool,
+    /// Rows of a panel of samples that it keeps.
+    pub(crate) kept: usize,
+    /// Whether it waits for the whole minibatch.
+    pub(crate) waits: bool,
+    /// Whether it runs backward: some of its parameters are learned by shards, or somebody wants an error of it.
+    pub(crate) runs_backward: bool,
     /// For each of its inputs where the error goes; `None` where nobody wants it.
     pub(crate) deliveries: Vec<Option<Delivery>>,
     /// Whether a matrix multiplies its values.
@@ -30,10 +39,21 @@ pub(crate) struct Wiring {
 pub(crate) fn wire(nodes: &[Node]) -> Vec<Wiring> {
     let mut wiring: Vec<Wiring> = nodes
         .iter()
-        .map(|node| Wiring {
-            deliveries: vec![None; node.inputs.len()],
-            is_multiplied: false,
-            has_sums: false,
+        .map(|node| {
+            let layer = node.layer.as_layer();
+            Wiring {
+                has_slopes: layer.has_slopes(),
+                kept: layer.kept(),
+                waits: layer.whole_batch().is_some(),
+                runs_backward: match layer.parameters() {
+                    Parameters::None | Parameters::Matrix(_) => false,
+                    Parameters::Table(_) => true,
+                    Parameters::Shared(blocks) => !blocks.is_empty(),
+                },
+                deliveries: vec![None; node.inputs.len()],
+                is_multiplied: false,
+                has_sums: false,
+            }
         })
         .collect();
     let mut receivers = vec![0usize; nodes.len()];
@@ -53,7 +73,7 @@ pub(crate) fn wire(nodes: &[Node]) -> Vec<Wiring> {
             if !learns[to] {
                 continue;
             }
-            let way = match nodes[to].layer.as_layer().has_slopes() {
+            let way = match wiring[to].has_slopes {
                 false => Way::Error,
                 true if receivers[to] == 1 && is_matrix => Way::Slopes,
                 true => Way::Sums,
@@ -61,6 +81,7 @@ pub(crate) fn wire(nodes: &[Node]) -> Vec<Wiring> {
             wiring[to].has_sums |= way == Way::Sums;
             let add = std::mem::replace(&mut is_begun[to], true);
             wiring[i].deliveries[input] = Some(Delivery { to, add, way });
+            wiring[i].runs_backward = true;
         }
     }
     wiring

@@ -136,7 +136,7 @@ impl<S: Samples> Session<'_, S> {
     }
 
     fn restore_state(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
-        if checkpoint.step_in_epoch > self.steps_per_epoch() {
+        if checkpoint.step_in_epoch > self.steps_per_epoch {
             let reason = "it stands beyond the end of an epoch; the batch size has changed";
             return Err(TrainError::Checkpoint(reason.to_owned()));
         }

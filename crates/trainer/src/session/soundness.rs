@@ -82,7 +82,7 @@ impl<S: Samples> Session<'_, S> {
         let can_go_back = self.plan.config.training.on_nan == OnNan::Rollback;
         let is_last = self.position.epoch + 1 == self.plan.epochs;
         let keeps_best = self.plan.early_stopping.patience > 0;
-        steps == self.steps_per_epoch() && (can_go_back || (is_last && !keeps_best))
+        steps == self.steps_per_epoch && (can_go_back || (is_last && !keeps_best))
     }
 
     /// The loss from which on the network is of no use.
@@ -120,7 +120,7 @@ impl<S: Samples> Session<'_, S> {
             let Engine { preprocess, objective, .. } = &self.engine;
             let indices = (0..rows.len()).map(|index| rows.row(index));
             let found = suspects::find(rows.samples(), indices, preprocess, objective);
-            let mut error = self.diverged(what, self.steps_per_epoch());
+            let mut error = self.diverged(what, self.steps_per_epoch);
             if let TrainError::Diverged { culprit, .. } = &mut error {
                 *culprit = found.or(culprit.take());
             }
@@ -165,7 +165,7 @@ impl<S: Samples> Session<'_, S> {
         Err(TrainError::Diverged {
             what,
             epoch: self.position.epoch,
-            step: self.steps_per_epoch(),
+            step: self.steps_per_epoch,
             culprit: None,
             learning_rate: rate,
         })

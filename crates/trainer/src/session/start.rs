@@ -132,6 +132,7 @@ impl<'d, S: Samples> Session<'d, S> {
             shuffling,
             isa,
             pool: Arc::new(pool),
+            steps_per_epoch: train.len().div_ceil(plan.batch_size as u64),
             train: Arc::new(train),
             counting,
             evaluator: None,

@@ -103,7 +103,7 @@ impl Shard {
         let from =
             |least: Purpose, rows: usize| Rows::zeroed(if purpose >= least { rows } else { 0 });
         let last = network.nodes().len() - 1;
-        let has_slopes = network.nodes()[last].layer.as_layer().has_slopes();
+        let has_slopes = network.wiring()[last].has_slopes;
         let space = |(i, node): (usize, &Node)| {
             let (wiring, layer) = (&network.wiring()[i], node.layer.as_layer());
             let units = layer.output().units();
@@ -114,7 +114,7 @@ impl Shard {
                 error: from(if i < last { Train } else { Measure }, columns * units),
                 sums: from(Train, if wiring.has_sums { columns * units } else { 0 }),
                 transposed: from(Train, if_multiplied),
-                kept: Rows::zeroed(columns * layer.kept()),
+                kept: Rows::zeroed(columns * wiring.kept),
                 uses: Vec::new(),
             }
         };

@@ -1,6 +1,7 @@
 //! How rows of the data set and their targets get into a shard.
 
 use super::{RowContext, Shard};
+use crate::data::counted;
 use crate::data::samples::Samples;
 use crate::objective::{Objective, TargetKind};
 use gristmill_kernels::{LANES, RowSource, gather, panels};
@@ -51,33 +52,52 @@ impl Shard {
         context: &RowContext<'_, S>,
         objective: &Objective,
     ) {
-        let outputs = context.network.outputs();
-        let columns = self.columns();
-        let classes = outputs.max(2);
         self.stray = None;
-        self.weights[columns - 1] = [0.0; LANES];
+        match objective.targets {
+            TargetKind::Classes => self.gather_classes(context),
+            TargetKind::Numbers => self.gather_numbers(context),
+        }
+        self.gather_weights(context, objective);
+    }
+
+    fn gather_classes<S: Samples>(&mut self, context: &RowContext<'_, S>) {
+        let classes = context.network.outputs().max(2);
+        let lanes = self.targets.as_flattened_mut();
+        for (lane, &row) in lanes.iter_mut().zip(&self.rows) {
+            let label = context.samples.label(row);
+            if label as usize >= classes {
+                self.stray.get_or_insert(row);
+            }
+            *lane = label as f32;
+        }
+    }
+
+    fn gather_numbers<S: Samples>(&mut self, context: &RowContext<'_, S>) {
+        let outputs = context.network.outputs();
+        let scales = &context.preprocess.targets;
         for (i, &row) in self.rows.iter().enumerate() {
             let (panel, lane) = (i / LANES, i % LANES);
-            let mut weight = context.samples.weight(row);
-            match objective.targets {
-                TargetKind::Classes => {
-                    let label = context.samples.label(row);
-                    if label as usize >= classes {
-                        self.stray.get_or_insert(row);
-                    }
-                    weight *= objective.class_weight(label);
-                    self.targets[panel][lane] = label as f32;
-                }
-                TargetKind::Numbers => {
-                    context.samples.targets(row, &mut self.target_row);
-                    let column = &mut self.targets[panel * outputs..][..outputs];
-                    let scales = &context.preprocess.targets;
-                    for (k, (values, &y)) in column.iter_mut().zip(&self.target_row).enumerate() {
-                        values[lane] = scales.get(k).map_or(y, |s| (y - s.mean) / s.deviation);
-                    }
-                }
+            context.samples.targets(row, &mut self.target_row);
+            let column = &mut self.targets[panel * outputs..][..outputs];
+            for (k, (values, &y)) in column.iter_mut().zip(&self.target_row).enumerate() {
+                values[lane] = scales.get(k).map_or(y, |s| (y - s.mean) / s.deviation);
             }
-            self.weights[panel][lane] = weight;
+        }
+    }
+
+    /// Row weight times class weight; 0 in the lanes beyond the rows.
+    fn gather_weights<S: Samples>(&mut self, context: &RowContext<'_, S>, objective: &Objective) {
+        let columns = self.columns();
+        let lanes = self.weights[..columns].as_flattened_mut();
+        let (used, unused) = lanes.split_at_mut(self.rows.len());
+        unused.fill(0.0);
+        let samples = context.samples;
+        if objective.class_weights.is_empty() && !samples.has_weights() {
+            used.fill(1.0);
+            return;
+        }
+        for (lane, &row) in used.iter_mut().zip(&self.rows) {
+            *lane = counted::weight(samples, objective, row);
         }
     }
 }

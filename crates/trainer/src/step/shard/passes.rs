@@ -1,7 +1,6 @@
 //! Forward and backward through the layers of a shard.
 
 use super::{RowContext, Shard, TrainingContext};
-use crate::layer::Parameters;
 use crate::layer::interface::{Backward, Forward, Masks, Uses, Weights, WholeBatch};
 use crate::network::Network;
 use crate::network::segment::Settles;
@@ -35,8 +34,7 @@ impl Shard {
         let network = context.network;
         let features = &self.features[..columns * network.inputs()];
         for i in nodes {
-            let node = &network.nodes()[i];
-            let layer = node.layer.as_layer();
+            let (node, wiring) = (&network.nodes()[i], &network.wiring()[i]);
             let (before, rest) = self.spaces.split_at_mut(i);
             let Space { units, output, error, transposed, kept, .. } = &mut rest[0];
             let output = &mut output[..columns * *units];
@@ -44,15 +42,15 @@ impl Shard {
                 seed: training.dropout_seed ^ (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15),
                 first: self.first as u32,
             });
-            let slopes = if masks.is_some() && layer.has_slopes() { columns * *units } else { 0 };
-            layer.forward(Forward {
+            let slopes = if masks.is_some() && wiring.has_slopes { columns * *units } else { 0 };
+            node.layer.as_layer().forward(Forward {
                 isa: context.isa,
                 samples,
                 weights: weights(network, i),
                 inputs: Inputs { sources: &node.inputs, features, before, columns },
                 output,
                 slopes: used(error, slopes),
-                kept: used(kept, columns * layer.kept()),
+                kept: used(kept, columns * wiring.kept),
                 scratch: &mut self.scratch,
                 whole: training.map_or(&[], |training| &training.wholes[i]),
                 masks,
@@ -93,10 +91,12 @@ impl Shard {
         let network = context.network;
         for i in nodes.rev() {
             // The sums of one that shares something have been finished before its share.
-            if network.nodes()[i].layer.as_layer().whole_batch().is_none() {
+            if !network.wiring()[i].waits {
                 self.finish_error(context, i);
             }
-            self.hand_back(context, training, i);
+            if network.wiring()[i].runs_backward {
+                self.hand_back(context, training, i);
+            }
         }
     }
 
@@ -120,27 +120,20 @@ impl Shard {
         let columns = self.columns();
         let network = context.network;
         let (node, wiring) = (&network.nodes()[i], &network.wiring()[i]);
-        let shared = network.layout().node_shared(i);
-        let has_table = matches!(node.layer.parameters(), Parameters::Table(_));
-        let hands_on = wiring.deliveries.iter().any(Option::is_some);
-        if !has_table && shared.is_empty() && !hands_on {
-            return;
-        }
-        let layer = node.layer.as_layer();
         let (before, rest) = self.spaces.split_at_mut(i);
         let Space { units, output, error, kept, uses, .. } = &mut rest[0];
         let rows = columns * *units;
-        layer.backward(Backward {
+        node.layer.as_layer().backward(Backward {
             isa: context.isa,
             samples: self.rows.len(),
             weights: weights(network, i),
             output: &output[..rows],
             error: &error[..rows],
-            kept: used(kept, columns * layer.kept()),
+            kept: used(kept, columns * wiring.kept),
             scratch: &mut self.scratch,
             whole: &training.wholes[i],
             share: &self.shares[i],
-            gradient: &mut self.gradient[shared],
+            gradient: &mut self.gradient[network.layout().node_shared(i)],
             uses: Uses { first: self.first, list: uses },
             upstream: Upstream {
                 sources: &node.inputs,
