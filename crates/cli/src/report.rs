@@ -2,7 +2,9 @@
 
 use crate::table::{Table, number, thousands};
 use gristmill_io::model::View;
-use gristmill_io::schema::{Encoding, InputColumn, InputKind, Statistics, Target, Vocabulary};
+use gristmill_io::schema::{
+    Encoding, InputColumn, InputKind, Statistics, Target, Vocabulary, Words,
+};
 use gristmill_io::{Dataset, HistoryRow, Layer, Model, Node};
 use gristmill_trainer::data::feed::Paging;
 use gristmill_trainer::data::order::Shuffling;
@@ -37,6 +39,15 @@ pub(crate) fn index_line(encoding: &Encoding) -> Option<String> {
                 Vocabulary::Names(_) => format!("{} ({count} categories)", input.name),
                 Vocabulary::Codes(_) => format!("{} ({count} numbers from 0 on)", input.name),
             })
+        }
+        InputKind::Text(words) => {
+            let runs = match words.ngrams {
+                1 => "words".to_owned(),
+                longest => format!("words and runs of up to {longest}"),
+            };
+            let (length, buckets) =
+                (thousands(u64::from(words.length)), thousands(u64::from(words.buckets)));
+            Some(format!("{} (the first {length} {runs}, in {buckets} buckets)", input.name))
         }
         InputKind::Number { .. } | InputKind::OneHot { .. } => None,
     };
@@ -164,6 +175,10 @@ pub(crate) fn encoding_json(encoding: &Encoding) -> Value {
                 Vocabulary::Codes(count) => json!({ "codes": count }),
             };
             json!({ "name": input.name, "vocabulary": vocabulary })
+        }
+        InputKind::Text(Words { length, buckets, ngrams }) => {
+            let words = json!({ "length": length, "buckets": buckets, "ngrams": ngrams });
+            json!({ "name": input.name, "words": words })
         }
     });
     let target = match &encoding.target {

@@ -15,7 +15,7 @@ pub(crate) fn tell(encoding: &Encoding, rows: u64, output: &Output) {
         .iter()
         .filter_map(|input| match &input.kind {
             InputKind::OneHot { categories } => Some((input.name.as_str(), &categories[..])),
-            InputKind::Number { .. } | InputKind::Index { .. } => None,
+            InputKind::Number { .. } | InputKind::Index { .. } | InputKind::Text(_) => None,
         })
         .collect();
     if let Some(indices) = report::index_line(encoding) {

@@ -277,6 +277,7 @@ impl Dataset {
 fn is_sound(input: &InputColumn) -> bool {
     match &input.kind {
         InputKind::Index { vocabulary } => vocabulary.is_sound(),
+        InputKind::Text(words) => words.is_sound(),
         InputKind::Number { .. } | InputKind::OneHot { .. } => true,
     }
 }

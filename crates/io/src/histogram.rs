@@ -77,7 +77,7 @@ pub fn histograms(
 fn filled(dataset: &Dataset) -> impl Iterator<Item = (f32, u64)> {
     let fills = dataset.encoding().inputs.iter().flat_map(|input| match input.kind {
         InputKind::Number { fill } => std::iter::repeat_n(fill.unwrap_or(0.0), 1),
-        InputKind::OneHot { .. } | InputKind::Index { .. } => {
+        InputKind::OneHot { .. } | InputKind::Index { .. } | InputKind::Text(_) => {
             std::iter::repeat_n(0.0, input.features())
         }
     });

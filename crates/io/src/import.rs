@@ -29,7 +29,7 @@ use encode::Encoder;
 use input::Input;
 use learn::Learned;
 use memory::Budget;
-pub use options::{ImportOptions, Missing, Plan, Task};
+pub use options::{ImportOptions, Missing, Plan, Task, WordOptions};
 pub use preview::preview;
 use rounding::Rounding;
 use std::path::{Path, PathBuf};
@@ -87,7 +87,9 @@ fn import_all(
 fn unknown_values(column: &InputColumn, count: u64) -> String {
     let known = match &column.kind {
         InputKind::Index { vocabulary } => vocabulary.len(),
-        InputKind::Number { .. } | InputKind::OneHot { .. } => column.features(),
+        InputKind::Number { .. } | InputKind::OneHot { .. } | InputKind::Text(_) => {
+            column.features()
+        }
     };
     let name = &column.name;
     let (values, count_as) = match count {

@@ -90,6 +90,7 @@ mod tensor;
 mod tensor_file;
 mod threads;
 mod wire;
+mod words;
 pub mod writer;
 
 pub use atomic::AtomicFile;
@@ -102,7 +103,7 @@ pub use error::{Error, Place, Result, RowNumber};
 pub use export::{Again, ExportSummary, export};
 pub use format::{Decimal, FORMATS, Format};
 pub use histogram::{Histogram, histograms};
-pub use import::{ImportOptions, Missing, Plan, Task, import, preview};
+pub use import::{ImportOptions, Missing, Plan, Task, WordOptions, import, preview};
 pub use kind::FileKind;
 pub use map::Advice;
 pub use model::{Dense, Layer, Model, Node, OutputKind, Scale};

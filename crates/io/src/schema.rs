@@ -3,6 +3,8 @@
 //! An [`Encoding`] is learned at import, stored in the data set and again in every model trained on
 //! it, so that raw rows can be encoded for prediction exactly as they were for training.
 
+use std::ops::Range;
+
 /// How raw columns become the input features and the target of a network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Encoding {
@@ -13,12 +15,13 @@ pub struct Encoding {
 }
 
 impl Encoding {
-    /// Number of features: one for a number or an index, one per category for text.
+    /// Number of features: one for a number or an index, one per category of a one-hot column, one for each word
+    /// that is kept of a text.
     pub fn features(&self) -> usize {
         self.inputs.iter().map(InputColumn::features).sum()
     }
 
-    /// A name per feature: the column's, with `=category` for one-hot features.
+    /// A name per feature: the column's, with `=category` for one-hot features and `[place]` for words of a text.
     pub fn feature_names(&self) -> Vec<String> {
         let mut names = Vec::with_capacity(self.features());
         for input in &self.inputs {
@@ -29,20 +32,27 @@ impl Encoding {
                 InputKind::OneHot { categories } => {
                     names.extend(categories.iter().map(|c| format!("{}={c}", input.name)));
                 }
+                InputKind::Text(words) => {
+                    names.extend((0..words.length).map(|place| format!("{}[{place}]", input.name)));
+                }
             }
         }
         names
     }
 
-    /// The features that are indices of categories: position, and length of the vocabulary.
-    pub fn index_columns(&self) -> Vec<(usize, usize)> {
+    /// The features that are indices of categories.
+    pub fn index_columns(&self) -> Vec<IndexColumns> {
         let mut found = Vec::new();
         let mut feature = 0;
         for input in &self.inputs {
-            if let InputKind::Index { vocabulary } = &input.kind {
-                found.push((feature, vocabulary.len()));
-            }
-            feature += input.features();
+            let categories = match &input.kind {
+                InputKind::Index { vocabulary } => Some(vocabulary.len()),
+                InputKind::Text(words) => Some(words.buckets as usize),
+                InputKind::Number { .. } | InputKind::OneHot { .. } => None,
+            };
+            let features = feature..feature + input.features();
+            feature = features.end;
+            found.extend(categories.map(|categories| IndexColumns { features, categories }));
         }
         found
     }
@@ -65,7 +75,11 @@ impl Encoding {
                 (needs, has) => needs == has,
             };
             if !same {
-                return Some(format!("column \"{name}\" has other categories"));
+                let what = match (&needs.kind, &has.kind) {
+                    (InputKind::Text(_), InputKind::Text(_)) => "its words hashed otherwise",
+                    _ => "other categories",
+                };
+                return Some(format!("column \"{name}\" has {what}"));
             }
         }
         if with_target && self.target != data.target {
@@ -90,8 +104,18 @@ impl InputColumn {
         match &self.kind {
             InputKind::Number { .. } | InputKind::Index { .. } => 1,
             InputKind::OneHot { categories } => categories.len(),
+            InputKind::Text(words) => words.length as usize,
         }
     }
+}
+
+/// Features side by side whose values are indices of the same categories.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexColumns {
+    /// Their positions.
+    pub features: Range<usize>,
+    /// How many categories there are; other indices stand for none.
+    pub categories: usize,
 }
 
 /// How a raw column becomes features.
@@ -112,6 +136,35 @@ pub enum InputKind {
         /// The categories.
         vocabulary: Vocabulary,
     },
+    /// A feature for each word of a text: the bucket that the word is hashed to.
+    Text(Words),
+}
+
+/// How the words of a text become features; see docs/grist-format.md.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Words {
+    /// Words and runs of words that are kept, which is the number of features. What is left of them in a shorter
+    /// text has the index after the last bucket.
+    pub length: u32,
+    /// Number of buckets.
+    pub buckets: u32,
+    /// The longest runs of words that are hashed as well as single words: 2 for pairs.
+    pub ngrams: u32,
+}
+
+impl Words {
+    /// Most words that are kept of a text.
+    pub const MOST: u32 = 1 << 16;
+
+    /// Longest runs of words.
+    pub const LONGEST: u32 = 8;
+
+    /// Whether its numbers are within their ranges.
+    pub(crate) fn is_sound(&self) -> bool {
+        (1..=Words::MOST).contains(&self.length)
+            && (1..=Vocabulary::MOST).contains(&(self.buckets as usize))
+            && (1..=Words::LONGEST).contains(&self.ngrams)
+    }
 }
 
 /// The categories of an index column, from index 0 on.
@@ -210,7 +263,8 @@ mod tests {
         let encoding = Encoding { inputs, target: Target::None };
         assert_eq!(encoding.features(), 5);
         assert_eq!(encoding.feature_names(), ["a", "b=x", "b=z", "c", "d"]);
-        assert_eq!(encoding.index_columns(), [(3, 2), (4, 7)]);
+        let columns = |features, categories| IndexColumns { features, categories };
+        assert_eq!(encoding.index_columns(), [columns(3..4, 2), columns(4..5, 7)]);
     }
 
     #[test]

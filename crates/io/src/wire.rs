@@ -1,7 +1,7 @@
 //! The schema as it is written to files: mirrors of [`crate::schema`] that derive serde, so that the
 //! domain types need not. Changing one of these is changing the format version.
 
-use crate::schema::{Encoding, InputColumn, InputKind, Statistics, Target, Vocabulary};
+use crate::schema::{Encoding, InputColumn, InputKind, Statistics, Target, Vocabulary, Words};
 use serde::{Deserialize, Serialize};
 
 #[derive(Serialize, Deserialize)]
@@ -22,6 +22,7 @@ enum KindWire {
     OneHot { categories: Vec<String> },
     // Since version 2 of data sets.
     Index { vocabulary: VocabularyWire },
+    Text { length: u32, buckets: u32, ngrams: u32 },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -61,6 +62,9 @@ impl From<&Encoding> for EncodingWire {
                         Vocabulary::Codes(count) => VocabularyWire::Codes(*count),
                     },
                 },
+                InputKind::Text(Words { length, buckets, ngrams }) => {
+                    KindWire::Text { length: *length, buckets: *buckets, ngrams: *ngrams }
+                }
             },
         });
         let target = match &encoding.target {
@@ -87,6 +91,9 @@ impl From<EncodingWire> for Encoding {
                         VocabularyWire::Codes(count) => Vocabulary::Codes(count),
                     },
                 },
+                KindWire::Text { length, buckets, ngrams } => {
+                    InputKind::Text(Words { length, buckets, ngrams })
+                }
             },
         });
         let target = match wire.target {

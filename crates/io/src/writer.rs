@@ -333,15 +333,19 @@ impl Block {
 /// The narrowest type that holds whatever index a column can have, also that of unknown values.
 fn least(input: &InputColumn) -> Dtype {
     match &input.kind {
-        InputKind::Index { vocabulary } => {
-            // The greatest alone does not tell: half a million is a half where one less is none.
-            match vocabulary.len() {
-                0..=255 => Dtype::U8,
-                256..=2048 => Dtype::F16,
-                _ => Dtype::F32,
-            }
-        }
+        InputKind::Index { vocabulary } => of_indices(vocabulary.len()),
+        InputKind::Text(words) => of_indices(words.buckets as usize),
         InputKind::Number { .. } | InputKind::OneHot { .. } => Dtype::U8,
+    }
+}
+
+/// The narrowest type that holds all indices up to this one.
+fn of_indices(most: usize) -> Dtype {
+    // The greatest alone does not tell: half a million is a half where one less is none.
+    match most {
+        0..=255 => Dtype::U8,
+        256..=2048 => Dtype::F16,
+        _ => Dtype::F32,
     }
 }
 
@@ -350,10 +354,13 @@ fn check_indices(encoding: &Encoding, asked: Dtype) -> Result<()> {
     let Some(input) = encoding.inputs.iter().find(|input| least(input) > asked) else {
         return Ok(());
     };
-    let InputKind::Index { vocabulary } = &input.kind else { return Ok(()) };
+    let count = match &input.kind {
+        InputKind::Index { vocabulary } => format!("{} categories", vocabulary.len()),
+        InputKind::Text(words) => format!("{} buckets of words", words.buckets),
+        InputKind::Number { .. } | InputKind::OneHot { .. } => return Ok(()),
+    };
     Err(Error::Options(format!(
-        "{asked} does not hold the index of each of the {} categories of the column \"{}\": ask for {}, or for none",
-        vocabulary.len(),
+        "{asked} does not hold the index of each of the {count} of the column \"{}\": ask for {}, or for none",
         input.name,
         least(input)
     )))
@@ -365,7 +372,7 @@ fn fills(encoding: &Encoding) -> Vec<f32> {
     for input in &encoding.inputs {
         let fill = match &input.kind {
             InputKind::Number { fill } => fill.unwrap_or(f32::NAN),
-            InputKind::OneHot { .. } | InputKind::Index { .. } => f32::NAN,
+            InputKind::OneHot { .. } | InputKind::Index { .. } | InputKind::Text(_) => f32::NAN,
         };
         fills.extend(std::iter::repeat_n(fill, input.features()));
     }

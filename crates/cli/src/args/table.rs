@@ -5,7 +5,9 @@ use crate::failure::Failure;
 use crate::report::shell_quoted;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
-use gristmill_io::{Decimal, Dtype, FormatChoice, ImportOptions, Missing, Plugins, Task};
+use gristmill_io::{
+    Decimal, Dtype, FormatChoice, ImportOptions, Missing, Plugins, Task, WordOptions,
+};
 use std::path::Path;
 
 /// How a table is read whose encoding is known: a model's.
@@ -116,6 +118,19 @@ struct LearnArgs {
     /// categories; also several with commas between
     #[arg(long, value_name = "COL[,COL]")]
     index: Vec<String>,
+    /// Column of texts whose words become features, as "embedding 32 combine=mean" takes them; again for each further
+    /// one
+    #[arg(long, value_name = "COL")]
+    text: Vec<String>,
+    /// Words that are kept of a text [default: those of the longest, at most 1,024]
+    #[arg(long, value_name = "N", requires = "text")]
+    text_length: Option<u32>,
+    /// Buckets that words are hashed to [default: 262,144]
+    #[arg(long, value_name = "N", requires = "text")]
+    text_buckets: Option<u32>,
+    /// Longest runs of words that are hashed as well, 2 for pairs [default: 1]
+    #[arg(long, value_name = "N", requires = "text")]
+    text_ngrams: Option<u32>,
     /// Column of numbers, even if they begin with zeros, as codes do; again for each further one
     #[arg(long, value_name = "COL")]
     number: Vec<String>,
@@ -130,7 +145,20 @@ struct LearnArgs {
 impl ReadArgs {
     /// As the library takes them.
     pub(crate) fn reading(self) -> Result<Reading, Failure> {
-        let LearnArgs { target, task, drop, category, index, number, missing, dtype } = self.learn;
+        let LearnArgs {
+            target,
+            task,
+            drop,
+            category,
+            index,
+            text,
+            text_length,
+            text_buckets,
+            text_ngrams,
+            number,
+            missing,
+            dtype,
+        } = self.learn;
         let mut reading = self.table.reading(self.plugins)?;
         let named = |name: Option<PossibleValue>| {
             name.map_or_else(String::new, |n| n.get_name().to_owned())
@@ -140,6 +168,7 @@ impl ReadArgs {
         columns.extend(drop.iter().map(|column| given("drop", column)));
         columns.extend(category.iter().map(|column| given("category", column)));
         columns.extend(index.iter().map(|column| given("index", column)));
+        columns.extend(text.iter().map(|column| given("text", column)));
         columns.extend(number.iter().map(|column| given("number", column)));
         columns.extend(task.map(|task| given("task", &named(task.to_possible_value()))));
         columns
@@ -148,6 +177,13 @@ impl ReadArgs {
         let options = &mut reading.options;
         (options.target, options.drop, options.dtype) = (target, drop, dtype);
         (options.category, options.index, options.number) = (category, index, number);
+        options.text = text;
+        let usual = WordOptions::default();
+        options.words = WordOptions {
+            length: text_length,
+            buckets: text_buckets.unwrap_or(usual.buckets),
+            ngrams: text_ngrams.unwrap_or(usual.ngrams),
+        };
         options.task = task.map(|task| match task {
             TaskName::Classify => Task::Classify,
             TaskName::Regress => Task::Regress,

@@ -4,7 +4,7 @@ use crate::args::PluginArgs;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::DataBar;
-use crate::report::shell_quoted;
+use crate::report::{list, shell_quoted};
 use crate::source::{self, Source};
 use crate::table::thousands;
 use gristmill_io::{Dataset, ExportSummary, Missing, export, refuse_overwriting};
@@ -56,7 +56,16 @@ impl ExportData {
         drop(bar);
         let (path, format) = (self.output.display(), &written.format);
         output.talk(format_args!("wrote {path}: {} rows as {format}", thousands(written.rows)));
-        output.talk(format_args!("to import it again, say{}", options(&dataset, &self.data, &written)));
+        match &written.again.words[..] {
+            [] => output.talk(format_args!(
+                "to import it again, say{}",
+                options(&dataset, &self.data, &written)
+            )),
+            words => output.warn(format_args!(
+                "the data set knows the words of {} by their buckets alone, which were written: import their texts to have it again",
+                list(words)
+            )),
+        }
         Ok(())
     }
 }

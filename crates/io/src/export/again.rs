@@ -24,6 +24,8 @@ pub struct Again {
     /// Whether to encode like the data set that was exported: what it knows of its columns is not all in the
     /// table. Targets, task and what to do about missing values are then known.
     pub like: bool,
+    /// The columns of words, of which only the buckets are known: no import gives these again.
+    pub words: Vec<String>,
 }
 
 impl Again {
@@ -34,10 +36,11 @@ impl Again {
             header: !keeps_types,
             category: doubtful_inputs(dataset, keeps_types, false),
             number: doubtful_inputs(dataset, keeps_types, true),
-            index: index_inputs(dataset),
+            index: inputs_of(dataset, |kind| matches!(kind, InputKind::Index { .. })),
             missing: if has_gaps { Missing::Mean } else { Missing::Error },
             like: !(are_inputs_learned(dataset, keeps_types, has_gaps)
                 && is_target_learned(dataset)),
+            words: inputs_of(dataset, |kind| matches!(kind, InputKind::Text(_))),
         }
     }
 }
@@ -49,7 +52,7 @@ fn has_missing_category(dataset: &Dataset) -> bool {
         InputKind::Index { vocabulary: Vocabulary::Names(names) } => {
             names.iter().any(String::is_empty)
         }
-        InputKind::Number { .. } | InputKind::Index { .. } => false,
+        InputKind::Number { .. } | InputKind::Index { .. } | InputKind::Text(_) => false,
     })
 }
 
@@ -60,7 +63,7 @@ fn doubtful_inputs(dataset: &Dataset, keeps_types: bool, of_numbers: bool) -> Ve
     let indices = index_columns(inputs.iter().map(|input| input.name.as_str()));
     let is_doubtful = |(index, input): &(usize, &InputColumn)| match &input.kind {
         InputKind::Number { .. } => of_numbers && indices.contains(index),
-        InputKind::Index { .. } => false,
+        InputKind::Index { .. } | InputKind::Text(_) => false,
         InputKind::OneHot { categories } => {
             let is_like_number = || categories.iter().any(|name| resembles_number(name));
             !of_numbers && (indices.contains(index) || !keeps_types && is_like_number())
@@ -77,10 +80,10 @@ fn is_kept(name: &str, keeps_types: bool) -> bool {
     is_text && (name.is_empty() || !is_missing(name.as_bytes()))
 }
 
-fn index_inputs(dataset: &Dataset) -> Vec<String> {
-    let inputs = dataset.encoding().inputs.iter();
-    let indices = inputs.filter(|input| matches!(input.kind, InputKind::Index { .. }));
-    indices.map(|input| input.name.clone()).collect()
+/// The names of the inputs of a kind.
+fn inputs_of(dataset: &Dataset, is_meant: impl Fn(&InputKind) -> bool) -> Vec<String> {
+    let inputs = dataset.encoding().inputs.iter().filter(|input| is_meant(&input.kind));
+    inputs.map(|input| input.name.clone()).collect()
 }
 
 /// Whether an import that is told so would learn the same vocabulary of the indices in a feature.
@@ -126,6 +129,8 @@ fn are_inputs_learned(dataset: &Dataset, keeps_types: bool, has_gaps: bool) -> b
             // Which values were missing, and so their mean, is not known any more; nor is a mean learned of
             // one column and not of another.
             InputKind::Number { fill } => fill.is_none() && !has_gaps,
+            // The words are not known any more.
+            InputKind::Text(_) => false,
             InputKind::Index { vocabulary } => {
                 is_vocabulary_learned(dataset, first, vocabulary, keeps_types)
             }

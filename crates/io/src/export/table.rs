@@ -84,7 +84,7 @@ impl<'a> Exported<'a> {
         let encoding = self.dataset.encoding();
         match encoding.inputs.get(column).map(|input| &input.kind) {
             // A number that is not known is written as missing, which bytes are not.
-            Some(InputKind::Index { .. }) | None => Dtype::F32,
+            Some(InputKind::Index { .. } | InputKind::Text(_)) | None => Dtype::F32,
             Some(InputKind::Number { .. } | InputKind::OneHot { .. }) => self.dataset.dtype(),
         }
     }

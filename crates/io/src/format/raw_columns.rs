@@ -58,6 +58,11 @@ fn raw_columns(dataset: &Dataset) -> (Vec<Column>, Vec<Origin>) {
                 let origin = Origin::Code { feature: first, count: *count };
                 add(&input.name, ColumnKind::Number, origin);
             }
+            // The words are lost, so their buckets are given.
+            InputKind::Text(words) => (0..words.length as usize).for_each(|place| {
+                let name = format!("{}[{place}]", input.name);
+                add(&name, ColumnKind::Number, Origin::Feature(first + place));
+            }),
         }
         first += input.features();
     }

@@ -56,6 +56,7 @@ pub(super) fn roles(table: &Table, path: &Path, options: &ImportOptions) -> Resu
     }
     let said = options.category.iter().chain(&options.number);
     let mut said: HashSet<usize> = said.filter_map(|name| position(columns, name)).collect();
+    said.extend(options.text.iter().filter_map(|name| position(columns, name)));
     said.extend(index_names(options, columns).iter().filter_map(|name| position(columns, name)));
     let is_free = |column: &usize| !taken.contains(column) && !said.contains(column);
     let weights = weights.or(table.hints.weights.filter(is_free));
@@ -81,6 +82,8 @@ pub(super) struct Said {
     pub(super) numbers: HashSet<usize>,
     /// The inputs that become indices of categories; the source may say it too.
     pub(super) indices: HashSet<usize>,
+    /// The inputs whose words become features.
+    pub(super) texts: HashSet<usize>,
 }
 
 /// The names of the columns that a user calls indices.
@@ -115,15 +118,25 @@ pub(super) fn said(
     let numbers = options.number.iter().map(|name| find(name, number));
     let index = "is the target, which has no index: --task classify makes its values classes";
     let indices = index_names(options, columns).into_iter().map(|name| find(name, index));
+    let text =
+        "is the target, whose words are not learned from: --task classify makes its values classes";
+    let texts = options.text.iter().map(|name| find(name, text));
     let mut said = Said {
         categories: categories.collect::<Result<_>>()?,
         numbers: numbers.collect::<Result<_>>()?,
         indices: indices.collect::<Result<_>>()?,
+        texts: texts.collect::<Result<_>>()?,
     };
-    let others = said.categories.union(&said.numbers).copied().collect::<HashSet<usize>>();
+    let mut others = said.categories.union(&said.numbers).copied().collect::<HashSet<usize>>();
+    if let Some(both) =
+        said.texts.iter().filter(|text| others.contains(text) || said.indices.contains(text)).min()
+    {
+        let reason = "is said to have words and something else: leave out --text or the other";
+        return Err(Error::input(path, Place::column(&columns[*both].name), reason));
+    }
+    others.extend(&said.texts);
     if let Some(both) = said.indices.intersection(&others).min() {
-        let reason =
-            "is said to have both indices and texts or numbers: leave out --index or the other";
+        let reason = "is said to have both indices and categories or numbers: leave out --index or the other";
         return Err(Error::input(path, Place::column(&columns[*both].name), reason));
     }
     if let Some(both) = said.categories.intersection(&said.numbers).min() {

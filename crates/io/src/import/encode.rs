@@ -7,7 +7,8 @@ use crate::error::{Error, Place, Result};
 use crate::format::table::{Table, Wanted};
 use crate::format::values::{Batch, ColumnKind, Texts, Values, is_missing};
 use crate::model::View;
-use crate::schema::{Encoding, InputKind, Target};
+use crate::schema::{Encoding, InputColumn, InputKind, Target, Words};
+use crate::words::Text;
 use crate::writer::RowBatch;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,11 @@ enum Use<'a> {
     Index {
         feature: usize,
         index: Categories<'a>,
+    },
+    /// The buckets of words, from this feature on.
+    Text {
+        feature: usize,
+        words: Words,
     },
     Label {
         classes: HashMap<String, u32>,
@@ -93,6 +99,10 @@ impl<'a> Encoder<'a> {
                     let index = Categories::of(vocabulary);
                     add(column, ColumnKind::Text, &input.name, Use::Index { feature, index });
                 }
+                InputKind::Text(words) => {
+                    let what = Use::Text { feature, words: *words };
+                    add(column, ColumnKind::Text, &input.name, what);
+                }
             }
             feature += input.features();
         }
@@ -118,9 +128,12 @@ impl<'a> Encoder<'a> {
         Ok(encoder)
     }
 
-    /// How the features of a row of the table are arranged, if it says so and all of what it is about become features, and
-    /// nothing else.
+    /// How the features of a row of the table are arranged: the words of a text as a series, else as the table says if all of
+    /// what it is about become features, and nothing else.
     pub(super) fn view(&self, table: &Table) -> Option<View> {
+        if let [InputColumn { kind: InputKind::Text(words), .. }] = &self.encoding.inputs[..] {
+            return Some(View { height: 1, width: words.length as usize, channels: 1 });
+        }
         let (columns, view) = table.hints.view.clone()?;
         let inputs = self.wanted.iter().map(|wanted| wanted.column);
         let are_inputs = inputs.take(self.encoding.inputs.len()).eq(columns);
@@ -187,6 +200,17 @@ impl<'a> Encoder<'a> {
                                 let known = self.categories(column);
                                 return Err(refuse(row, no_such("category", text, known)));
                             }
+                        }
+                    }
+                }
+                (Use::Text { feature, words }, Values::Texts(texts)) => {
+                    let rows = rows.features.chunks_exact_mut(self.features);
+                    for (row, text) in rows.zip(texts.iter()) {
+                        let row = &mut row[*feature..][..words.length as usize];
+                        row.fill(words.buckets as f32);
+                        let text = if is_missing(text.as_bytes()) { "" } else { text };
+                        for (to, bucket) in row.iter_mut().zip(Text::of(text).buckets(*words)) {
+                            *to = bucket as f32;
                         }
                     }
                 }

@@ -5,7 +5,7 @@ use super::columns::{self, Roles, Said};
 use super::doubt::{Doubt, Meaning, are_codes, doubt};
 use super::input::Input;
 use super::label::class_names;
-use super::options::{ImportOptions, Missing, Task};
+use super::options::{ImportOptions, Missing, Task, WordOptions};
 use super::pipeline::{self, Again};
 use super::seen::{MOST_CATEGORIES, Role, Seen};
 use crate::error::{Error, Place, Result};
@@ -72,6 +72,7 @@ struct Survey {
     row_numbers: Vec<String>,
     task: Option<Task>,
     missing: Missing,
+    words: WordOptions,
     rows: u64,
     columns: Vec<Column>,
 }
@@ -90,7 +91,8 @@ struct Column {
 impl Survey {
     fn new(table: &Table, path: &Path, options: &ImportOptions) -> Result<Survey> {
         let roles = columns::roles(table, path, options)?;
-        let Said { categories, numbers, indices } = columns::said(table, path, options, &roles)?;
+        let Said { categories, numbers, indices, texts } =
+            columns::said(table, path, options, &roles)?;
         let Roles { inputs, targets, weights, row_numbers } = roles;
         let task = match (options.task, targets.len()) {
             (Some(Task::Classify), 2..) => {
@@ -101,12 +103,14 @@ impl Survey {
             _ => Some(Task::Regress),
         };
         let kind = |index: &usize| match table.columns[*index].kind {
-            _ if categories.contains(index) || indices.contains(index) => ColumnKind::Text,
+            _ if [&categories, &indices, &texts].iter().any(|said| said.contains(index)) => {
+                ColumnKind::Text
+            }
             _ if numbers.contains(index) => ColumnKind::Number,
             kind => kind,
         };
         let is_said = |index: &usize| {
-            [&categories, &numbers, &indices].iter().any(|said| said.contains(index))
+            [&categories, &numbers, &indices, &texts].iter().any(|said| said.contains(index))
         };
         let column = |index: &usize, role| Column {
             name: table.columns[*index].name.clone(),
@@ -119,6 +123,9 @@ impl Survey {
         for index in &inputs {
             match (kind(index), options.missing) {
                 _ if indices.contains(index) => surveyed.push(column(index, Role::Index)),
+                _ if texts.contains(index) => {
+                    surveyed.push(column(index, Role::Words { ngrams: options.words.ngrams }));
+                }
                 (ColumnKind::Text, _) => surveyed.push(column(index, Role::Categories)),
                 (ColumnKind::Number, Missing::Mean) => surveyed.push(column(index, Role::Mean)),
                 (ColumnKind::Number, Missing::Error) => {}
@@ -141,6 +148,7 @@ impl Survey {
             row_numbers: row_numbers.iter().map(name).collect(),
             task,
             missing: options.missing,
+            words: options.words,
             rows: 0,
             columns: surveyed,
         })
@@ -156,7 +164,9 @@ impl Survey {
         for column in &self.columns {
             let kind = match column.role {
                 Role::Mean => ColumnKind::Number,
-                Role::Categories | Role::Index | Role::Target { .. } => ColumnKind::Text,
+                Role::Categories | Role::Index | Role::Words { .. } | Role::Target { .. } => {
+                    ColumnKind::Text
+                }
             };
             let refuses_codes = !column.is_said;
             wanted.push(Wanted { column: names.required(&column.name)?, kind, refuses_codes });
@@ -237,7 +247,8 @@ impl Survey {
     }
 
     fn encoding(mut self, tell: impl Fn(&str)) -> Result<Encoding> {
-        let target = self.target(tell)?;
+        let words = self.words;
+        let target = self.target(&tell)?;
         let mut inputs = Vec::with_capacity(self.inputs.len());
         // They stand in the order of the inputs.
         let mut surveyed = self.columns.iter_mut().peekable();
@@ -255,6 +266,16 @@ impl Survey {
                         return Err(no_values(&self.path, &name));
                     }
                     InputKind::Index { vocabulary }
+                }
+                (Some(Seen::Words(longest)), _) => {
+                    let words = words.words(*longest)?;
+                    if *longest > words.length as usize && self.words.length.is_none() {
+                        let kept = words.length;
+                        tell(&format!(
+                            "column \"{name}\": {kept} words of a text are kept, of up to {longest}: --text-length keeps more"
+                        ));
+                    }
+                    InputKind::Text(words)
                 }
                 (Some(Seen::Numbers(moments)), _) if moments.count() == 0 => {
                     return Err(no_values(&self.path, &name));
@@ -328,7 +349,7 @@ impl Column {
         let meaning = match self.role {
             Role::Categories => Meaning::Categories,
             Role::Target { .. } => Meaning::Classes,
-            Role::Index | Role::Mean => return None,
+            Role::Index | Role::Mean | Role::Words { .. } => return None,
         };
         match &self.seen {
             Seen::Texts(texts) if !self.is_said => {
@@ -342,7 +363,7 @@ impl Column {
 fn missing_value(path: &Path, place: Place, role: Role) -> Error {
     let reason = match role {
         Role::Target { .. } => "the target is missing: remove the row",
-        Role::Categories | Role::Index | Role::Mean => {
+        Role::Categories | Role::Index | Role::Mean | Role::Words { .. } => {
             "the value is missing: with --missing mean, missing text becomes a category of its own"
         }
     };

@@ -2,10 +2,11 @@
 
 use crate::choice::FormatChoice;
 use crate::dtype::Dtype;
+use crate::error::{Error, Result};
 use crate::format::decimal::Decimal;
 use crate::format::interface::ReadOptions;
 use crate::model::View;
-use crate::schema::Encoding;
+use crate::schema::{Encoding, Vocabulary, Words};
 
 /// What is predicted: a class or numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,10 @@ pub struct ImportOptions {
     /// Columns of which each becomes one feature: the index of the category that a value is. A name that no column has
     /// may be several, with commas between.
     pub index: Vec<String>,
+    /// Columns of texts whose words become features.
+    pub text: Vec<String>,
+    /// How their words do.
+    pub words: WordOptions,
     /// Columns whose values are numbers even where they look like texts, as the code 007 does.
     pub number: Vec<String>,
     /// What to do about missing input values.
@@ -62,6 +67,49 @@ pub struct ImportOptions {
     /// Most bytes of memory that the process may come to use, at least [`ImportOptions::LEAST_MEMORY`];
     /// else a few MiB for each thread. Does not count what a single record may need beyond 1 MiB.
     pub memory: Option<u64>,
+}
+
+/// How the words of texts become features; see [`Words`].
+#[derive(Debug, Clone, Copy)]
+pub struct WordOptions {
+    /// Most words and runs of words that are kept of a text; else those of the longest, up to
+    /// [`WordOptions::USUAL_LENGTH`].
+    pub length: Option<u32>,
+    /// Number of buckets.
+    pub buckets: u32,
+    /// The longest runs of words that are hashed as well as single words.
+    pub ngrams: u32,
+}
+
+impl Default for WordOptions {
+    fn default() -> Self {
+        WordOptions { length: None, buckets: 1 << 18, ngrams: 1 }
+    }
+}
+
+impl WordOptions {
+    /// What is kept at most of a text of which nobody says how long it is.
+    pub const USUAL_LENGTH: u32 = 1024;
+
+    /// Of texts of which the longest has so many words and runs of words.
+    ///
+    /// # Errors
+    /// A number that is out of its range.
+    pub(super) fn words(self, longest: usize) -> Result<Words> {
+        let WordOptions { length, buckets, ngrams } = self;
+        let found = longest.clamp(1, WordOptions::USUAL_LENGTH as usize) as u32;
+        let words = Words { length: length.unwrap_or(found), buckets, ngrams };
+        match words.is_sound() {
+            true => Ok(words),
+            false => Err(Error::Options(format!(
+                "{} words of a text in {buckets} buckets, with runs of up to {ngrams}: expected 1 to {} words, 1 to {} buckets and runs of up to {}",
+                words.length,
+                Words::MOST,
+                Vocabulary::MOST,
+                Words::LONGEST
+            ))),
+        }
+    }
 }
 
 impl ImportOptions {

@@ -7,6 +7,7 @@ use crate::error::RowNumber;
 use crate::format::decimal::Written;
 use crate::format::values::{Batch, Texts as ColumnTexts, Values, is_code, is_missing};
 use crate::statistics::Moments;
+use crate::words::Text;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -20,6 +21,10 @@ pub(super) enum Role {
     /// Categories that become indices.
     Index,
     Mean,
+    /// Words, and runs of up to this many.
+    Words {
+        ngrams: u32,
+    },
     /// At most this many classes; of more the target is numeric or an error.
     Target {
         most: usize,
@@ -31,7 +36,7 @@ impl Role {
     pub(super) fn limit(self) -> usize {
         match self {
             Role::Target { most } => most,
-            Role::Categories | Role::Index | Role::Mean => MOST_CATEGORIES,
+            Role::Categories | Role::Index | Role::Mean | Role::Words { .. } => MOST_CATEGORIES,
         }
     }
 }
@@ -41,6 +46,8 @@ pub(super) enum Seen {
     Texts(Texts),
     Index(Found),
     Numbers(Moments),
+    /// The words and runs of words of the longest text.
+    Words(usize),
 }
 
 /// The different texts of a column, one more than the role allows at most.
@@ -60,6 +67,7 @@ impl Seen {
         match role {
             Role::Mean => Seen::Numbers(Moments::EMPTY),
             Role::Index => Seen::Index(Found::default()),
+            Role::Words { .. } => Seen::Words(0),
             Role::Categories | Role::Target { .. } => Seen::Texts(Texts::default()),
         }
     }
@@ -80,6 +88,14 @@ impl Seen {
             }
             Values::Texts(texts) => texts,
         };
+        if let Role::Words { ngrams } = role {
+            // An empty text is one of no words.
+            let counts = |(row, text)| match weights.get(row) {
+                Some(0.0) => 0,
+                _ => Text::of(text).len(ngrams),
+            };
+            return Ok(Seen::Words(texts.iter().enumerate().map(counts).max().unwrap_or(0)));
+        }
         if role == Role::Index {
             return found(batch, texts, missing, weights).map(Seen::Index);
         }
@@ -126,6 +142,7 @@ impl Seen {
             }
             (Seen::Index(all), Seen::Index(next)) => all.merge(next),
             (Seen::Numbers(all), Seen::Numbers(next)) => all.merge(&next),
+            (Seen::Words(all), Seen::Words(next)) => *all = next.max(*all),
             _ => unreachable!("a column's role decides what is seen in it"),
         }
     }

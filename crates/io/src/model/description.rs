@@ -8,7 +8,7 @@ use super::layer::Layer;
 use super::loss::{Loss, LossWire};
 use super::node::{FEATURES, Node};
 use super::trained::{Model, OutputKind};
-use crate::schema::{Encoding, InputColumn, InputKind, Target, Vocabulary};
+use crate::schema::{Encoding, InputColumn, InputKind, Target, Vocabulary, Words};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -87,6 +87,16 @@ struct InputWire {
     categories: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     vocabulary: Option<VocabularyWire>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    words: Option<WordsWire>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WordsWire {
+    length: u32,
+    buckets: u32,
+    ngrams: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -133,6 +143,7 @@ impl TryFrom<&Encoding> for EncodingWire {
                 fill: None,
                 categories: None,
                 vocabulary: None,
+                words: None,
             };
             match &input.kind {
                 InputKind::Number { fill: Some(fill) } if !fill.is_finite() => {
@@ -145,6 +156,10 @@ impl TryFrom<&Encoding> for EncodingWire {
                         Vocabulary::Names(names) => VocabularyWire::Names(names.clone()),
                         Vocabulary::Codes(count) => VocabularyWire::Codes(*count),
                     });
+                }
+                InputKind::Text(Words { length, buckets, ngrams }) => {
+                    let (length, buckets, ngrams) = (*length, *buckets, *ngrams);
+                    wire.words = Some(WordsWire { length, buckets, ngrams });
                 }
             }
             Ok(wire)
@@ -172,18 +187,23 @@ impl TryFrom<EncodingWire> for Encoding {
             false => Err(format!("{fill} is no f32")),
         };
         let input = |input: InputWire| {
-            let kind = match (input.fill, input.categories, input.vocabulary) {
-                (None, Some(categories), None) => InputKind::OneHot { categories },
-                (None, None, Some(VocabularyWire::Names(names))) => {
+            let kind = match (input.fill, input.categories, input.vocabulary, input.words) {
+                (None, Some(categories), None, None) => InputKind::OneHot { categories },
+                (None, None, Some(VocabularyWire::Names(names)), None) => {
                     InputKind::Index { vocabulary: Vocabulary::Names(names) }
                 }
-                (None, None, Some(VocabularyWire::Codes(count))) => {
+                (None, None, Some(VocabularyWire::Codes(count)), None) => {
                     InputKind::Index { vocabulary: Vocabulary::Codes(count) }
                 }
-                (number, None, None) => InputKind::Number { fill: number.map(fill).transpose()? },
+                (None, None, None, Some(WordsWire { length, buckets, ngrams })) => {
+                    InputKind::Text(Words { length, buckets, ngrams })
+                }
+                (number, None, None, None) => {
+                    InputKind::Number { fill: number.map(fill).transpose()? }
+                }
                 _ => {
                     return Err(format!(
-                        "the input \"{}\" has more than one of fill, categories and vocabulary",
+                        "the input \"{}\" has more than one of fill, categories, vocabulary and words",
                         input.name
                     ));
                 }
@@ -192,6 +212,9 @@ impl TryFrom<EncodingWire> for Encoding {
                 InputKind::Index { vocabulary } if !vocabulary.is_sound() => {
                     let (name, count) = (input.name, vocabulary.len());
                     Err(format!("the vocabulary of the input \"{name}\" has {count} categories"))
+                }
+                InputKind::Text(words) if !words.is_sound() => {
+                    Err(format!("the words of the input \"{}\" are {words:?}", input.name))
                 }
                 _ => Ok(InputColumn { name: input.name, kind }),
             }

@@ -8,6 +8,7 @@ use crate::layer::start::{InitKind, SharedStart};
 use crate::layer::{Kind, View};
 use crate::network::init::Init;
 use crate::network::{Node, Source};
+use gristmill_io::schema::IndexColumns;
 use gristmill_io::suggest::did_you_mean;
 use gristmill_kernels::{Activation, Loss};
 use serde::{Deserialize, Serialize};
@@ -103,7 +104,7 @@ impl NetworkConfig {
     pub(super) fn resolve(
         &self,
         features: View,
-        index_columns: &[(usize, usize)],
+        index_columns: &[IndexColumns],
         outputs: usize,
         loss: Loss,
     ) -> Result<(NetworkConfig, Vec<LayerPlan>), ConfigError> {
@@ -163,7 +164,7 @@ impl NetworkConfig {
 /// The nodes of a network, as far as they are planned.
 struct Graph<'a> {
     features: View,
-    index_columns: &'a [(usize, usize)],
+    index_columns: &'a [IndexColumns],
     defaults: Defaults,
     layers: Vec<LayerPlan>,
 }
@@ -180,9 +181,9 @@ impl Graph<'_> {
         let index_columns = if takes_features { self.index_columns } else { &[] };
         if !index_columns.is_empty() && !matches!(layer.kind, LayerKind::Embedding(_)) {
             let given = format!("a layer of kind {}", layer.kind.name());
-            let expected = "the data have index columns, numbers of categories that mean nothing as amounts: \
-                            begin with an embedding, as in --layers \"embedding 8, dense 128\", or import \
-                            them one-hot with --category";
+            let expected = "the data have index columns, numbers of categories or words that mean nothing as amounts: \
+                            begin with an embedding, as in --layers \"embedding 8, dense 128\" (for words \
+                            \"embedding 32 combine=mean\"), or import categories one-hot with --category";
             return Err(ConfigError::value(key, given, expected));
         }
         let planning = Planning { key, inputs: &views, defaults: &self.defaults, index_columns };

@@ -1,14 +1,14 @@
 //! The shape of the data that a configuration is resolved against.
 
-use gristmill_io::schema::Target;
+use gristmill_io::schema::{IndexColumns, Target};
 
 /// What a configuration is resolved against: the shape of the data.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DataShape<'a> {
     /// Features of a row; at least 1.
     pub features: usize,
-    /// Features that are numbers of categories, and how many categories each has.
-    pub index_columns: &'a [(usize, usize)],
+    /// Features that are numbers of categories or words.
+    pub index_columns: &'a [IndexColumns],
     /// What is to be predicted.
     pub target: TargetShape<'a>,
 }

@@ -26,7 +26,9 @@ pub(crate) fn find<S: Samples>(
     let encoding = samples.encoding();
     // Of categories a large number is as good as any.
     let mut is_index = vec![false; encoding.features()];
-    encoding.index_columns().iter().for_each(|&(feature, _)| is_index[feature] = true);
+    for columns in encoding.index_columns() {
+        is_index[columns.features].fill(true);
+    }
     let (mut features, mut targets) = (vec![0.0; encoding.features()], Vec::new());
     if let (TargetKind::Numbers, Target::Numbers { columns }) =
         (objective.targets, &encoding.target)

@@ -48,7 +48,7 @@ pub(crate) fn check_tokens<S: Samples>(
 ) -> Result<(), TrainError> {
     let indices = samples.encoding().index_columns();
     let is_beyond = |column: &Column| {
-        let is_index = indices.iter().any(|(feature, _)| *feature == column.unit);
+        let is_index = indices.iter().any(|of| of.features.contains(&column.unit));
         !is_index && samples.statistics()[column.unit].max >= column.categories as f32
     };
     let Some(Column { unit, categories, .. }) = columns.find(is_beyond) else { return Ok(()) };

@@ -69,24 +69,30 @@ impl EmbeddingConfig {
         Ok(Planned { layer: Kind::Embedding(embedding), start })
     }
 
-    /// The index columns of the features, each with rows of the table to itself.
+    /// The index columns of the features, each with rows of the table to itself; the words of a text share theirs.
     fn index_columns(&self, at: &Planning<'_>) -> Result<Vec<Column>, ConfigError> {
         if at.index_columns.is_empty() {
             return Err(ConfigError::value(
                 at.key,
                 "an embedding",
-                "no column of its input is an index: import text columns with --index, or say vocabulary=N if every input is a token below N",
+                "no column of its input is an index: import columns of categories with --index or of words with --text, or say vocabulary=N if every input is a token below N",
             ));
         }
         let mut first = 0u32;
         let mut columns = Vec::with_capacity(at.index_columns.len());
-        for &(unit, categories) in at.index_columns {
-            let end = u32::try_from(categories).ok().and_then(|count| first.checked_add(count));
+        for of_column in at.index_columns {
+            let end =
+                u32::try_from(of_column.categories).ok().and_then(|count| first.checked_add(count));
             let Some(end) = end else {
                 let expected = "too many categories in all columns together";
                 return Err(at.wrong("size", self.size, expected));
             };
-            columns.push(Column { unit, first, categories: end - first });
+            let categories = end - first;
+            columns.extend(of_column.features.clone().map(|unit| Column {
+                unit,
+                first,
+                categories,
+            }));
             first = end;
         }
         Ok(columns)

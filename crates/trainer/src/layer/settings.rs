@@ -4,6 +4,7 @@ use super::start::SharedStart;
 use super::{Kind, View};
 use crate::config::error::ConfigError;
 use crate::network::init::Init;
+use gristmill_io::schema::IndexColumns;
 use gristmill_io::suggest::{alike, did_you_mean};
 use gristmill_kernels::Activation;
 use std::fmt;
@@ -29,8 +30,8 @@ pub(crate) struct Planning<'a> {
     /// How its inputs are arranged.
     pub(crate) inputs: &'a [View],
     pub(crate) defaults: &'a Defaults,
-    /// Units of its input that are numbers of categories, and how many categories each has.
-    pub(crate) index_columns: &'a [(usize, usize)],
+    /// Units of its input that are numbers of categories or words.
+    pub(crate) index_columns: &'a [IndexColumns],
 }
 
 /// A layer, decided in every point.

@@ -32,7 +32,12 @@ fn network(shape: &str, line: &str, end: End) -> Network {
 }
 
 /// The same with index columns: features that are numbers of categories, and how many categories each has.
-fn network_of(shape: &str, index_columns: &[(usize, usize)], line: &str, end: End) -> Network {
+fn network_of(
+    shape: &str,
+    index_columns: &[(Range<usize>, usize)],
+    line: &str,
+    end: End,
+) -> Network {
     let plan = crate::common::plan(shape, index_columns, line);
     let mut nodes: Vec<_> = plan.layers.iter().map(|layer| layer.node.clone()).collect();
     if let End::Line = end {
@@ -203,10 +208,11 @@ fn embeddings_of_tokens() {
 #[test]
 fn embeddings_of_index_columns() {
     for (columns, line) in [
-        (&[(1, 5)][..], "embedding 8, dense 17 activation=tanh"),
-        (&[(0, 3), (2, 1000), (3, 2)], "embedding 7, dense 9 activation=gelu"),
-        (&[(4, 70), (2, 40)], "embedding 32 combine=mean, batch-norm"),
-        (&[(0, 2), (1, 2), (2, 2), (3, 2), (4, 2)], "embedding 1 combine=sum, dense 3"),
+        (&[(1..2, 5)][..], "embedding 8, dense 17 activation=tanh"),
+        (&[(0..1, 3), (2..3, 1000), (3..4, 2)], "embedding 7, dense 9 activation=gelu"),
+        (&[(4..5, 70), (2..3, 40)], "embedding 32 combine=mean, batch-norm"),
+        (&[(0..5, 2)], "embedding 1 combine=sum, dense 3"),
+        (&[(0..3, 7), (4..5, 3)], "embedding 5, dense 9 activation=tanh"),
     ] {
         let network = network_of("5", columns, line, End::Dense);
         check(&network, &classes(), &SAMPLES[1..], 2.0 * MOST, &format!("{columns:?} {line}"));

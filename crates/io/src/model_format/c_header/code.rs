@@ -44,6 +44,13 @@ pub(super) fn comment(model: &Model, plan: &Plan) -> String {
                     }
                 }
             }
+            InputKind::Text(words) => {
+                text += &format!(
+                    "     {feature}  {name}: {} indices of words, each from 0 to {} (all else counts as none)\n",
+                    words.length,
+                    words.buckets - 1
+                );
+            }
             InputKind::OneHot { categories } => {
                 for (index, category) in categories.iter().enumerate() {
                     let (feature, category) = (feature + index, shown(category));
@@ -117,10 +124,16 @@ pub(super) fn predict(model: &Model, plan: &Plan, width: usize) -> String {
             let fill = literal(*fill);
             code += &format!("    if (isnan(inputs[{feature}])) inputs[{feature}] = {fill};\n");
         }
-        if let InputKind::Index { vocabulary } = &input.kind {
-            let (x, count) = (format!("inputs[{feature}]"), vocabulary.len());
+        let categories = match &input.kind {
+            InputKind::Index { vocabulary } => vocabulary.len(),
+            InputKind::Text(words) => words.buckets as usize,
+            InputKind::Number { .. } | InputKind::OneHot { .. } => 0,
+        };
+        if categories > 0 {
+            let end = feature + input.features();
             code += &format!(
-                "    if (!({x} >= 0.0f && {x} < {count}.0f && {x} == floorf({x}))) {x} = {count}.0f;\n"
+                "    for (int i = {feature}; i < {end}; i++)\n        \
+                 if (!(inputs[i] >= 0.0f && inputs[i] < {categories}.0f && inputs[i] == floorf(inputs[i]))) inputs[i] = {categories}.0f;\n"
             );
         }
         feature += input.features();

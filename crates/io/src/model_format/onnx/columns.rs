@@ -27,6 +27,11 @@ pub(super) fn write(graph: &mut Graph, encoding: &Encoding, nodes: &[&str]) -> S
                 codes.push((fills.len(), feature, *count as f32));
                 fills.push(f32::NAN);
             }
+            InputKind::Text(words) => {
+                let places = 0..words.length as usize;
+                codes.extend(places.map(|i| (fills.len() + i, feature + i, words.buckets as f32)));
+                fills.resize(fills.len() + words.length as usize, f32::NAN);
+            }
             InputKind::Index { vocabulary: Vocabulary::Names(_) } | InputKind::OneHot { .. } => {
                 texts.push((input, feature));
             }
@@ -90,7 +95,7 @@ fn encoded(graph: &mut Graph, name: &str, kind: &InputKind, output: &str) -> Str
             let coded = graph.node("OneHotEncoder", &[name], &coded, attributes);
             graph.node("Flatten", &[&coded], output, vec![integer("axis", 1)])
         }
-        InputKind::Number { .. } | InputKind::Index { .. } => name.to_owned(),
+        InputKind::Number { .. } | InputKind::Index { .. } | InputKind::Text(_) => name.to_owned(),
     }
 }
 
