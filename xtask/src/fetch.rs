@@ -135,6 +135,7 @@ fn keep(bytes: &[u8], keep: &Keep, folder: &Path) -> Result<()> {
     match keep {
         Keep::As(name) => fs::write(folder.join(name), bytes)?,
         Keep::Zipped(name) => fs::write(folder.join(name), archive::zipped(bytes, name)?)?,
+        Keep::Orange(name) => fs::write(folder.join(name), orange(std::str::from_utf8(bytes)?)?)?,
         Keep::KeelSplit { train, test } => {
             let [train_rows, test_rows] = split_keel(std::str::from_utf8(bytes)?)?;
             fs::write(folder.join(train), train_rows)?;
@@ -142,6 +143,20 @@ fn keep(bytes: &[u8], keep: &Keep, folder: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A table of Orange as CSV: of its three first lines only the names of the columns are kept.
+fn orange(text: &str) -> Result<String> {
+    let mut lines = text.lines();
+    let names = lines.next().context("there are no column names")?;
+    let rows = lines.skip(2).filter(|row| !row.is_empty());
+    let mut table = String::with_capacity(text.len() + text.len() / 16);
+    for line in std::iter::once(names).chain(rows) {
+        let quoted = line.split('\t').map(|cell| format!("\"{}\"", cell.replace('"', "\"\"")));
+        table += &quoted.collect::<Vec<_>>().join(",");
+        table.push('\n');
+    }
+    Ok(table)
 }
 
 /// The training and the test rows of a KEEL table as CSV with header, without the column that splits.
@@ -178,6 +193,13 @@ mod tests {
         assert_eq!(train, "F0,Class\n-0.5,1\n");
         assert_eq!(test, "F0,Class\n0.25,0\n");
         assert!(split_keel("@attribute TT\n@attribute a\n@data\n2,3\n").is_err());
+    }
+
+    #[test]
+    fn tables_of_orange_become_csv() {
+        let text = "Category\tText\nd\tstring\nclass\t\na.b\tsome \"text\", and more\n\n";
+        let expected = "\"Category\",\"Text\"\n\"a.b\",\"some \"\"text\"\", and more\"\n";
+        assert_eq!(orange(text).unwrap(), expected);
     }
 
     #[test]

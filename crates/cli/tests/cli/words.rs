@@ -12,7 +12,9 @@ const REVIEWS: &str = "review,stars,kind\n\
 /// CRC-32C of the word or run of words, bit by bit, modulo the number of buckets.
 fn bucket(run: &str, buckets: u32) -> f64 {
     let crc = run.bytes().fold(!0u32, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ (0x82f6_3b78 & (crc & 1).wrapping_neg()))
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| {
+            (crc >> 1) ^ (0x82f6_3b78 & (crc & 1).wrapping_neg())
+        })
     });
     f64::from(!crc % buckets)
 }
