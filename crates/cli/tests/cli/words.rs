@@ -3,11 +3,11 @@
 use crate::place::Place;
 use serde_json::json;
 
-const REVIEWS: &str = "review,stars,kind\n\
-                       \"A good, good film\",4.5,drama\n\
-                       bad,1.5,drama\n\
-                       \"Not good. Not bad!\",2.5,comedy\n\
-                       ,3.5,comedy\n";
+const REVIEWS: &str = "kind,review,stars\n\
+                       drama,\"A good, good film\",4.5\n\
+                       drama,bad,1.5\n\
+                       comedy,\"Not good. Not bad!\",2.5\n\
+                       comedy,,3.5\n";
 
 /// CRC-32C of the word or run of words, bit by bit, modulo the number of buckets.
 fn bucket(run: &str, buckets: u32) -> f64 {
@@ -79,8 +79,8 @@ fn words_are_learned_and_predicted_as_they_were_imported() {
         _ => format!("\"a {} film\",good\n", ["fine", "great", "good"][i % 3]),
     };
     place.write("a.csv", format!("t,y\n{}", (0..60).map(review).collect::<String>()));
-    let train = "train a.csv --text t --epochs 20 --batch-size 8 --seed 1 --validation-split 0";
-    place.fails(train, &["index columns", "embedding 32 combine=mean"]);
+    let train = "train a.csv --text t --epochs 20 --batch-size 8 --seed 1 --optimizer adam --learning-rate 0.05 --validation-split 0";
+    place.refuses(train, &["index columns", "embedding 32 combine=mean"]);
     let layers = "embedding 8 combine=mean";
     let mut command = place.command(&format!("{train} --out run --layers"));
     assert!(command.arg(layers).output().unwrap().status.success());
@@ -101,16 +101,16 @@ fn what_cannot_be_is_refused_by_name() {
     let place = Place::new();
     place.write("a.csv", REVIEWS);
     place.fails("import a.csv --text plot -o a.grist", &["column \"plot\"", "missing"]);
-    place.fails("import a.csv --text kind -o a.grist", &["\"kind\": is the target"]);
+    place.fails("import a.csv --text stars -o a.grist", &["\"stars\": is the target"]);
     place.fails(
         "import a.csv --text review --index review -o a.grist",
         &["\"review\": is said to have words and something else"],
     );
-    place.fails(
+    place.refuses(
         "import a.csv --text review --text-buckets 0 -o a.grist",
         &["0 buckets", "1 to 16777216 buckets"],
     );
-    place.refuses("import a.csv --text-length 3 -o a.grist", &["--text <COL>"]);
+    place.refuses("import a.csv --text-length 3 -o a.grist", &["required arguments"]);
     place.ok("import a.csv --text review --drop kind -o a.grist");
     let done = place.run("export-data a.grist -o b.csv");
     let told = "knows the words of review by their buckets alone";
