@@ -14,6 +14,7 @@ use gristmill_trainer::preprocess::Preprocess;
 use gristmill_trainer::reference::Twin;
 use gristmill_trainer::step::engine::{Engine, Setup, StepPlan};
 use gristmill_trainer::{on_threads, with_crew};
+use std::ops::Range;
 
 const CLASSES: usize = 3;
 
