@@ -2,28 +2,24 @@
 
 from functools import partial
 
-from peer import dataset, serve, start
+from peer import dataset, serve, start, unsupported
 
 variant, work = start(["jit", "scan"])
 
+if work.network in ("lenet", "residual") and variant == "scan":
+    unsupported("XLA computes convolutions within a loop on one thread, 10 times slower")
+
 import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
+import numpy as np  # noqa: E402
 
-ACTIVATIONS = {
-    "identity": lambda z: z,
-    "sigmoid": jax.nn.sigmoid,
-    "tanh": jnp.tanh,
-    "relu": jax.nn.relu,
-    "gelu": lambda z: jax.nn.gelu(z, approximate=False),
-    "silu": jax.nn.silu,
-}
+from jax_networks import network  # noqa: E402
+
 tree = jax.tree_util.tree_map
+net = network(work)
 
 
-def loss(parameters, x, y):
-    for layer, (weights, bias) in enumerate(parameters):
-        last = layer == len(parameters) - 1
-        x = ACTIVATIONS[work.output if last else work.activation](x @ weights + bias)
+def loss(x, y):
     match work.loss:
         case "softmax-cross-entropy":
             return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(x), y[:, None], 1))
@@ -35,16 +31,16 @@ def loss(parameters, x, y):
             return jnp.mean(jnp.abs(x - y))
 
 
-def begin(parameters):
-    """The state of a run: parameters, the optimiser's moments, and the step."""
+def begin(parameters, kept):
+    """The state of a run: parameters, the optimiser's moments, the step, and what else the network keeps."""
     zeros = tree(jnp.zeros_like, parameters)
     moments = {"adam": 2, "momentum": 1, "sgd": 0}[work.optimizer]
-    return parameters, [tree(jnp.copy, zeros) for _ in range(moments)], jnp.float32(0)
+    return parameters, [tree(jnp.copy, zeros) for _ in range(moments)], jnp.float32(0), kept
 
 
 def step(state, x, y):
-    parameters, moments, t = state
-    error, gradient = jax.value_and_grad(loss)(parameters, x, y)
+    parameters, moments, t, kept = state
+    error, gradient, kept = net.differentiate(loss, parameters, kept, x, y)
     rate, t = work.learning_rate, t + 1
     if work.optimizer == "adam":
         m = tree(lambda m, g: 0.9 * m + 0.1 * g, moments[0], gradient)
@@ -60,46 +56,51 @@ def step(state, x, y):
         moments = [v]
     else:
         parameters = tree(lambda p, g: p - rate * g, parameters, gradient)
-    return (parameters, moments, t), error
+    return (parameters, moments, t, kept), error
 
 
-def random_parameters():
-    keys = jax.random.split(jax.random.PRNGKey(0), len(work.links))
-    return [
-        (jax.random.normal(key, (i, o)) / jnp.sqrt(i), jnp.zeros(o))
-        for key, (i, o) in zip(keys, work.links)
-    ]
-
-
-def losses(parameters, batches):
-    state = begin([(jnp.asarray(w.T), jnp.asarray(b)) for w, b in parameters])
+def losses(take, batches):
+    state = begin(*net.load(take))
     one, curve = jax.jit(step), []
     for x, y in batches:
-        state, error = one(state, x, y)
+        state, error = one(state, net.arrange(x)[0], y)
         curve.append(float(error))
     return curve
 
 
-x, y = (jnp.asarray(part) for part in dataset(work))
-starts = list(range(0, len(x), work.batch))
-state = begin(random_parameters())
+def random_start():
+    """Weights even in +- 1 / sqrt(inputs of a unit); gains and all beside them 1, biases of other networks 0."""
+    random = np.random.default_rng(0)
+
+    def take(*shape):
+        if len(shape) == 1:
+            return np.full(shape, float(work.network == "residual"), np.float32)
+        scale = np.prod(shape[1:]) ** -0.5
+        return (scale * random.uniform(-1, 1, shape)).astype(np.float32)
+
+    return begin(*net.load(take))
+
+
+x, y = dataset(work)
+x, y = jnp.asarray(net.arrange(x)), jnp.asarray(y.reshape(-1, work.batch, *y.shape[1:]))
+state = random_start()
 position = 0
 
 
-def batch_at(x, y, start):
-    cut = jax.lax.dynamic_slice_in_dim
-    return cut(x, start, work.batch), cut(y, start, work.batch)
+def batch_at(x, y, i):
+    at = jax.lax.dynamic_index_in_dim
+    return at(x, i, keepdims=False), at(y, i, keepdims=False)
 
 
 @partial(jax.jit, donate_argnums=0)
-def one_step(state, x, y, start):
-    return step(state, *batch_at(x, y, start))[0]
+def one_step(state, x, y, i):
+    return step(state, *batch_at(x, y, i))[0]
 
 
 @partial(jax.jit, donate_argnums=0)
 def one_epoch(state, x, y):
-    each = lambda state, start: (step(state, *batch_at(x, y, start))[0], None)  # noqa: E731
-    return jax.lax.scan(each, state, jnp.asarray(starts))[0]
+    each = lambda state, i: (step(state, *batch_at(x, y, i))[0], None)  # noqa: E731
+    return jax.lax.scan(each, state, jnp.arange(len(x)))[0]
 
 
 def advance():
@@ -107,10 +108,10 @@ def advance():
     if variant == "scan":
         state = one_epoch(state, x, y)
         jax.block_until_ready(state)
-        return len(starts) * work.batch
+        return work.rows
     for _ in range(4):  # calls return before their work is done: let it overlap a little
-        state = one_step(state, x, y, starts[position])
-        position = (position + 1) % len(starts)
+        state = one_step(state, x, y, position)
+        position = (position + 1) % len(x)
     jax.block_until_ready(state)
     return 4 * work.batch
 

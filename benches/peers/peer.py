@@ -26,6 +26,7 @@ class Workload:
     activation: str
     output: str
     threads: int
+    network: str | None = None
 
     @property
     def links(self):
@@ -56,7 +57,11 @@ def dataset(workload):
     import numpy as np
 
     random = np.random.default_rng(0)
-    x = random.standard_normal((workload.rows, workload.layers[0]), dtype=np.float32)
+    shape = workload.rows, workload.layers[0]
+    if workload.network == "embedding":
+        x = random.integers(0, 1_000_000, shape).astype(np.float32)
+    else:
+        x = random.standard_normal(shape, dtype=np.float32)
     if workload.classes:
         return x, random.integers(0, workload.layers[-1], workload.rows)
     y = random.integers(0, 2, (workload.rows, workload.layers[-1]))
@@ -66,11 +71,13 @@ def dataset(workload):
 def read_trace(workload, steps, path):
     """The start parameters and batches of a `losses` request; README.md has the layout.
 
-    Returns [(weights [outputs][inputs], bias [outputs]), ...] and [(x, y), ...].
+    Returns a function that gives the next tensor of a shape, and [(x, y), ...].
     """
     import numpy as np
 
     numbers = np.fromfile(path, dtype="<f4")
+    targets = 1 if workload.classes else workload.layers[-1]
+    first = len(numbers) - steps * workload.batch * (workload.layers[0] + targets)
     position = 0
 
     def take(*shape):
@@ -80,17 +87,21 @@ def read_trace(workload, steps, path):
         position += count
         return part.copy()
 
-    parameters = [(take(o, i), take(o)) for i, o in workload.links]
-    batches = []
+    def parameter(*shape):
+        tensor = take(*shape)
+        if position > first:
+            raise ValueError(f"{path}: {first} numbers of parameters, and more are expected")
+        return tensor
+
+    position, batches = first, []
     for _ in range(steps):
         x = take(workload.batch, workload.layers[0])
         if workload.classes:
             batches.append((x, take(workload.batch).astype(np.int64)))
         else:
             batches.append((x, take(workload.batch, workload.layers[-1])))
-    if position != len(numbers):
-        raise ValueError(f"{path}: {len(numbers)} numbers where {position} were expected")
-    return parameters, batches
+    position = 0
+    return parameter, batches
 
 
 def unsupported(reason):
@@ -107,7 +118,8 @@ def serve(workload, peer, version, advance, losses=None):
     """Warms up, says that the peer is ready, and answers requests until standard input ends.
 
     advance() trains at least one step, waits for its result, and returns how many rows it trained on.
-    losses(parameters, batches) trains from there and returns the loss of every batch.
+    losses(take, batches) trains from the parameters that take(*shape) gives, one tensor after the other, and
+    returns the loss of every batch.
     """
     for _ in range(5):
         advance()

@@ -7,6 +7,7 @@ mod scalar;
 mod sweep;
 
 use crate::ceiling::{Ceilings, Prober};
+use crate::network;
 use crate::ours::Ours;
 use crate::report::{Circumstances, median, percent, table, thousands};
 use crate::trace::Trace;
@@ -271,7 +272,7 @@ impl Subject for Training {
 
     fn measurement(self: Box<Self>, ceilings: &Ceilings) -> Measurement {
         let samples_per_second = median(&self.rates);
-        let work = self.workload.training();
+        let work = network::training(&self.workload);
         let gflops = samples_per_second * work.flops / 1e9;
         Measurement {
             task: Task::Train,

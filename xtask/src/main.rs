@@ -10,6 +10,8 @@ mod fetch;
 mod fuzz;
 mod import;
 mod large;
+mod named;
+mod network;
 mod ours;
 mod paths;
 mod peers;

@@ -1,14 +1,13 @@
 //! The training step of gristmill on a workload.
 
+use crate::network;
 use crate::trace::Trace;
 use crate::workload::{self, Workload};
 use anyhow::Result;
-use gristmill_kernels::{Activation, Crew, Isa, Loss, Step, UpdateRule};
+use gristmill_kernels::{Crew, Isa, Loss, Step, UpdateRule};
 use gristmill_trainer::data::samples::{Samples, Table};
-use gristmill_trainer::layer::Dense;
 use gristmill_trainer::model::Trained;
 use gristmill_trainer::network::Network;
-use gristmill_trainer::network::layout::Shape;
 use gristmill_trainer::objective::{Objective, TargetKind};
 use gristmill_trainer::preprocess::Preprocess;
 use gristmill_trainer::step::engine::{Engine, Setup, StepPlan};
@@ -119,28 +118,11 @@ impl Ours {
 
 /// The network of a workload with the parameters of a trace.
 pub(crate) fn network(workload: &Workload, trace: &Trace) -> Network {
-    let last = workload.layers.len() - 2;
-    let layer = |(i, (inputs, outputs))| Dense {
-        shape: Shape { inputs, outputs, bias: true },
-        activation: activation(if i == last { workload.output } else { workload.activation }),
-        dropout: 0.0,
-    };
-    let mut network = Network::chain(workload.links().enumerate().map(layer).collect());
-    for (i, (weights, bias)) in trace.parameters.iter().enumerate() {
-        network.set_layer_weights(i, weights, bias);
+    let mut network = network::network(workload);
+    for (node, values) in trace.parameters.iter().enumerate() {
+        network.write(node, values);
     }
     network
-}
-
-fn activation(activation: workload::Activation) -> Activation {
-    match activation {
-        workload::Activation::Identity => Activation::Identity,
-        workload::Activation::Sigmoid => Activation::Sigmoid,
-        workload::Activation::Tanh => Activation::Tanh,
-        workload::Activation::Relu => Activation::Relu,
-        workload::Activation::Gelu => Activation::Gelu,
-        workload::Activation::Silu => Activation::Silu,
-    }
 }
 
 /// What a loss is taken against.

@@ -4,6 +4,7 @@ mod figure;
 mod programs;
 
 use crate::ceiling::{Ceilings, Prober};
+use crate::network;
 use crate::paths;
 use crate::program::{Program, Start};
 use crate::report::{Circumstances, median, percent, table, thousands};
@@ -161,10 +162,10 @@ fn time(
     let mut programs: Vec<_> = contenders.into_iter().map(|contender| contender.results).collect();
     for program in &mut programs {
         program.median = median(&program.rates);
-        program.gflops = program.median * workload.training().flops / 1e9;
+        program.gflops = program.median * network::training(&workload).flops / 1e9;
     }
     let ceilings = prober.ceilings();
-    let roofline = ceilings.roofline(workload.training());
+    let roofline = ceilings.roofline(network::training(&workload));
     Ok(WorkloadResults {
         compared_steps: arguments.agree,
         ours_over_best: ratio(&programs),
@@ -183,6 +184,10 @@ fn start(
 ) -> Result<Vec<Contender>> {
     let mut contenders = Vec::new();
     for (framework, prepared) in prepared {
+        if workload.network.is_some() && !framework.has_networks {
+            eprintln!("{}: not by {}: dense layers alone", workload.name, framework.name);
+            continue;
+        }
         for variant in framework.variants.iter().filter(|variant| wanted(variant)) {
             match Program::start(prepared.command(variant), workload)? {
                 Start::Ready(program) => {

@@ -1,6 +1,8 @@
 //! Traces: start parameters and batches that a program trains on. `benches/peers/README.md` has their
 //! layout in files.
 
+use crate::named::Named;
+use crate::network;
 use crate::workload::{Loss, Workload};
 use anyhow::{Context, Result, ensure};
 use gristmill_trainer::data::samples::Table;
@@ -10,8 +12,8 @@ use std::path::Path;
 
 /// Start parameters and batches.
 pub(crate) struct Trace {
-    /// Per layer the weights, outputs x inputs, and the biases.
-    pub(crate) parameters: Vec<(Vec<f32>, Vec<f32>)>,
+    /// The tensors of each layer, of a dense one the weights (outputs x inputs) and the biases.
+    pub(crate) parameters: Vec<Vec<Vec<f32>>>,
     /// The rows of all batches: rows x inputs.
     pub(crate) inputs: Vec<f32>,
     /// What is to be predicted of each row: rows x outputs, or the class of each.
@@ -21,22 +23,35 @@ pub(crate) struct Trace {
 impl Trace {
     /// So many batches at random: the same numbers for the same workload.
     ///
-    /// Weights are even in ± 1 / sqrt(inputs), biases 0, inputs even in ± 1.7 (deviation 1), targets
-    /// classes or 0 or 1.
+    /// Weights are even in ± 1 / sqrt(inputs of a unit), gains and variances 1, biases and means 0. Inputs are
+    /// even in ± 1.7 (deviation 1) or categories, targets classes or 0 or 1.
     pub(crate) fn random(workload: &Workload, batches: usize) -> Trace {
         let mut random = SplitMix(1);
-        let mut parameters = Vec::new();
-        for (inputs, outputs) in workload.links() {
-            let scale = (inputs as f32).sqrt().recip();
-            let weights = (0..inputs * outputs).map(|_| random.even() * scale).collect();
-            parameters.push((weights, vec![0.0; outputs]));
-        }
+        let mut start = |(name, shape): (&str, Vec<usize>)| {
+            let numbers = shape.iter().product();
+            match (&shape[..], name) {
+                ([_], "gain" | "variance") => vec![1.0; numbers],
+                ([_], _) => vec![0.0; numbers],
+                ([_, inputs @ ..], _) => {
+                    let scale = (inputs.iter().product::<usize>() as f32).sqrt().recip();
+                    (0..numbers).map(|_| random.even() * scale).collect()
+                }
+                ([], _) => Vec::new(),
+            }
+        };
+        let parameters = tensors(workload);
+        let parameters =
+            parameters.into_iter().map(|node| node.into_iter().map(&mut start).collect()).collect();
         let values = match workload.loss {
             Loss::SoftmaxCrossEntropy => workload.outputs(),
             _ => 2,
         };
         let rows = batches * workload.batch;
-        let inputs = (0..rows * workload.layers[0]).map(|_| random.even() * 1.7).collect();
+        let mut input = || match workload.network.and_then(Named::categories) {
+            Some(count) => ((random.next() >> 32) as u32 % count) as f32,
+            None => random.even() * 1.7,
+        };
+        let inputs = (0..rows * workload.layers[0]).map(|_| input()).collect();
         let mut target = || ((random.next() >> 32) as usize % values) as f32;
         let targets = (0..rows * workload.targets()).map(|_| target()).collect();
         Trace { parameters, inputs, targets }
@@ -51,10 +66,7 @@ impl Trace {
         let mut put = |numbers: &[f32]| {
             numbers.iter().try_for_each(|number| out.write_all(&number.to_le_bytes()))
         };
-        for (weights, bias) in &self.parameters {
-            put(weights)?;
-            put(bias)?;
-        }
+        self.parameters.iter().flatten().try_for_each(|tensor| put(tensor))?;
         let inputs = self.inputs.chunks_exact(workload.batch * workload.layers[0]);
         let targets = self.targets.chunks_exact(workload.batch * workload.targets());
         for (inputs, targets) in inputs.zip(targets) {
@@ -73,7 +85,12 @@ impl Trace {
         let (words, _) = bytes.as_chunks::<4>();
         let mut numbers = words.iter().map(|word| f32::from_le_bytes(*word));
         let batch = [workload.layers[0], workload.targets()].map(|width| width * workload.batch);
-        let expected = workload.parameters() + batches * (batch[0] + batch[1]);
+        let tensors: Vec<Vec<usize>> = tensors(workload)
+            .into_iter()
+            .map(|node| node.iter().map(|(_, shape)| shape.iter().product()).collect())
+            .collect();
+        let parameters: usize = tensors.iter().flatten().sum();
+        let expected = parameters + batches * (batch[0] + batch[1]);
         ensure!(
             bytes.len() == 4 * expected,
             "{} has {} bytes; expected {expected} numbers of 4 bytes",
@@ -81,10 +98,8 @@ impl Trace {
             bytes.len()
         );
         let mut take = |count: usize| numbers.by_ref().take(count).collect::<Vec<_>>();
-        let parameters = workload
-            .links()
-            .map(|(inputs, outputs)| (take(inputs * outputs), take(outputs)))
-            .collect();
+        let parameters =
+            tensors.into_iter().map(|node| node.into_iter().map(&mut take).collect()).collect();
         let (mut inputs, mut targets) = (Vec::new(), Vec::new());
         for _ in 0..batches {
             inputs.extend(take(batch[0]));
@@ -108,6 +123,12 @@ impl Trace {
             _ => Table::of_numbers(&self.inputs, self.targets.clone(), outputs)?,
         })
     }
+}
+
+/// The names and shapes of each layer's tensors.
+fn tensors(workload: &Workload) -> Vec<Vec<(&'static str, Vec<usize>)>> {
+    let network = network::network(workload);
+    (0..network.nodes().len()).map(|node| network.parts(node)).collect()
 }
 
 /// The generator of Steele, Lea and Flood: a counter and a mix.
@@ -137,7 +158,7 @@ mod tests {
     fn what_is_written_is_read_back() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("trace.f32");
-        for name in ["seed", "tab", "mnist"] {
+        for name in ["seed", "tab", "mnist", "lenet", "residual", "gru"] {
             let workload = named(name, 1).unwrap();
             let trace = Trace::random(&workload, 3);
             trace.write(&workload, &file).unwrap();

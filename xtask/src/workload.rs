@@ -1,5 +1,6 @@
 //! Workloads: the training steps that are timed, by name or by flags.
 
+use crate::named::Named;
 use anyhow::{Result, bail, ensure};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Workload {
     pub(crate) name: String,
+    /// A network that is no chain of dense layers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) network: Option<Named>,
+    /// Widths from the input to the output; of a named network these two alone.
     pub(crate) layers: Vec<usize>,
     pub(crate) batch: usize,
     /// Of the data set: a whole number of batches.
@@ -131,8 +136,9 @@ fn widths(layers: &[usize]) -> String {
     layers.iter().map(usize::to_string).collect::<Vec<_>>().join("-")
 }
 
-/// The names of the standing workloads, smallest first.
-pub(crate) const NAMES: [&str; 6] = ["seed", "seed-4096", "tab", "higgs", "mnist", "wide"];
+/// The names of the standing workloads: chains of dense layers, smallest first, and networks of other kinds.
+pub(crate) const NAMES: [&str; 10] =
+    ["seed", "seed-4096", "tab", "higgs", "mnist", "wide", "lenet", "residual", "gru", "embedding"];
 
 /// The standing workload of this name.
 ///
@@ -156,6 +162,14 @@ pub(crate) fn named(name: &str, threads: usize) -> Result<Workload> {
         "wide" => {
             Workload::new(name, &[1024, 4096, 4096, 1000], 512, Momentum, SoftmaxCrossEntropy)
         }
+        "lenet" => Workload::of(name, Named::Lenet, 10, 128, Adam, SoftmaxCrossEntropy),
+        "residual" => Workload::of(name, Named::Residual, 10, 128, Momentum, SoftmaxCrossEntropy),
+        "gru" => Workload::of(name, Named::Gru, 10, 128, Adam, SoftmaxCrossEntropy),
+        // Batches that together look up most of the table.
+        "embedding" => Workload {
+            rows: 64 * 2048,
+            ..Workload::of(name, Named::Embedding, 1, 2048, Sgd, BinaryCrossEntropy)
+        },
         _ => bail!("no workload is called {name:?}; expected one of {}", NAMES.join(", ")),
     };
     workload.threads = threads;
@@ -173,6 +187,7 @@ impl Workload {
     ) -> Self {
         let mut workload = Workload {
             name: name.to_owned(),
+            network: None,
             layers: layers.to_vec(),
             batch,
             rows: batch,
@@ -186,6 +201,27 @@ impl Workload {
         };
         workload.set_batch(batch);
         workload
+    }
+
+    /// A named network with this many outputs.
+    fn of(
+        name: &str,
+        network: Named,
+        outputs: usize,
+        batch: usize,
+        optimizer: Optimizer,
+        loss: Loss,
+    ) -> Self {
+        let widths = [network.shape().iter().product(), outputs];
+        Workload { network: Some(network), ..Workload::new(name, &widths, batch, optimizer, loss) }
+    }
+
+    /// What figures call it.
+    pub(crate) fn title(&self) -> String {
+        match self.network {
+            Some(network) => network.title().to_owned(),
+            None => widths(&self.layers),
+        }
     }
 
     /// So many rows a step, and batches that together do not fit in the first caches.
@@ -214,44 +250,9 @@ impl Workload {
         if self.loss == Loss::SoftmaxCrossEntropy { 1 } else { self.outputs() }
     }
 
-    /// Weights and biases.
-    pub(crate) fn parameters(&self) -> usize {
-        self.links().map(|(inputs, outputs)| (inputs + 1) * outputs).sum()
-    }
-
     /// How many batches of data there are.
     pub(crate) fn batches(&self) -> usize {
         self.rows / self.batch
-    }
-
-    /// What a training step cannot do without, per row: its matrix products; parameters and optimiser
-    /// state read and written, and the rows of the minibatch read.
-    pub(crate) fn training(&self) -> Work {
-        Work { flops: self.flops_per_sample(), bytes: self.step_bytes() / self.batch as f64 }
-    }
-
-    /// What running a row forward cannot do without: its matrix products; the row read, and its outputs
-    /// written or its target read. Parameters are read once for any number of rows.
-    pub(crate) fn inference(&self) -> Work {
-        let multiply_adds: usize = self.links().map(|(i, o)| i * o).sum();
-        let numbers = self.layers[0] + self.targets();
-        Work { flops: (2 * multiply_adds) as f64, bytes: (4 * numbers) as f64 }
-    }
-
-    fn step_bytes(&self) -> f64 {
-        let slots = match self.optimizer {
-            Optimizer::Sgd => 0,
-            Optimizer::Momentum => 1,
-            Optimizer::Adam => 2,
-        };
-        let arenas = 2 * self.parameters() * (1 + slots);
-        (4 * (arenas + self.batch * (self.layers[0] + self.targets()))) as f64
-    }
-
-    /// Forward, the weights' gradient, and for every layer but the first the inputs' gradient.
-    fn flops_per_sample(&self) -> f64 {
-        let all: usize = self.links().map(|(i, o)| 6 * i * o).sum();
-        (all - 2 * self.layers[0] * self.layers[1]) as f64
     }
 }
 
@@ -275,25 +276,7 @@ mod tests {
             json,
             r#"{"name":"seed","layers":[3,1],"batch":4,"rows":4,"optimizer":"sgd","learning_rate":0.01,"momentum":0.0,"loss":"mean-squared","activation":"relu","output":"sigmoid","threads":3}"#
         );
-    }
-
-    #[test]
-    fn state_and_rows_move_once() {
-        let workload = Workload::new("", &[2, 3, 1], 7, Optimizer::Adam, Loss::MeanSquared);
-        assert_eq!(workload.parameters(), 9 + 4);
-        assert_eq!(workload.training().bytes, (4 * (2 * 3 * 13 + 7 * 3)) as f64 / 7.0);
-    }
-
-    #[test]
-    fn the_first_layer_needs_no_gradient_of_its_inputs() {
-        let two = Workload::new("", &[2, 3, 5], 1, Optimizer::Sgd, Loss::MeanSquared);
-        assert_eq!(two.training().flops, (4 * 2 * 3 + 6 * 3 * 5) as f64);
-    }
-
-    #[test]
-    fn running_forward_reads_a_row_and_writes_its_outputs() {
-        let two = Workload::new("", &[2, 3, 5], 7, Optimizer::Adam, Loss::MeanSquared);
-        let work = Work { flops: (2 * 2 * 3 + 2 * 3 * 5) as f64, bytes: (4 * (2 + 5)) as f64 };
-        assert_eq!(two.inference(), work);
+        let json = named("gru", 3).unwrap().json();
+        assert!(json.starts_with(r#"{"name":"gru","network":"gru","layers":[1300,10],"#), "{json}");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Measurement, Subject, Task};
 use crate::ceiling::Ceilings;
+use crate::network;
 use crate::ours::{self, timed};
 use crate::report::median;
 use crate::trace::Trace;
@@ -97,7 +98,7 @@ impl Subject for Inference {
     fn measurement(self: Box<Self>, ceilings: &Ceilings) -> Measurement {
         let Inference { workload, task, rates, .. } = *self;
         let samples_per_second = median(&rates);
-        let work = workload.inference();
+        let work = network::inference(&workload);
         let gflops = samples_per_second * work.flops / 1e9;
         Measurement {
             task,

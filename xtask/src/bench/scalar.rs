@@ -36,6 +36,7 @@ impl Scalar {
     /// # Errors
     /// The workload has an activation that is not written down here.
     pub(super) fn new(workload: &Workload, trace: Trace) -> Result<Scalar> {
+        ensure!(workload.network.is_none(), "--scalar: expected dense layers alone");
         let plain = [Activation::Identity, Activation::Relu, Activation::Sigmoid];
         ensure!(
             plain.contains(&workload.activation) && plain.contains(&workload.output),
@@ -43,8 +44,7 @@ impl Scalar {
         );
         let last = workload.layers.len() - 2;
         let layer = |(i, (inputs, outputs)): (usize, (usize, usize))| {
-            let (weights, bias) = &trace.parameters[i];
-            let parameters = [weights.as_slice(), bias].concat();
+            let parameters = trace.parameters[i].concat();
             let zeros = vec![0.0; parameters.len()];
             Layer {
                 inputs,

@@ -37,9 +37,8 @@ pub(super) fn draw(workloads: &[WorkloadResults], file: &Path) -> Result<()> {
     };
     let mut y = 10;
     for (workload, programs) in groups {
-        let layers = workload.workload.layers.iter().map(usize::to_string).collect::<Vec<_>>();
         let (name, batch) = (&workload.workload.name, workload.workload.batch);
-        text(format!("{name}: {}, batch {batch}", layers.join("-")), 10, y, 15)?;
+        text(format!("{name}: {}, batch {batch}", workload.workload.title()), 10, y, 15)?;
         y += 20;
         for program in programs {
             let share = program.median / workload.roofline;

@@ -12,6 +12,8 @@ pub(super) struct Framework {
     pub(super) name: &'static str,
     /// What its program takes as its first argument.
     pub(super) variants: &'static [&'static str],
+    /// Whether it has programs of the networks that are no chains of dense layers.
+    pub(super) has_networks: bool,
     kind: Kind,
 }
 
@@ -26,20 +28,37 @@ enum Kind {
 
 /// Ours, and then every peer.
 pub(super) const FRAMEWORKS: &[Framework] = &[
-    Framework { name: OURS, variants: &["avx512", "avx2", "portable"], kind: Kind::Ours },
+    Framework {
+        name: OURS,
+        variants: &["avx512", "avx2", "portable"],
+        has_networks: true,
+        kind: Kind::Ours,
+    },
     Framework {
         name: "torch",
         variants: &["eager", "compile", "bf16", "compile-bf16"],
+        has_networks: true,
         kind: Kind::Python("torch_peer.py"),
     },
-    Framework { name: "jax", variants: &["jit", "scan"], kind: Kind::Python("jax_peer.py") },
+    Framework {
+        name: "jax",
+        variants: &["jit", "scan"],
+        has_networks: true,
+        kind: Kind::Python("jax_peer.py"),
+    },
     Framework {
         name: "sklearn",
         variants: &["partial_fit"],
+        has_networks: false,
         kind: Kind::Python("sklearn_peer.py"),
     },
-    Framework { name: "burn", variants: &["flex", "ndarray"], kind: Kind::Cargo },
-    Framework { name: "candle", variants: &["cpu"], kind: Kind::Cargo },
+    Framework {
+        name: "burn",
+        variants: &["flex", "ndarray"],
+        has_networks: false,
+        kind: Kind::Cargo,
+    },
+    Framework { name: "candle", variants: &["cpu"], has_networks: false, kind: Kind::Cargo },
 ];
 
 /// The name of ours among the frameworks.
