@@ -1,7 +1,7 @@
 //! What is said about data sets, networks and metrics, in words and as JSON.
 
 use crate::table::{Table, number, thousands};
-use gristmill_io::model::View;
+use gristmill_io::model::{Series, View};
 use gristmill_io::schema::{
     Encoding, InputColumn, InputKind, Statistics, Target, Vocabulary, Words,
 };
@@ -55,6 +55,18 @@ pub(crate) fn index_line(encoding: &Encoding) -> Option<String> {
     (!columns.is_empty()).then(|| format!("index columns: {}", list(&columns)))
 }
 
+/// Which rows a sample has: `20 rows, the target 1 row after the last of them`.
+pub(crate) fn series_line(Series { window, horizon }: Series) -> String {
+    let rows = |count: u32| match count {
+        1 => "1 row".to_owned(),
+        _ => format!("{} rows", thousands(count.into())),
+    };
+    match horizon {
+        0 => format!("{}, the target that of the last of them", rows(window)),
+        _ => format!("{}, the target {} after the last of them", rows(window), rows(horizon)),
+    }
+}
+
 /// Height, width and channels: `28x28x1`.
 pub(crate) fn lengths(View { height, width, channels }: View) -> String {
     format!("{height}x{width}x{channels}")
@@ -76,7 +88,7 @@ pub(crate) fn model_line(model: &Model) -> String {
         Layer::Dense(dense) => (dense.outputs.to_string(), dense.activation.to_string()),
         other => (view.to_string(), other.kind().to_owned()),
     };
-    network_line(model.encoding.features(), model.nodes.iter().zip(&views).map(layer))
+    network_line(model.features(), model.nodes.iter().zip(&views).map(layer))
 }
 
 /// The same of a network in training.

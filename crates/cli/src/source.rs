@@ -103,6 +103,7 @@ fn whole_of(
     options: &ImportOptions,
 ) -> Result<Option<(Encoding, Option<String>)>, Failure> {
     let asks = !options.target.is_empty()
+        || options.keep_target.is_some()
         || !options.drop.is_empty()
         || !options.category.is_empty()
         || !options.index.is_empty()

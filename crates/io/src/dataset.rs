@@ -220,6 +220,14 @@ impl Dataset {
         self.cell(self.features_at, self.row_bytes, row)
     }
 
+    /// The features of consecutive rows, one row after the other. Panics past the last row.
+    #[inline]
+    pub fn consecutive(&self, rows: Range<u64>) -> &[u8] {
+        assert!(rows.start <= rows.end && rows.end <= self.rows);
+        let at = |row: u64| self.features_at + row as usize * self.row_bytes;
+        &self.map[at(rows.start)..at(rows.end)]
+    }
+
     /// The class of a row of a data set with classes. Panics past the last row. In a damaged file it
     /// may be no class: [`Dataset::verify`] finds that.
     #[inline]

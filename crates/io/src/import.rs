@@ -117,19 +117,20 @@ fn import_into(
     plan: &Plan,
     options: &ImportOptions,
 ) -> Result<ImportSummary> {
-    let Learned { encoding, weights } = match plan {
+    let learned = match plan {
         Plan::Learn(options) => learn::learn(input, options)?,
         Plan::Fixed { encoding, with_target, .. } => {
+            let kept = encoding.kept_targets().into_iter().map(str::to_owned).collect();
             let target = if *with_target { encoding.target.clone() } else { Target::None };
             let encoding = Encoding { inputs: encoding.inputs.clone(), target };
             let weights = match (&options.weights, with_target) {
                 (None, true) => stored_weights(&input.sources[0])?,
                 (weights, _) => weights.clone(),
             };
-            Learned { encoding, weights }
+            Learned { encoding, kept, weights }
         }
     };
-    let weights = weights.as_deref();
+    let encoding = &learned.encoding;
     let guessed = match plan {
         Plan::Learn(options) => Some(&options.number[..]),
         Plan::Fixed { .. } => None,
@@ -137,7 +138,7 @@ fn import_into(
     let layout = DatasetLayout {
         encoding: encoding.clone(),
         dtype: options.dtype,
-        weighted: weights.is_some(),
+        weighted: learned.weights.is_some(),
     };
     let rounding = guessed.map(|_| Rounding::default());
     let mut writer = DatasetWriter::create(output, layout)?;
@@ -147,7 +148,7 @@ fn import_into(
     let mut unknown = vec![0; encoding.inputs.len()];
     input.for_each_table(|mut table, path| {
         let before = writer.rows();
-        let encoder = Encoder::new(&table, path, &encoding, weights, guessed)?;
+        let encoder = Encoder::new(&table, path, &learned, guessed)?;
         views.push(encoder.view(&table));
         let bytes = input.budget.chunk_bytes(&table, encoding.features());
         pipeline::run(
@@ -188,7 +189,7 @@ fn import_into(
         input.tell(&unknown_values(column, count));
     }
     if let Some(rounding) = &rounding {
-        rounding.tell(input, &encoding, output)?;
+        rounding.tell(input, encoding, output)?;
     }
     Ok(summary)
 }

@@ -130,4 +130,6 @@ pub use shown::{shown, shown_lines, shown_path};
 #[doc(hidden)]
 pub use source::refuse_overwriting;
 #[doc(hidden)]
+pub use statistics::Moments;
+#[doc(hidden)]
 pub use temporary::{abandon_files, is_temporary_name, remove_stale_files};

@@ -11,6 +11,7 @@ mod file;
 mod layer;
 mod loss;
 mod node;
+mod series;
 mod trained;
 mod validate;
 mod version1;
@@ -24,6 +25,7 @@ pub use layer::{
 };
 pub use loss::Loss;
 pub use node::{FEATURES, Node};
+pub use series::Series;
 pub use trained::{Model, OutputKind, Scale};
 pub use view::View;
 

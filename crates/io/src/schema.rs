@@ -57,6 +57,13 @@ impl Encoding {
         found
     }
 
+    /// The columns that are both: an input, and what is predicted. Windows of a series have their past.
+    pub fn kept_targets(&self) -> Vec<&str> {
+        let names = self.target.columns().iter();
+        let is_input = |name: &&String| self.inputs.iter().any(|input| input.name == **name);
+        names.filter(is_input).map(String::as_str).collect()
+    }
+
     /// Why data encoded as `data` are not what something made for this encoding needs; `None` if they
     /// are. Where gaps were filled with other values they still are. The target counts if `with_target`.
     pub fn mismatch(&self, data: &Encoding, with_target: bool) -> Option<String> {
@@ -217,6 +224,17 @@ pub enum Target {
     },
     /// Nothing: rows to predict only.
     None,
+}
+
+impl Target {
+    /// The names of the target's columns.
+    pub fn columns(&self) -> &[String] {
+        match self {
+            Target::Classes { column, .. } => std::slice::from_ref(column),
+            Target::Numbers { columns } => columns,
+            Target::None => &[],
+        }
+    }
 }
 
 /// Summary of one feature, or of one numeric target, over all rows of a data set.

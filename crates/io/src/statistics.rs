@@ -8,7 +8,7 @@ use crate::schema::Statistics;
 
 /// Moments of one column over some rows; NaN counts as missing.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Moments {
+pub struct Moments {
     count: u64,
     missing: u64,
     mean: f64,
@@ -19,7 +19,8 @@ pub(crate) struct Moments {
 }
 
 impl Moments {
-    pub(crate) const EMPTY: Moments = Moments {
+    /// Of no rows.
+    pub const EMPTY: Moments = Moments {
         count: 0,
         missing: 0,
         mean: 0.0,
@@ -57,7 +58,7 @@ impl Moments {
 
     /// As [`of_rows`](Self::of_rows), of those rows whose weight is not 0: these alone are learned from.
     /// Missing values are counted in all of them. Without `weights` every row counts.
-    pub(crate) fn of_weighted_rows(rows: &[f32], columns: usize, weights: &[f32]) -> Vec<Moments> {
+    pub fn of_weighted_rows(rows: &[f32], columns: usize, weights: &[f32]) -> Vec<Moments> {
         if !weights.contains(&0.0) {
             return Moments::of_rows(rows, columns);
         }
@@ -75,7 +76,7 @@ impl Moments {
     }
 
     /// Adds the moments of the rows that follow.
-    pub(crate) fn merge(&mut self, next: &Moments) {
+    pub fn merge(&mut self, next: &Moments) {
         self.missing += next.missing;
         self.min = self.min.min(next.min);
         self.max = self.max.max(next.max);
@@ -108,7 +109,7 @@ impl Moments {
     }
 
     /// The summary; all zero where no value is present.
-    pub(crate) fn statistics(&self) -> Statistics {
+    pub fn statistics(&self) -> Statistics {
         if self.count == 0 {
             let missing = self.missing;
             return Statistics { mean: 0.0, deviation: 0.0, min: 0.0, max: 0.0, missing };

@@ -2,12 +2,15 @@
 
 pub(crate) mod counted;
 pub mod feed;
+pub(crate) mod in_time;
 pub(crate) mod memory;
 pub(crate) mod mixing;
 pub mod order;
 pub mod pass;
 pub mod samples;
+mod statistics;
 pub mod subset;
 pub(crate) mod suspects;
 pub(crate) mod usable;
 pub(crate) mod validation;
+pub mod windows;

@@ -74,7 +74,7 @@ impl TrainError {
         TrainError::Data(format!(
             "{}: row {} has a class that does not exist: the data set is damaged, import it again",
             samples.name(),
-            row + 1
+            samples.target_row(row) + 1
         ))
     }
 }

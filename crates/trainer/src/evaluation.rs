@@ -3,6 +3,7 @@
 use crate::data::pass::Pass;
 use crate::data::samples::Samples;
 use crate::data::subset::Subset;
+use crate::data::windows::Windows;
 use crate::error::TrainError;
 use crate::inference::{self, Workspaces};
 use crate::metrics::{ClassMeter, JudgedClass, LossMeter, NumberMeter, Report};
@@ -209,7 +210,7 @@ impl Meter for NumberMeter {
 
 /// Measures a trained model on all rows of a data set, on the threads of the current pool, with
 /// `memory` bytes for rows (`None` is no limit but the machine's); `progress` is told how many rows are
-/// done.
+/// done. Of a model of windows these are the windows of the rows.
 ///
 /// # Errors
 /// The rows are not encoded as the model needs them or cannot be read, one has a class that does not
@@ -224,10 +225,10 @@ pub fn evaluate<S: Samples>(
     if let Some(reason) = model.encoding.mismatch(samples.encoding(), true) {
         return Err(TrainError::Data(format!("the rows do not fit the model: {reason}")));
     }
-    let Trained { network, preprocess, output } = Trained::from_model(model)?;
+    let Trained { network, preprocess, output, series } = Trained::from_model(model)?;
     let mut evaluator = Evaluator::new(isa, &network, Objective::of_model(model));
     let subject = Subject { network: &network, preprocess: &preprocess, output };
-    let rows = Subset::all(samples);
+    let rows = Subset::of(Windows::new(samples, series)?);
     let (report, _) = evaluator.measure(subject, &Pass::alone(&rows, memory), progress)?;
     Ok(report)
 }

@@ -3,6 +3,7 @@
 use crate::data::pass::Pass;
 use crate::data::samples::Samples;
 use crate::data::subset::Subset;
+use crate::data::windows::Windows;
 use crate::error::TrainError;
 use crate::model::Trained;
 use crate::network::Network;
@@ -125,41 +126,42 @@ impl Predictor {
         self.workspaces.batch()
     }
 
-    /// Predicts some rows of a data set: rows x outputs, into `out`.
+    /// Predicts some rows of a data set: rows x outputs, into `out`. Where the model takes windows of a series, these rows
+    /// are [`Windows`].
     ///
     /// # Panics
     /// If there are more rows than [`batch`](Self::batch), or `out` has another size.
     pub fn predict<S: Samples>(&mut self, samples: &S, rows: Range<u64>, out: &mut [f32]) {
-        self.run(samples, rows, out, std::iter::repeat(()), |_, ()| ());
+        self.run(samples, rows, out, std::iter::repeat(()), |_, _, ()| ());
     }
 
-    /// Predicts all rows of a data set in their order, with `memory` bytes for rows (`None` is no limit but
-    /// the machine's). What `make` makes of parts of the predictions, as in
-    /// [`predict_with`](Self::predict_with), is given to `each`, with the row up to which it goes.
+    /// Predicts all rows of a data set in their order, or all windows of these where the model takes such, with `memory`
+    /// bytes for rows (`None` is no limit but the machine's). What `make` makes of parts of the predictions, as in
+    /// [`predict_with`](Self::predict_with), is given to `each`, with the row or window up to which it goes.
     ///
     /// # Errors
-    /// The rows cannot be read, or what `each` fails with.
+    /// The rows are fewer than a window has or cannot be read, or what `each` fails with.
     pub fn predict_all<S: Samples, R: Default + Send, E: From<TrainError>>(
         &mut self,
         samples: &S,
         memory: Option<u64>,
-        make: impl Fn(&[f32], &mut R) + Sync,
+        make: impl Fn(u64, &[f32], &mut R) + Sync,
         mut each: impl FnMut(u64, &[R]) -> Result<(), E>,
     ) -> Result<(), E> {
         let (batch, outputs) = (self.batch(), self.outputs());
         let mut values = vec![0.0; batch * outputs];
         let mut results = Vec::new();
-        let all = Subset::all(samples);
+        let all = Subset::of(Windows::to_predict(samples, self.trained.series)?);
         Pass::alone(&all, memory).run(batch as u64, |rows| {
             let values = &mut values[..(rows.end - rows.start) as usize * outputs];
-            self.predict_with(samples, rows.clone(), values, &mut results, &make);
+            self.predict_with(all.samples(), rows.clone(), values, &mut results, &make);
             each(rows.end, &results)
         })?;
         Ok(())
     }
 
     /// Predicts as [`predict`](Self::predict) does, and makes something of the predictions while it is
-    /// at it: the rows are cut into parts, and for each `make` is given its share of `out` and its
+    /// at it: the rows are cut into parts, and for each `make` is given its first row, its share of `out` and its
     /// element of `results`, which are made as many as there are parts, on any of the threads.
     ///
     /// # Panics
@@ -170,7 +172,7 @@ impl Predictor {
         rows: Range<u64>,
         out: &mut [f32],
         results: &mut Vec<R>,
-        make: impl Fn(&[f32], &mut R) + Sync,
+        make: impl Fn(u64, &[f32], &mut R) + Sync,
     ) {
         let count = out.len() / self.outputs();
         results.resize_with(count.div_ceil(part_rows(count as u64)), R::default);
@@ -183,21 +185,22 @@ impl Predictor {
         rows: Range<u64>,
         out: &mut [f32],
         results: impl Iterator<Item = R> + Send,
-        make: impl Fn(&[f32], R) + Sync,
+        make: impl Fn(u64, &[f32], R) + Sync,
     ) {
         let count = (rows.end - rows.start) as usize;
         let outputs = self.outputs();
         assert!(count <= self.batch(), "{count} rows, at most {}", self.batch());
         assert_eq!(out.len(), count * outputs, "room for {count} rows");
-        let Trained { network, preprocess, output } = &self.trained;
+        let Trained { network, preprocess, output, .. } = &self.trained;
         let context = RowContext { isa: self.isa, network, preprocess, samples };
         let part_rows = part_rows(count as u64);
         let extras = out.chunks_mut(part_rows * outputs).zip(results);
         self.workspaces.run(rows, part_rows, extras, |shard, rows, (out, result)| {
+            let first = rows.start;
             shard.assign(0, rows);
             shard.infer(&context);
             shard.finish(context.isa, network, preprocess, *output, out);
-            make(out, result);
+            make(first, out, result);
         });
     }
 }

@@ -6,7 +6,7 @@ mod layers;
 use crate::error::TrainError;
 use crate::network::Network;
 use crate::preprocess::Preprocess;
-use gristmill_io::model;
+use gristmill_io::model::{self, Series};
 use gristmill_io::{Model, Node, OutputKind, Scale};
 use gristmill_kernels::Loss;
 
@@ -19,6 +19,8 @@ pub struct Trained {
     pub preprocess: Preprocess,
     /// What is done to the last layer's values.
     pub output: OutputKind,
+    /// Which rows of a data set a sample has, if it has several.
+    pub series: Option<Series>,
 }
 
 impl Trained {
@@ -29,7 +31,7 @@ impl Trained {
     pub fn from_model(model: &Model) -> Result<Trained, TrainError> {
         let network = layers::network(model).map_err(TrainError::Model)?;
         let preprocess = Preprocess::new(&model.inputs, model.outputs.clone());
-        Ok(Trained { network, preprocess, output: model.output })
+        Ok(Trained { network, preprocess, output: model.output, series: model.series })
     }
 
     /// The layers as a model file holds them.

@@ -50,7 +50,7 @@ impl Inference {
         let preprocess = Preprocess::new(&features, Vec::new());
         let (evaluator, predictor) = on_threads(workload.threads, || {
             let evaluator = Evaluator::new(isa, &network, objective);
-            (evaluator, Predictor::new(isa, Trained { network, preprocess, output }))
+            (evaluator, Predictor::new(isa, Trained { network, preprocess, output, series: None }))
         })?;
         let predictions = vec![0.0; predictor.batch() * predictor.outputs()];
         let rates = Vec::new();
@@ -61,7 +61,7 @@ impl Inference {
     fn pass(&mut self) -> Result<()> {
         match self.task {
             Task::Evaluate => {
-                let Trained { network, preprocess, output } = self.predictor.trained();
+                let Trained { network, preprocess, output, .. } = self.predictor.trained();
                 let subject = evaluation::Subject { network, preprocess, output: *output };
                 let rows = Subset::all(&self.table);
                 self.evaluator.measure(subject, &Pass::alone(&rows, None), &mut |_| ())?;

@@ -7,6 +7,8 @@ use crate::failure::Failure;
 use gristmill_io::Dataset;
 use gristmill_trainer::config::{DataShape, RunConfig, TargetShape, TrainingPlan};
 use gristmill_trainer::data::samples::Samples;
+use gristmill_trainer::data::windows::Windows;
+use gristmill_trainer::layer::View;
 use std::path::PathBuf;
 
 /// Most features, outputs and classes.
@@ -21,7 +23,7 @@ pub(crate) struct Described {
     /// For the features and the target of this data set
     #[arg(long, value_name = "DATA.grist", conflicts_with_all = ["features", "outputs", "classes"])]
     data: Option<PathBuf>,
-    /// Features of the network [default: those of the shape, or 10]
+    /// Features of a row [default: those of the shape, or 10]
     #[arg(long, value_name = "N", value_parser = count::<usize>)]
     features: Option<usize>,
     /// Numbers that it predicts [default: 3]
@@ -51,14 +53,14 @@ impl Described {
     }
 
     fn for_data(config: &RunConfig, data: &Dataset) -> Result<TrainingPlan, Failure> {
-        let encoding = data.encoding();
-        let Some(target) = TargetShape::of(&encoding.target) else {
+        let rows = Windows::new(data, config.data.series())?;
+        let Some(target) = TargetShape::of(&data.encoding().target) else {
             let path = data.path().display();
             return Err(Failure::new(format!("{path} has no target: name --outputs or --classes")));
         };
-        let index_columns = &encoding.index_columns();
-        let config = config.clone().on_data_of(Samples::view(data));
-        Ok(config.resolve(&DataShape { features: encoding.features(), index_columns, target })?)
+        let (features, index_columns) = (rows.features(), &rows.index_columns());
+        let config = config.clone().on_data_of(rows.view());
+        Ok(config.resolve(&DataShape { features, index_columns, target })?)
     }
 
     fn for_counts(&self, config: &RunConfig) -> Result<TrainingPlan, Failure> {
@@ -66,7 +68,12 @@ impl Described {
             // What is too large for a number is refused below.
             lengths.iter().fold(1usize, |product, &length| product.saturating_mul(length))
         });
-        let features = self.features.or(of_shape).unwrap_or(10);
+        let of_row = self.features.unwrap_or(10);
+        let window = config.data.window.map_or(1, |window| window as usize);
+        let features = match (self.features, of_shape) {
+            (None, Some(all)) => all,
+            _ => of_row.saturating_mul(window),
+        };
         let outputs = self.outputs.unwrap_or(3);
         let counts =
             [("features", features), ("outputs", outputs), ("classes", self.classes.unwrap_or(2))];
@@ -78,6 +85,8 @@ impl Described {
             Some(_) => TargetShape::Classes(&names),
             None => TargetShape::Numbers(outputs),
         };
+        let view = View { height: 1, width: window, channels: of_row };
+        let config = config.clone().on_data_of((window > 1 && of_shape.is_none()).then_some(view));
         Ok(config.resolve(&DataShape { features, index_columns: &[], target })?)
     }
 }

@@ -51,6 +51,15 @@ impl Group for Network {
             ..value("shape", "data.shape", "LENGTHS", lengths)
         },
         Setting {
+            help: "Rows of a sample, where rows are a series in the order of time: a sample is N consecutive rows",
+            ..value("window", "data.window", "N", whole::<u32>)
+        },
+        Setting {
+            help: "How many rows after the last of a window its target stands",
+            default: Some(|| "1".to_owned()),
+            ..value("horizon", "data.horizon", "N", whole::<u32>)
+        },
+        Setting {
             help: "Activation of hidden layers, with a parameter as in \"elu(0.5)\"",
             names: &gristmill_trainer::ACTIVATIONS,
             ..value("activation", "network.activation", "NAME", text)

@@ -105,6 +105,12 @@ struct LearnArgs {
     /// [default: one named target, label, class or y, else the last]
     #[arg(long, value_name = "COL")]
     target: Vec<String>,
+    /// Make the target an input as well, whose past windows of a series then have [default: with train --window]
+    #[arg(long, overrides_with = "no_keep_target")]
+    keep_target: bool,
+    /// Leave the past of the target out of windows
+    #[arg(long)]
+    no_keep_target: bool,
     /// What the target is [default: classes for text and for few whole numbers, else numbers]
     #[arg(long, value_enum, ignore_case = true)]
     task: Option<TaskName>,
@@ -147,6 +153,8 @@ impl ReadArgs {
     pub(crate) fn reading(self) -> Result<Reading, Failure> {
         let LearnArgs {
             target,
+            keep_target,
+            no_keep_target,
             task,
             drop,
             category,
@@ -165,6 +173,8 @@ impl ReadArgs {
         };
         let columns = &mut reading.of_columns;
         columns.extend(target.iter().map(|column| given("target", column)));
+        columns.extend(keep_target.then(|| "--keep-target".to_owned()));
+        columns.extend(no_keep_target.then(|| "--no-keep-target".to_owned()));
         columns.extend(drop.iter().map(|column| given("drop", column)));
         columns.extend(category.iter().map(|column| given("category", column)));
         columns.extend(index.iter().map(|column| given("index", column)));
@@ -184,6 +194,7 @@ impl ReadArgs {
             buckets: text_buckets.unwrap_or(usual.buckets),
             ngrams: text_ngrams.unwrap_or(usual.ngrams),
         };
+        options.keep_target = (keep_target || no_keep_target).then_some(keep_target);
         options.task = task.map(|task| match task {
             TaskName::Classify => Task::Classify,
             TaskName::Regress => Task::Regress,

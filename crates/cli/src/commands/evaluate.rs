@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::model_source;
 use crate::output::Output;
 use crate::progress::RowsBar;
+use crate::report;
 use crate::source::Opened;
 use crate::table::{Table, number, thousands};
 use gristmill_io::Model;
@@ -30,7 +31,8 @@ Examples:
 
 Columns are matched by name with those that the model was trained on. Rows are standardised
 and coded as the model stored it. Of two classes the second is the positive one: precision,
-recall, f1 and roc_auc are about it.")]
+recall, f1 and roc_auc are about it. A model of windows (train --window) measures each row that has a window
+before it.")]
 pub(crate) struct Evaluate {
     /// A trained model, or the directory or a checkpoint of a run
     model: PathBuf,
@@ -74,7 +76,12 @@ impl Evaluate {
             let reason = "has no rows, so there is nothing to measure";
             return Err(Failure::at(rows.dataset.path())(reason));
         }
-        let bar = RowsBar::new(output, "measuring", rows.dataset.rows());
+        let mut count = rows.dataset.rows();
+        if let Some(series) = model.series {
+            count = series.windows(count);
+            output.talk(format_args!("windows of {}", report::series_line(series)));
+        }
+        let bar = RowsBar::new(output, "measuring", count);
         let report = on_threads(self.threads, || {
             let memory = self.memory.map(|size| size.0);
             evaluate(isa, &model, &rows.dataset, memory, &mut |done| bar.advance(done))

@@ -8,6 +8,8 @@ use crate::progress::RowsBar;
 use crate::source::{Opened, Source};
 use crate::table::{number, thousands};
 use gristmill_io::{Dataset, FormatChoice, Plugins, export_model, import_model, refuse_overwriting};
+use gristmill_trainer::data::samples::Samples;
+use gristmill_trainer::data::windows::Windows;
 use gristmill_trainer::inference::Predictor;
 use gristmill_trainer::model::Trained;
 use gristmill_trainer::{Isa, on_threads};
@@ -84,6 +86,9 @@ impl Export {
         if let Some(reason) = model.encoding.mismatch(&back.encoding, true) {
             return Err(Failure::at(&self.output)(format!("does not read back: {reason}")));
         }
+        if model.series != back.series {
+            return Err(Failure::at(&self.output)("does not read back: it has other windows"));
+        }
         let networks = [
             Trained::from_model(&model).map_err(Failure::at(&model_file))?,
             Trained::from_model(&back).map_err(Failure::at(&self.output))?,
@@ -117,18 +122,19 @@ fn largest_difference(
     dataset: &Dataset,
     output: &Output,
 ) -> Result<f64, Failure> {
+    let rows = Windows::to_predict(dataset, networks[0].series)?;
     let isa = Isa::from_env().map_err(|error| Failure::new(error.to_string()))?;
     let [mut ours, mut theirs] = networks.map(|network| Predictor::new(isa, network));
-    let bar = RowsBar::new(output, "verifying", dataset.rows());
+    let bar = RowsBar::new(output, "verifying", rows.rows());
     let batch = ours.batch().min(theirs.batch());
     let mut values = [vec![0.0; batch * ours.outputs()], vec![0.0; batch * theirs.outputs()]];
     let mut largest = 0.0;
-    for start in (0..dataset.rows()).step_by(batch) {
-        let end = dataset.rows().min(start + batch as u64);
+    for start in (0..rows.rows()).step_by(batch) {
+        let end = rows.rows().min(start + batch as u64);
         let count = (end - start) as usize * ours.outputs();
         let [expected, found] = values.each_mut().map(|values| &mut values[..count]);
-        ours.predict(dataset, start..end, expected);
-        theirs.predict(dataset, start..end, found);
+        ours.predict(&rows, start..end, expected);
+        theirs.predict(&rows, start..end, found);
         for (&expected, &found) in expected.iter().zip(&*found) {
             largest = worse(largest, difference(expected, found));
         }

@@ -89,6 +89,9 @@ fn options(dataset: &Dataset, data: &Path, written: &ExportSummary) -> String {
         for target in &written.targets {
             let _ = write!(options, " --target {}", shell_quoted(target));
         }
+        if written.again.keep_target {
+            options += " --keep-target";
+        }
         options += match dataset.class_counts() {
             [] => " --task regress",
             _ => " --task classify",

@@ -59,7 +59,7 @@ pub(crate) struct Import {
     /// missing ones, as parts of one whole need it
     #[arg(
         long, value_name = "MODEL|DATA",
-        conflicts_with_all = ["target", "task", "drop", "category", "index", "number", "missing"],
+        conflicts_with_all = ["target", "keep_target", "no_keep_target", "task", "drop", "category", "index", "number", "missing"],
         help_heading = "Reading tables"
     )]
     like: Option<PathBuf>,

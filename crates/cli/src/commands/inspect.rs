@@ -116,6 +116,9 @@ impl Inspect {
             thousands(model.parameters()),
             report::target_line(&model.encoding),
         );
+        if let Some(series) = model.series {
+            text += &format!("windows of {}\n", report::series_line(series));
+        }
         if let Some(indices) = report::index_line(&model.encoding) {
             text += &format!("{indices}\n");
         }
@@ -196,6 +199,7 @@ fn model_json(model: &Model) -> Value {
     let training = model.training.iter().map(|(name, value)| (name.clone(), json!(value)));
     json!({
         "kind": "model",
+        "series": model.series.map(|s| json!({ "window": s.window, "horizon": s.horizon })),
         "parameters": model.parameters(),
         "loss": loss,
         "nodes": nodes.collect::<Vec<_>>(),

@@ -8,10 +8,11 @@ use crate::failure::Failure;
 use crate::model_source;
 use crate::output::Output;
 use crate::progress::RowsBar;
-use crate::report::quoted;
+use crate::report::{self, quoted};
 use crate::source::Opened;
 use crate::standard_output;
 use classes::{most_probable, probability_of, with_probabilities};
+use gristmill_io::model::Series;
 use gristmill_io::schema::Target;
 use gristmill_io::{AtomicFile, Dataset, FormatChoice, Model, array_header, check_export, refuse_overwriting};
 use gristmill_trainer::config::ByteSize;
@@ -35,7 +36,10 @@ Columns are matched by name with those that the model was trained on; others are
 the target need not be there. Rows are standardised and coded as the model stored it. The output
 has a row for each: the class and the probability of each class, or the predicted numbers. It is CSV,
 or what the ending of FILE says: CSV, TSV, JSON Lines, also with .gz or .zst, Parquet, Arrow, NPZ, or
-NPY, an array of the probabilities or numbers alone.")]
+NPY, an array of the probabilities or numbers alone.
+
+A model of windows (train --window 20 --horizon 1) predicts rows from those before them: the first 20 rows of
+a table have no prediction, and the row after its last has one. A column row says which row is meant, from 1.")]
 pub(crate) struct Predict {
     /// A trained model, or the directory or a checkpoint of a run
     model: PathBuf,
@@ -89,6 +93,11 @@ impl Predict {
         if is_array && matches!(model.encoding.target, Target::Classes { .. }) {
             output.talk("an array has no texts: it gets the probability of each class, in order");
         }
+        let mut count = rows.dataset.rows();
+        if let Some(series) = model.series {
+            output.talk(predicted_rows(series, count));
+            count = series.windows_to_predict(count);
+        }
         on_threads(self.threads, || {
             if let Some(path) = tabular {
                 let table = table::Table {
@@ -101,13 +110,14 @@ impl Predict {
                 };
                 return table.write(path);
             }
-            let bar = RowsBar::new(output, "predicting", rows.dataset.rows());
+            let bar = RowsBar::new(output, "predicting", count);
             let table = Predictions {
                 predictor: Predictor::new(isa, trained),
                 lines: match is_array {
-                    true => Lines::array(&model, rows.dataset.rows()),
+                    true => Lines::array(&model, count),
                     false => Lines::new(&model),
                 },
+                series: model.series.filter(|_| !is_array),
                 dataset: &rows.dataset,
                 memory: self.memory.map(|size| size.0),
                 bar: &bar,
@@ -146,6 +156,8 @@ fn is_compressed(path: &Path) -> bool {
 struct Predictions<'a> {
     predictor: Predictor,
     lines: Lines<'a>,
+    /// How windows are numbered by the row that they predict, if their lines have numbers.
+    series: Option<Series>,
     dataset: &'a Dataset,
     memory: Option<u64>,
     bar: &'a RowsBar,
@@ -174,10 +186,17 @@ impl Predictions<'_> {
         failure: &dyn Fn(io::Error) -> Failure,
     ) -> Result<(), Failure> {
         let outputs = self.predictor.outputs();
-        to.write_all(&self.lines.header()).map_err(failure)?;
-        let lines = |values: &[f32], out: &mut Vec<u8>| {
+        let number = if self.series.is_some() { "row," } else { "" };
+        to.write_all(&[number.as_bytes(), &self.lines.header()].concat()).map_err(failure)?;
+        let lines = |first: u64, values: &[f32], out: &mut Vec<u8>| {
             out.clear();
-            values.chunks_exact(outputs).for_each(|row| self.lines.push(out, row));
+            for (row, outputs) in (first..).zip(values.chunks_exact(outputs)) {
+                if let Some(series) = self.series {
+                    // Writing to memory cannot fail.
+                    let _ = write!(out, "{},", series.target_row(row) + 1);
+                }
+                self.lines.push(out, outputs);
+            }
         };
         self.predictor.predict_all(self.dataset, self.memory, lines, |end, texts| {
             let mut texts = texts.iter();
@@ -187,6 +206,20 @@ impl Predictions<'_> {
         })?;
         to.flush().map_err(failure)
     }
+}
+
+/// Which rows of a table of `rows` rows a model of windows predicts, in a line.
+fn predicted_rows(series: Series, rows: u64) -> String {
+    let windows = series.windows_to_predict(rows);
+    let beyond = match series.horizon {
+        _ if windows == 0 => String::new(),
+        0 => String::new(),
+        1 => format!("; row {} comes after the last that is there", rows + 1),
+        more => format!("; {} to {} come after the last that is there", rows + 1, rows + u64::from(more)),
+    };
+    let first = series.target_row(0) + 1;
+    let last = series.target_row(windows.saturating_sub(1)) + 1;
+    format!("windows of {}: rows {first} to {last} are predicted{beyond}", report::series_line(series))
 }
 
 /// How predictions become lines of CSV, or rows of an array.

@@ -10,7 +10,8 @@ use crate::progress::FitProgress;
 use crate::report;
 use crate::source::{self, Source};
 use crate::table::{number, thousands};
-use gristmill_io::{Checkpoint, Dataset, ImportOptions, Plan};
+use gristmill_io::model::Series;
+use gristmill_io::{Checkpoint, Dataset, FileKind, ImportOptions, Plan};
 use gristmill_trainer::config::Assignment;
 use gristmill_trainer::data::feed::Paging;
 use gristmill_trainer::run::{DATA, Draft, Run, VALIDATION};
@@ -30,6 +31,7 @@ Examples:
   gristmill train prices.grist --hidden 300,300 --activation gelu --loss huber --epochs 50
   gristmill train prices.grist --optimizer adamw --weight-decay 0.05 --schedule one-cycle
   gristmill train mails.csv --config run.toml --set early_stopping.metric=f1 --out runs/mails
+  gristmill train prices.csv --target close --window 20 --horizon 1 --validation-split 0.2
   gristmill train --resume runs/mails --epochs 100
 
 A run directory holds config.toml with every option of the run, metrics.csv with a line per
@@ -113,7 +115,13 @@ impl Train {
                 _ => reading.refuse_all(path)?,
             }
         }
-        let options = reading.options;
+        let mut options = reading.options;
+        let series = config.data.series();
+        check_parts(&source, series.is_some())?;
+        if series.is_some_and(|series| series.horizon > 0) {
+            // What users of windows expect, unless they say otherwise or a data set does.
+            options.keep_target = options.keep_target.or(Some(true));
+        }
         let mut draft = match &self.out {
             Some(path) => Draft::create(path)?,
             None => Draft::numbered(Path::new(RUNS), &source.stem())?,
@@ -144,13 +152,30 @@ impl Train {
             }
         };
         let session = Session::new(&config, isa, &train, validation.as_ref())?;
-        if let (None, Some(shape)) = (&config.data.shape, &session.config().data.shape) {
+        if series.is_none()
+            && let (None, Some(shape)) = (&config.data.shape, &session.config().data.shape)
+        {
             let lengths: Vec<String> = shape.iter().map(usize::to_string).collect();
             let lengths = lengths.join("x");
             output.talk(format_args!("features arranged as {lengths}, as the data say; --shape says otherwise"));
         }
         let run = draft.start(session.config())?;
         fit(run, session, output)
+    }
+}
+
+/// Refuses several data sets as one series: which rows follow one another in time is not known.
+fn check_parts(source: &Source, is_series: bool) -> Result<(), Failure> {
+    let Source::Tables(paths) = source else { return Ok(()) };
+    let is_native = |path: &&PathBuf| matches!(FileKind::of(path), Ok(Some(FileKind::Dataset)));
+    let count = paths.iter().filter(is_native).count();
+    match is_series && count > 1 {
+        false => Ok(()),
+        true => Err(Failure::usage(format!(
+            "--window: {count} data sets are given, and what is in them need not follow one another in time: import \
+             them in the order of time as one (gristmill import A.grist B.grist -o ALL.grist), unless they were \
+             drawn at random"
+        ))),
     }
 }
 
@@ -260,7 +285,14 @@ fn fit(
 /// What is about to be trained, on what.
 fn announce(run: &Run, session: &Session<'_, Dataset>, output: &Output) {
     let network = session.network();
+    if let Some(series) = session.series() {
+        output.talk(series_lines(series, session));
+    }
     let (rows, validation) = session.row_counts();
+    let (what, per_row) = match session.series() {
+        None => ("rows", 1),
+        Some(series) => ("windows", series.window as usize),
+    };
     let validation = match validation {
         0 => String::new(),
         rows => format!(" and {} to validate on", thousands(rows)),
@@ -275,13 +307,13 @@ fn announce(run: &Run, session: &Session<'_, Dataset>, output: &Output) {
         Paging::None | Paging::Load | Paging::Ahead => String::new(),
     };
     output.talk(format_args!(
-        "training {} on {} rows of {} features{validation}\n\
+        "training {} on {} {what} of {} features{validation}\n\
          network {}: {} parameters\n\
          instruction set {}, {} threads\n\
          rows {}; {}",
         run.path().display(),
         thousands(rows),
-        thousands(network.inputs() as u64),
+        thousands((network.inputs() / per_row) as u64),
         report::training_line(network),
         thousands(network.layout().parameters() as u64),
         session.isa(),
@@ -293,6 +325,25 @@ fn announce(run: &Run, session: &Session<'_, Dataset>, output: &Output) {
         let seconds = number(seconds);
         output.talk(format_args!("an epoch should take about {seconds} s{disk}"));
     }
+}
+
+/// Which rows a sample has, and whether the past of the target is among them.
+fn series_lines(series: Series, session: &Session<'_, Dataset>) -> String {
+    let encoding = session.encoding();
+    let kept = encoding.kept_targets();
+    let missing: Vec<&String> =
+        encoding.target.columns().iter().filter(|name| !kept.contains(&name.as_str())).collect();
+    let past = match (&missing[..], &kept[..]) {
+        ([], kept) => format!("the past of {} is among the inputs", kept.join(", ")),
+        ([first, ..], _) => format!(
+            "the past of {first} is not among the inputs; import with --keep-target to learn from it too"
+        ),
+    };
+    let held_out = match session.config().validation.split > 0.0 {
+        true => "\nthe last rows are held out to validate on, as windows that have no row of those learned from",
+        false => "",
+    };
+    format!("windows of {}; {past}{held_out}", report::series_line(series))
 }
 
 /// The metrics of the epoch that the model is of, and where it is.

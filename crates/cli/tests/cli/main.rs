@@ -29,6 +29,7 @@ mod predict;
 mod prediction_files;
 mod resume;
 mod run_directory;
+mod series;
 mod sources;
 mod stopping;
 mod text_tables;

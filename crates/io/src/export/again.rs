@@ -19,6 +19,8 @@ pub struct Again {
     pub index: Vec<String>,
     /// The columns of numbers that are named as an index is.
     pub number: Vec<String>,
+    /// Whether the target is an input too.
+    pub keep_target: bool,
     /// What it does about missing values.
     pub missing: Missing,
     /// Whether to encode like the data set that was exported: what it knows of its columns is not all in the
@@ -37,6 +39,7 @@ impl Again {
             category: doubtful_inputs(dataset, keeps_types, false),
             number: doubtful_inputs(dataset, keeps_types, true),
             index: inputs_of(dataset, |kind| matches!(kind, InputKind::Index { .. })),
+            keep_target: !dataset.encoding().kept_targets().is_empty(),
             missing: if has_gaps { Missing::Mean } else { Missing::Error },
             like: !(are_inputs_learned(dataset, keeps_types, has_gaps)
                 && is_target_learned(dataset)),
@@ -64,6 +67,7 @@ fn doubtful_inputs(dataset: &Dataset, keeps_types: bool, of_numbers: bool) -> Ve
     let is_doubtful = |(index, input): &(usize, &InputColumn)| match &input.kind {
         InputKind::Number { .. } => of_numbers && indices.contains(index),
         InputKind::Index { .. } | InputKind::Text(_) => false,
+        InputKind::OneHot { .. } if is_kept_target(dataset, input) => false,
         InputKind::OneHot { categories } => {
             let is_like_number = || categories.iter().any(|name| resembles_number(name));
             !of_numbers && (indices.contains(index) || !keeps_types && is_like_number())
@@ -71,6 +75,11 @@ fn doubtful_inputs(dataset: &Dataset, keeps_types: bool, of_numbers: bool) -> Ve
     };
     let doubtful = inputs.iter().enumerate().filter(is_doubtful);
     doubtful.map(|(_, input)| input.name.clone()).collect()
+}
+
+/// Whether an input is the target as well.
+fn is_kept_target(dataset: &Dataset, input: &InputColumn) -> bool {
+    dataset.encoding().target.columns().contains(&input.name)
 }
 
 /// Whether the name of a category is read as it is written.
@@ -126,6 +135,8 @@ fn are_inputs_learned(dataset: &Dataset, keeps_types: bool, has_gaps: bool) -> b
         let statistics = &dataset.statistics()[feature..][..input.features()];
         feature += input.features();
         match &input.kind {
+            // It follows from the target.
+            _ if is_kept_target(dataset, input) => true,
             // Which values were missing, and so their mean, is not known any more; nor is a mean learned of
             // one column and not of another.
             InputKind::Number { fill } => fill.is_none() && !has_gaps,

@@ -63,9 +63,10 @@ impl<'a> Exported<'a> {
         &self.columns
     }
 
-    /// The columns of inputs.
+    /// The columns of inputs that are no targets as well.
     pub fn inputs(&self) -> Range<usize> {
-        0..self.dataset.encoding().inputs.len()
+        let encoding = self.dataset.encoding();
+        0..encoding.inputs.len() - encoding.kept_targets().len()
     }
 
     /// The columns of targets.
@@ -81,18 +82,22 @@ impl<'a> Exported<'a> {
 
     /// The narrowest type known to hold a column of numbers.
     pub fn dtype(&self, column: usize) -> Dtype {
-        let encoding = self.dataset.encoding();
-        match encoding.inputs.get(column).map(|input| &input.kind) {
+        match self.input(column) {
             // A number that is not known is written as missing, which bytes are not.
             Some(InputKind::Index { .. } | InputKind::Text(_)) | None => Dtype::F32,
             Some(InputKind::Number { .. } | InputKind::OneHot { .. }) => self.dataset.dtype(),
         }
     }
 
+    /// What a column is that is an input alone.
+    fn input(&self, column: usize) -> Option<&InputKind> {
+        let inputs = &self.dataset.encoding().inputs[self.inputs()];
+        inputs.get(column).map(|input| &input.kind)
+    }
+
     /// The different texts of a column; none for numbers.
     pub fn texts(&self, column: usize) -> &[String] {
-        let encoding = self.dataset.encoding();
-        match (encoding.inputs.get(column).map(|input| &input.kind), &encoding.target) {
+        match (self.input(column), &self.dataset.encoding().target) {
             (Some(InputKind::OneHot { categories }), _) => categories,
             (Some(InputKind::Index { vocabulary: Vocabulary::Names(names) }), _) => names,
             (None, Target::Classes { names, .. }) if self.targets().contains(&column) => names,

@@ -7,7 +7,7 @@ use super::table::{Chunk, Chunks, Hints, Table};
 use crate::dataset::Dataset;
 use crate::error::Result;
 use crate::frame::MAGIC;
-use crate::schema::{InputColumn, InputKind, Target};
+use crate::schema::{InputColumn, InputKind};
 use crate::source::Source;
 use std::sync::Arc;
 
@@ -40,15 +40,13 @@ impl Format for Grist {
         let dataset = Arc::new(Dataset::open(source.path())?);
         dataset.verify()?;
         let (columns, raw) = RawColumns::of(Arc::clone(&dataset));
-        let inputs = dataset.encoding().inputs.len();
-        let targets = match &dataset.encoding().target {
-            Target::Classes { .. } => 1,
-            Target::Numbers { columns } => columns.len(),
-            Target::None => 0,
-        };
+        let encoding = dataset.encoding();
+        let keeps_targets = !encoding.kept_targets().is_empty();
+        let inputs = encoding.inputs.len() - encoding.kept_targets().len();
+        let targets = encoding.target.columns().len();
         let weights = dataset.has_weights().then(|| columns.len() - 1);
         let is_index = |input: &InputColumn| matches!(input.kind, InputKind::Index { .. });
-        let indices = (0..inputs).filter(|&i| is_index(&dataset.encoding().inputs[i])).collect();
+        let indices = (0..inputs).filter(|&i| is_index(&encoding.inputs[i])).collect();
         let view = dataset.view().map(|view| (0..inputs, view));
         let record_bytes = dataset.features() * dataset.dtype().size();
         let chunks =
@@ -56,7 +54,7 @@ impl Format for Grist {
         Ok(Table {
             columns,
             named: true,
-            hints: Hints { weights, indices, view, ..Hints::default() },
+            hints: Hints { weights, indices, keeps_targets, view, ..Hints::default() },
             likely_targets: (inputs..inputs + targets).collect(),
             sources: 1,
             record_bytes,

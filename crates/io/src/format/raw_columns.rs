@@ -34,7 +34,7 @@ enum Origin {
     Weight,
 }
 
-/// The columns that a data set was made of: inputs, targets, weights.
+/// The columns that a data set was made of: inputs, targets, weights. A target that is an input too is one column.
 fn raw_columns(dataset: &Dataset) -> (Vec<Column>, Vec<Origin>) {
     let (mut columns, mut origins) = (Vec::new(), Vec::new());
     let mut add = |name: &str, kind, origin| {
@@ -43,8 +43,10 @@ fn raw_columns(dataset: &Dataset) -> (Vec<Column>, Vec<Origin>) {
     };
     let encoding = dataset.encoding();
     let mut first = 0;
+    let kept = encoding.kept_targets();
     for (index, input) in encoding.inputs.iter().enumerate() {
         match &input.kind {
+            _ if kept.contains(&input.name.as_str()) => {}
             InputKind::Number { .. } => {
                 add(&input.name, ColumnKind::Number, Origin::Feature(first));
             }
@@ -90,11 +92,7 @@ impl Dataset {
 
 /// A name for the column of weights that no other column has.
 fn weight_name(encoding: &Encoding) -> String {
-    let targets = match &encoding.target {
-        Target::Classes { column, .. } => std::slice::from_ref(column),
-        Target::Numbers { columns } => columns,
-        Target::None => &[],
-    };
+    let targets = encoding.target.columns();
     let is_taken =
         |name: &String| targets.contains(name) || encoding.inputs.iter().any(|i| i.name == *name);
     let mut name = WEIGHT.to_owned();

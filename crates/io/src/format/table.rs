@@ -38,6 +38,8 @@ pub struct Hints {
     pub left_out: Vec<String>,
     /// The columns that become indices of categories.
     pub indices: Vec<usize>,
+    /// Whether targets are inputs too.
+    pub keeps_targets: bool,
     /// Columns that are arranged as an image or a series, if they are all the inputs.
     pub view: Option<(Range<usize>, View)>,
 }

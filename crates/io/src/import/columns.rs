@@ -4,7 +4,7 @@
 use super::options::ImportOptions;
 use crate::error::{Error, Place, Result};
 use crate::format::table::{Column, Table, index_columns};
-use crate::schema::{Encoding, Target};
+use crate::schema::Encoding;
 use crate::suggest::did_you_mean;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -18,6 +18,8 @@ pub(super) struct Roles {
     pub(super) weights: Option<usize>,
     /// The columns that number the rows, and are left out for that.
     pub(super) row_numbers: Vec<usize>,
+    /// Whether targets are inputs too.
+    pub(super) keeps_targets: bool,
 }
 
 /// Refuses column names that occur twice, and a table without columns.
@@ -67,11 +69,15 @@ pub(super) fn roles(table: &Table, path: &Path, options: &ImportOptions) -> Resu
     row_numbers.dedup();
     taken.extend(weights.iter().chain(&row_numbers));
     let inputs: Vec<usize> = (0..columns.len()).filter(|column| !taken.contains(column)).collect();
-    if inputs.is_empty() {
-        let reason = format!("has no input columns left; its columns are {}", listed(columns));
+    let keeps_targets = options.keep_target.unwrap_or(table.hints.keeps_targets);
+    if inputs.is_empty() && !keeps_targets {
+        let reason = format!(
+            "has no input columns left; its columns are {} (--keep-target makes the target an input as well, for windows of a series)",
+            listed(columns)
+        );
         return Err(Error::input(path, Place::FILE, reason));
     }
-    Ok(Roles { inputs, targets, weights, row_numbers })
+    Ok(Roles { inputs, targets, weights, row_numbers, keeps_targets })
 }
 
 /// What the user says of inputs.
@@ -157,7 +163,7 @@ pub(super) fn find(
 ) -> Result<(Vec<usize>, Vec<usize>)> {
     let names = Names::of(table, path);
     let inputs = &encoding.inputs;
-    let targets = target_names(&encoding.target);
+    let targets = encoding.target.columns();
     let inputs_by_name = || inputs.iter().map(|input| names.required(&input.name)).collect();
     let targets_by_name = || targets.iter().map(|name| names.required(name)).collect();
     match (inputs_by_name(), targets_by_name()) {
@@ -187,15 +193,6 @@ impl<'t> Names<'t> {
     pub(super) fn required(&self, name: &str) -> Result<usize> {
         let position = self.positions.get(name).copied();
         position.ok_or_else(|| absent(self.path, name, self.columns))
-    }
-}
-
-/// The names of the target columns.
-pub(super) fn target_names(target: &Target) -> &[String] {
-    match target {
-        Target::Classes { column, .. } => std::slice::from_ref(column),
-        Target::Numbers { columns } => columns,
-        Target::None => &[],
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::columns;
 use super::label::plain_number;
+use super::learn::Learned;
 use super::vocabulary::Categories;
 use crate::error::{Error, Place, Result};
 use crate::format::table::{Table, Wanted};
@@ -17,7 +18,12 @@ use std::path::{Path, PathBuf};
 pub(super) struct Encoder<'a> {
     path: PathBuf,
     names: Vec<String>,
+    /// Each column once.
     wanted: Vec<Wanted>,
+    /// Where it is among those wanted, by its position in the table.
+    by_column: HashMap<usize, usize>,
+    /// Of each use the place of its column among those wanted.
+    slots: Vec<usize>,
     uses: Vec<Use<'a>>,
     features: usize,
     targets: usize,
@@ -35,6 +41,8 @@ enum Use<'a> {
     OneHot {
         feature: usize,
         categories: HashMap<String, usize>,
+        /// Whether they are those of the target, where a number is known however it is spelled.
+        are_classes: bool,
     },
     /// The index of the category at this feature position.
     Index {
@@ -56,76 +64,91 @@ enum Use<'a> {
 }
 
 impl<'a> Encoder<'a> {
-    /// Finds the columns that `encoding` and `weights` name in a table. If the encoding was guessed, codes are refused in
-    /// inputs of numbers but those that `guessed` lists.
+    /// Finds the columns that were learned in a table. If the encoding was guessed, codes are refused in inputs of numbers
+    /// but those that `guessed` lists.
     pub(super) fn new(
         table: &Table,
         path: &Path,
-        encoding: &'a Encoding,
-        weights: Option<&str>,
+        learned: &'a Learned,
         guessed: Option<&[String]>,
     ) -> Result<Encoder<'a>> {
+        let Learned { encoding, kept, weights } = learned;
         let (inputs, targets) = columns::find(table, path, encoding)?;
         let mut encoder = Encoder {
             path: path.to_owned(),
             names: Vec::new(),
             wanted: Vec::new(),
+            by_column: HashMap::new(),
+            slots: Vec::new(),
             uses: Vec::new(),
             features: encoding.features(),
             targets: 0,
             encoding,
         };
-        let mut add = |column: usize, kind, name: &str, what| {
-            let is_guess = || guessed.is_some_and(|numbers| !numbers.iter().any(|n| n == name));
-            let refuses_codes = matches!(what, Use::Number { .. }) && is_guess();
-            encoder.wanted.push(Wanted { column, kind, refuses_codes });
-            encoder.names.push(name.to_owned());
-            encoder.uses.push(what);
-        };
+        let is_guess = |name: &str| guessed.is_some_and(|numbers| !numbers.iter().any(|n| n == name));
         let mut feature = 0;
         for (input, column) in encoding.inputs.iter().zip(inputs) {
-            match &input.kind {
+            let is_kept = kept.contains(&input.name);
+            let (kind, what) = match &input.kind {
                 InputKind::Number { fill } => {
                     let may_be_missing = fill.is_some();
-                    let what = Use::Number { feature, may_be_missing };
-                    add(column, ColumnKind::Number, &input.name, what);
+                    (ColumnKind::Number, Use::Number { feature, may_be_missing })
                 }
                 InputKind::OneHot { categories } => {
                     let categories = categories.iter().cloned().zip(0..).collect();
-                    let what = Use::OneHot { feature, categories };
-                    add(column, ColumnKind::Text, &input.name, what);
+                    let are_classes = is_kept;
+                    (ColumnKind::Text, Use::OneHot { feature, categories, are_classes })
                 }
                 InputKind::Index { vocabulary } => {
                     let index = Categories::of(vocabulary);
-                    add(column, ColumnKind::Text, &input.name, Use::Index { feature, index });
+                    (ColumnKind::Text, Use::Index { feature, index })
                 }
                 InputKind::Text(words) => {
-                    let what = Use::Text { feature, words: *words };
-                    add(column, ColumnKind::Text, &input.name, what);
+                    (ColumnKind::Text, Use::Text { feature, words: *words })
                 }
-            }
+            };
+            let refuses_codes = kind == ColumnKind::Number && !is_kept && is_guess(&input.name);
+            encoder.add(Wanted { column, kind, refuses_codes }, &input.name, what)?;
             feature += input.features();
         }
         for (index, column) in targets.into_iter().enumerate() {
-            let name = &columns::target_names(&encoding.target)[index];
-            match &encoding.target {
+            let name = &encoding.target.columns()[index];
+            let (kind, what) = match &encoding.target {
                 Target::Classes { names, .. } => {
                     let classes = names.iter().cloned().zip(0..).collect();
-                    add(column, ColumnKind::Text, name, Use::Label { classes });
+                    (ColumnKind::Text, Use::Label { classes })
                 }
-                Target::Numbers { .. } | Target::None => {
-                    add(column, ColumnKind::Number, name, Use::Target { index });
-                }
-            }
+                Target::Numbers { .. } | Target::None => (ColumnKind::Number, Use::Target { index }),
+            };
+            encoder.add(Wanted::new(column, kind), name, what)?;
         }
         if let Some(name) = weights {
             let column = columns::Names::of(table, path).required(name)?;
-            add(column, ColumnKind::Number, name, Use::Weight);
+            encoder.add(Wanted::new(column, ColumnKind::Number), name, Use::Weight)?;
         }
         if let Target::Numbers { columns } = &encoding.target {
             encoder.targets = columns.len();
         }
         Ok(encoder)
+    }
+
+    /// Adds a use of a column, which is decoded once however often it is used.
+    fn add(&mut self, wanted: Wanted, name: &str, what: Use<'a>) -> Result<()> {
+        let found = self.by_column.get(&wanted.column).copied();
+        let slot = found.unwrap_or(self.wanted.len());
+        match self.wanted.get(slot) {
+            None => self.wanted.push(wanted),
+            Some(other) if other.kind == wanted.kind => {}
+            Some(_) => {
+                let reason = "is wanted both as numbers and as texts";
+                return Err(Error::input(&self.path, Place::column(name), reason));
+            }
+        }
+        self.by_column.insert(wanted.column, slot);
+        self.slots.push(slot);
+        self.names.push(name.to_owned());
+        self.uses.push(what);
+        Ok(())
     }
 
     /// How the features of a row of the table are arranged: the words of a text as a series, else as the table says if all of
@@ -135,7 +158,7 @@ impl<'a> Encoder<'a> {
             return Some(View { height: 1, width: words.length as usize, channels: 1 });
         }
         let (columns, view) = table.hints.view.clone()?;
-        let inputs = self.wanted.iter().map(|wanted| wanted.column);
+        let inputs = self.slots.iter().map(|&slot| self.wanted[slot].column);
         let are_inputs = inputs.take(self.encoding.inputs.len()).eq(columns);
         (are_inputs && view.units() == self.features).then_some(view)
     }
@@ -145,15 +168,20 @@ impl<'a> Encoder<'a> {
         &self.wanted
     }
 
+    /// The uses of columns of a batch, with their values.
+    fn used<'b>(&'b self, batch: &'b Batch) -> impl DoubleEndedIterator<Item = (&'b Use<'a>, &'b Values)> {
+        self.uses.iter().zip(&self.slots).map(|(what, &slot)| (what, &batch.columns[slot]))
+    }
+
     /// The names, positions in the table and values of the columns of a batch that are features or targets of numbers.
     pub(super) fn numbers<'b>(
         &'b self,
         batch: &'b Batch,
     ) -> impl Iterator<Item = (&'b str, usize, &'b [f32])> {
-        let columns = self.uses.iter().zip(&self.names).zip(&self.wanted).zip(&batch.columns);
-        columns.filter_map(|(((what, name), wanted), values)| match (what, values) {
+        let columns = self.used(batch).zip(&self.slots).zip(&self.names);
+        columns.filter_map(|(((what, values), &slot), name)| match (what, values) {
             (Use::Number { .. } | Use::Target { .. }, Values::Numbers(numbers)) => {
-                Some((name.as_str(), wanted.column, &numbers[..]))
+                Some((name.as_str(), self.wanted[slot].column, &numbers[..]))
             }
             _ => None,
         })
@@ -164,8 +192,8 @@ impl<'a> Encoder<'a> {
     pub(super) fn encode(&self, batch: &Batch) -> Result<(RowBatch, Vec<u64>)> {
         let count = batch.rows.len();
         // They stand last.
-        let weights = match (self.uses.last(), batch.columns.last()) {
-            (Some(Use::Weight), Some(Values::Numbers(weights))) => &weights[..],
+        let weights = match self.used(batch).next_back() {
+            Some((Use::Weight, Values::Numbers(weights))) => &weights[..],
             _ => &[],
         };
         let mut rows = RowBatch {
@@ -174,7 +202,7 @@ impl<'a> Encoder<'a> {
             ..RowBatch::default()
         };
         let mut unknown = vec![0; self.encoding.inputs.len()];
-        for (column, (what, values)) in self.uses.iter().zip(&batch.columns).enumerate() {
+        for (column, (what, values)) in self.used(batch).enumerate() {
             let refuse = |row: usize, reason: String| {
                 let place = Place::cell(batch.rows.number(row), &self.names[column]);
                 Error::input(&self.path, place, reason)
@@ -187,10 +215,11 @@ impl<'a> Encoder<'a> {
                     }
                     scatter(numbers, &mut rows.features, *feature, self.features);
                 }
-                (Use::OneHot { feature, categories }, Values::Texts(texts)) => {
+                (Use::OneHot { feature, categories, are_classes }, Values::Texts(texts)) => {
                     for (row, text) in texts.iter().enumerate() {
                         let key = if is_missing(text.as_bytes()) { "" } else { text };
-                        match categories.get(key) {
+                        let class = || categories.get(&plain_number(key).filter(|_| *are_classes)?);
+                        match categories.get(key).or_else(class) {
                             Some(category) => {
                                 rows.features[row * self.features + feature + category] = 1.0;
                             }

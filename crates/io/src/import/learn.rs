@@ -23,6 +23,8 @@ const MOST_GUESSED_CLASSES: usize = 100;
 /// What is learned of tables.
 pub(super) struct Learned {
     pub(super) encoding: Encoding,
+    /// The inputs that are what is predicted as well, whether or not the target is to be read.
+    pub(super) kept: Vec<String>,
     /// The column of weights, if rows have weights.
     pub(super) weights: Option<String>,
 }
@@ -55,7 +57,8 @@ pub(super) fn learn(input: &Input, options: &ImportOptions) -> Result<Learned> {
     survey.doubts(|note| input.note(&survey.path, note))?;
     let (path, weights) = (survey.path.clone(), survey.weights.clone());
     let encoding = survey.encoding(|note| input.note(&path, note))?;
-    Ok(Learned { encoding, weights })
+    let kept = encoding.kept_targets().into_iter().map(str::to_owned).collect();
+    Ok(Learned { encoding, kept, weights })
 }
 
 /// What is known about the columns that matter.
@@ -70,6 +73,7 @@ struct Survey {
     weights: Option<String>,
     /// The columns that are left out because they number the rows.
     row_numbers: Vec<String>,
+    keeps_targets: bool,
     task: Option<Task>,
     missing: Missing,
     words: WordOptions,
@@ -93,7 +97,7 @@ impl Survey {
         let roles = columns::roles(table, path, options)?;
         let Said { categories, numbers, indices, texts } =
             columns::said(table, path, options, &roles)?;
-        let Roles { inputs, targets, weights, row_numbers } = roles;
+        let Roles { inputs, targets, weights, row_numbers, keeps_targets } = roles;
         let task = match (options.task, targets.len()) {
             (Some(Task::Classify), 2..) => {
                 let reason = "there is more than one target column, and these are numbers: ask for regress, or name one target";
@@ -146,6 +150,7 @@ impl Survey {
             targets: targets.iter().map(name).collect(),
             weights: weights.as_ref().map(name),
             row_numbers: row_numbers.iter().map(name).collect(),
+            keeps_targets,
             task,
             missing: options.missing,
             words: options.words,
@@ -286,6 +291,16 @@ impl Survey {
                 (None, _) => InputKind::Number { fill: None },
             };
             inputs.push(InputColumn { name, kind });
+        }
+        if self.keeps_targets {
+            let kept = target.columns().iter().map(|column| InputColumn {
+                name: column.clone(),
+                kind: match &target {
+                    Target::Classes { names, .. } => InputKind::OneHot { categories: names.clone() },
+                    Target::Numbers { .. } | Target::None => InputKind::Number { fill: None },
+                },
+            });
+            inputs.extend(kept);
         }
         Ok(Encoding { inputs, target })
     }

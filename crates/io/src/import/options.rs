@@ -40,6 +40,8 @@ pub struct ImportOptions {
     pub na: Vec<String>,
     /// Target columns. None given: a column named `target`, `label`, `class` or `y`, else the last.
     pub target: Vec<String>,
+    /// Whether targets are inputs too, whose past windows of a series have; else as the source says.
+    pub keep_target: Option<bool>,
     /// What is predicted. Not given: a class if the single target column is text, or has at most
     /// 100 different whole numbers that each occur twice on average; else numbers.
     pub task: Option<Task>,

@@ -4,7 +4,7 @@
 //! `outputs.deviation` are the scales.
 
 use super::description::{Description, NodeDescription};
-use super::layer::Layer;
+use super::layer::{Layer, MAX_UNITS};
 use super::node::{Node, tensor_name};
 use super::trained::{Model, OutputKind, Scale};
 use crate::schema::{Encoding, InputColumn, InputKind, Target};
@@ -45,7 +45,7 @@ impl Model {
         description: Description,
         mut tensors: Tensors,
     ) -> Result<Model, String> {
-        let Description { encoding, nodes, output, loss, training, .. } = description;
+        let Description { encoding, series, nodes, output, loss, training, .. } = description;
         let described = nodes.into_iter().map(|node| read_node(node, &mut tensors));
         let nodes = described.collect::<Result<Vec<Node>, String>>()?;
         let (Some(first), Some(last)) = (nodes.first(), nodes.last()) else {
@@ -62,12 +62,17 @@ impl Model {
             Target::Numbers { columns } => columns.len(),
             Target::Classes { .. } | Target::None => 0,
         };
-        let inputs = take_scales(&mut tensors, "inputs", encoding.features())?;
+        let rows = series.map_or(1, |series| series.window as usize);
+        let features = encoding.features().saturating_mul(rows);
+        if features > MAX_UNITS {
+            return Err(format!("its windows of {rows} rows have more than {MAX_UNITS} features"));
+        }
+        let inputs = take_scales(&mut tensors, "inputs", features)?;
         let outputs = take_scales(&mut tensors, "outputs", targets)?;
         if let Some(name) = tensors.keys().next() {
             return Err(format!("it has the tensor \"{name}\", which no node needs"));
         }
-        Ok(Model { encoding, inputs, outputs, nodes, output, loss, training })
+        Ok(Model { encoding, series, inputs, outputs, nodes, output, loss, training })
     }
 }
 

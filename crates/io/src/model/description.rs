@@ -7,6 +7,7 @@
 use super::layer::Layer;
 use super::loss::{Loss, LossWire};
 use super::node::{FEATURES, Node};
+use super::series::Series;
 use super::trained::{Model, OutputKind};
 use crate::schema::{Encoding, InputColumn, InputKind, Target, Vocabulary, Words};
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,7 @@ pub(crate) struct Description {
     pub(crate) version: u32,
     /// `None` where the file names no columns: they get names by position then.
     pub(crate) encoding: Option<Encoding>,
+    pub(crate) series: Option<Series>,
     pub(crate) nodes: Vec<NodeDescription>,
     pub(crate) output: OutputKind,
     pub(super) loss: Option<Loss>,
@@ -47,6 +49,8 @@ struct Wire {
     nodes: Vec<NodeWire>,
     #[serde(skip_serializing_if = "Option::is_none")]
     encoding: Option<EncodingWire>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    series: Option<Series>,
     #[serde(default)]
     training: Vec<(String, String)>,
 }
@@ -250,6 +254,7 @@ pub(crate) fn write(model: &Model) -> Result<String, String> {
         loss: model.loss.map(LossWire::from),
         nodes,
         encoding: Some((&model.encoding).try_into()?),
+        series: model.series,
         training: model.training.clone(),
     };
     serde_json::to_string(&wire).map_err(|error| error.to_string())
@@ -274,6 +279,7 @@ pub(super) fn read(text: &str) -> Result<Description, String> {
     Ok(Description {
         version: wire.version,
         encoding: wire.encoding.map(Encoding::try_from).transpose()?,
+        series: wire.series,
         nodes,
         output: wire.output.into(),
         loss: wire.loss.map(Loss::try_from).transpose()?,

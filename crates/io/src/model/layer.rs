@@ -12,6 +12,7 @@ mod simple;
 mod window;
 
 pub use attention::{Attention, Positions};
+pub(super) use attributes::MAX_UNITS;
 pub use attributes::{Attributes, With};
 pub use conv::Conv;
 pub use dense::Dense;

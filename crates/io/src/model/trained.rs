@@ -3,14 +3,17 @@
 use super::layer::{Dense, Layer};
 use super::loss::Loss;
 use super::node::{FEATURES, Node};
-use crate::schema::{Encoding, Target};
+use super::series::Series;
+use crate::schema::{Encoding, InputColumn, Target};
 
 /// A trained network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
-    /// How raw columns become features, and what is predicted.
+    /// How the raw columns of a row become features, and what is predicted.
     pub encoding: Encoding,
-    /// Standardisation of each feature: `(x - mean) / deviation`.
+    /// Which rows a sample has, if it has several; their features then follow one another.
+    pub series: Option<Series>,
+    /// Standardisation of each feature of a sample: `(x - mean) / deviation`.
     pub inputs: Vec<Scale>,
     /// Standardisation undone for each numeric target: `z * deviation + mean`; empty for classes.
     pub outputs: Vec<Scale>,
@@ -94,6 +97,33 @@ impl Model {
     pub fn parameters(&self) -> u64 {
         let tensors = self.nodes.iter().flat_map(Node::tensors);
         tensors.map(|tensor| tensor.values.len() as u64).sum()
+    }
+
+    /// Rows of a sample.
+    fn window(&self) -> usize {
+        self.series.map_or(1, |series| series.window as usize)
+    }
+
+    /// Features of a sample; `usize::MAX` where there are more.
+    pub fn features(&self) -> usize {
+        self.encoding.features().saturating_mul(self.window())
+    }
+
+    /// The columns of a sample as those of one row, which formats of other programs know: where a sample has several
+    /// rows, the column `x` of the last is `x[t]`, and that of the row before `x[t-1]`.
+    pub(crate) fn columns(&self) -> Encoding {
+        let mut columns = self.encoding.clone();
+        if self.series.is_some() {
+            let of_row = |back: usize| {
+                let time = if back == 0 { "[t]".to_owned() } else { format!("[t-{back}]") };
+                self.encoding.inputs.iter().map(move |input| InputColumn {
+                    name: format!("{}{time}", input.name),
+                    kind: input.kind.clone(),
+                })
+            };
+            columns.inputs = (0..self.window()).rev().flat_map(of_row).collect();
+        }
+        columns
     }
 
     /// How many numbers or classes it predicts.

@@ -14,7 +14,10 @@ impl Model {
     /// # Errors
     /// Says which part does not fit.
     pub fn validate(&self) -> Result<(), String> {
-        let features = self.encoding.features();
+        let features = self.features();
+        if self.series.is_some_and(|series| series.window == 0) {
+            return Err("its windows have no rows".to_owned());
+        }
         if self.inputs.len() != features {
             return Err(format!("{} input scales for {features} features", self.inputs.len()));
         }
@@ -78,7 +81,7 @@ impl Model {
     /// # Errors
     /// Names the first node that does not get what it takes.
     pub fn views(&self) -> Result<Vec<View>, String> {
-        views(&self.nodes, self.encoding.features())
+        views(&self.nodes, self.features())
     }
 }
 

@@ -84,6 +84,7 @@ pub(super) fn load(path: &Path, mut file: TensorFile) -> Result<Model> {
     };
     Ok(Model {
         encoding: wire.encoding.into(),
+        series: None,
         inputs: scales(wire.inputs),
         outputs: scales(wire.outputs),
         nodes: Node::chain(layers),
@@ -121,6 +122,7 @@ pub(super) fn description(
     Ok(Description {
         version: wire.version,
         encoding: wire.encoding.map(Encoding::try_from).transpose()?,
+        series: None,
         nodes,
         output: wire.output.into(),
         loss: noted_loss(&wire.training),

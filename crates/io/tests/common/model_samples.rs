@@ -56,6 +56,7 @@ pub(crate) fn classifier() -> Model {
     activations.rotate_left(1);
     Model {
         encoding: encoding(Target::Classes { column: "kind".to_owned(), names }),
+        series: None,
         inputs: (0..5).map(|i| Scale { mean: i as f32 / 7.0, deviation: 1.5 }).collect(),
         outputs: vec![],
         nodes: nodes(&[5, 4, 3, 4, 3, 4, 3, 4, 3, 3], &activations),

@@ -128,6 +128,7 @@ pub(crate) fn classifier(features: usize, nodes: Vec<Node>) -> Model {
             inputs: (0..features).map(column).collect(),
             target: Target::Classes { column: "kind".to_owned(), names },
         },
+        series: None,
         inputs: (0..features).map(|i| Scale { mean: i as f32 / 9.0, deviation: 1.5 }).collect(),
         outputs: vec![],
         nodes,

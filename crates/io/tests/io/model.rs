@@ -28,6 +28,7 @@ fn model() -> Model {
     encoding.inputs[1].kind = InputKind::Number { fill: Some(0.5) };
     Model {
         encoding,
+        series: None,
         inputs: vec![Scale { mean: 1.0, deviation: 2.0 }; 4],
         outputs: vec![],
         nodes: Node::chain([

@@ -37,6 +37,7 @@ fn with_target(target: Target, output: OutputKind, width: u32) -> Model {
     };
     Model {
         encoding: encoding(target),
+        series: None,
         outputs: vec![Scale { mean: 1000.0, deviation: 0.1 }; columns],
         nodes: nodes(&[5, 3, width], &[Activation::Tanh, Activation::Identity]),
         output,

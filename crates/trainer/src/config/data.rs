@@ -2,6 +2,7 @@
 
 use super::error::ConfigError;
 use crate::layer::View;
+use gristmill_io::model::Series;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -16,9 +17,41 @@ pub struct DataConfig {
     /// numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shape: Option<Vec<usize>>,
+    /// Rows of a sample, where the rows are a series in the order of time: every `window` consecutive rows are one, whose
+    /// features are steps x those of a row. Left out, each row is a sample.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<u32>,
+    /// How many rows after the last of a window its target stands; 1 if left out, 0 is that last row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub horizon: Option<u32>,
 }
 
+/// Most rows that a window may reach over.
+const MOST_ROWS: u32 = 1 << 24;
+
 impl DataConfig {
+    /// What is checked without data.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        match (self.window, self.horizon) {
+            (Some(window), _) if !(1..=MOST_ROWS).contains(&window) => {
+                Err(ConfigError::value("data.window", window, format!("expected 1 to {MOST_ROWS}")))
+            }
+            (Some(_), Some(horizon)) if horizon > MOST_ROWS => {
+                Err(ConfigError::value("data.horizon", horizon, format!("expected 0 to {MOST_ROWS}")))
+            }
+            (None, Some(horizon)) => {
+                let expected = "it is counted from the last row of a window: give data.window as well";
+                Err(ConfigError::value("data.horizon", horizon, expected))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Which rows a sample has, if it has several.
+    pub fn series(&self) -> Option<Series> {
+        self.window.map(|window| Series { window, horizon: self.horizon.unwrap_or(1) })
+    }
+
     /// How the `features` of a row are arranged.
     ///
     /// # Errors

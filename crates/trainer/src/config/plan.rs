@@ -7,6 +7,7 @@ use super::{
 use crate::layer::View;
 use crate::network::graph::looked_up;
 use crate::schedule::Schedule;
+use gristmill_io::model::Series;
 use gristmill_kernels::Loss;
 use gristmill_kernels::embedding::Column;
 
@@ -19,8 +20,10 @@ pub struct TrainingPlan {
     pub seed: u64,
     /// At least one; the last one's outputs are what the loss takes.
     pub layers: Vec<LayerPlan>,
-    /// How the features of a row are arranged.
+    /// How the features of a sample are arranged.
     pub features: View,
+    /// Which rows a sample has, if it has several.
+    pub series: Option<Series>,
     /// Whether the target is a class.
     pub is_class: bool,
     /// What is minimised.
@@ -60,6 +63,7 @@ impl RunConfig {
     /// A value out of its range, or values that do not fit each other.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.check_paths()?;
+        self.data.check()?;
         self.loss.complete(self.loss.kind)?;
         self.network.check()?;
         self.optimizer.resolve()?;
@@ -93,6 +97,8 @@ impl RunConfig {
         self.early_stopping.check_metric(data.target)?;
 
         let mut config = self.clone();
+        let series = self.data.series();
+        config.data.horizon = series.map(|series| series.horizon);
         config.loss = loss_config;
         config.network = network;
         config.optimizer = optimizer_config;
@@ -102,6 +108,7 @@ impl RunConfig {
             seed: u64::from(self.seed),
             layers,
             features,
+            series,
             is_class: matches!(data.target, TargetShape::Classes(_)),
             loss,
             optimizer,

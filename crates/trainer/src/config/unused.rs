@@ -17,9 +17,19 @@ const RULES: &[Rule] = &[
         "zeros have no scale; leave it out, or give another --init",
     ),
     (
+        &["data.horizon"],
+        |config| config.data.window.is_some(),
+        "each row is a sample by itself; leave it out, or give --window",
+    ),
+    (
         &["validation.stratified"],
         |config| config.validation.split > 0.0,
         "no rows of the data are held out; leave it out, or give --validation-split",
+    ),
+    (
+        &["validation.stratified"],
+        |config| config.data.window.is_none(),
+        "of windows of a series the last are held out, whatever their class; leave it out",
     ),
     (
         &["early_stopping.metric", "early_stopping.min_delta", "early_stopping.restore_best"],
@@ -51,10 +61,10 @@ impl RunConfig {
     pub fn check_heeded(&self, assignments: &[Assignment]) -> Result<(), ConfigError> {
         for assignment in assignments {
             let key = assignment.key();
-            let rule = RULES.iter().find(|(keys, ..)| keys.contains(&key.as_str()));
-            if let Some((_, is_heeded, reason)) = rule
-                && !is_heeded(self)
-            {
+            let is_broken = |(keys, is_heeded, _): &&Rule| {
+                keys.contains(&key.as_str()) && !is_heeded(self)
+            };
+            if let Some((.., reason)) = RULES.iter().find(is_broken) {
                 return Err(assignment.wrong(*reason));
             }
         }
@@ -76,7 +86,9 @@ mod tests {
             ("network.hidden = []", "network.activation=tanh", "no hidden layers"),
             ("network.hidden = []", "network.dropout=0.5", "no hidden layers"),
             ("network.init = 'zeros'", "network.init_scale=2", "--init"),
+            ("", "data.horizon=2", "--window"),
             ("", "validation.stratified=false", "--validation-split"),
+            ("validation.split = 0.5\ndata.window = 3", "validation.stratified=true", "the last are held out"),
             ("", "early_stopping.metric=f1", "--patience"),
             ("", "early_stopping.min_delta=1", "--patience"),
             ("training.shuffle = 'full'", "training.block_rows=8", "--shuffle window"),
@@ -96,6 +108,7 @@ mod tests {
         for (config, text) in [
             ("", "network.activation=tanh"),
             ("network.layers = [{ units = 2 }]", "network.dropout=0.5"),
+            ("data.window = 3", "data.horizon=0"),
             ("validation.split = 0.2", "validation.stratified=false"),
             ("early_stopping.patience = 3", "early_stopping.metric=f1"),
             ("training.shuffle = 'window'", "training.block_rows=8"),

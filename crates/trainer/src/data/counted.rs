@@ -97,6 +97,9 @@ impl<S: Samples> Samples for Counted<'_, S> {
     fn target_statistics(&self) -> &[Statistics] {
         self.samples.target_statistics()
     }
+    fn features(&self) -> usize {
+        self.samples.features()
+    }
     fn fingerprint(&self) -> u64 {
         self.samples.fingerprint()
     }

@@ -90,8 +90,8 @@ impl<'scope> Feed<'scope> {
                                 }
                             }
                             Request::Drop(number) => {
-                                for run in order.runs(number) {
-                                    rows.samples().advise(span(rows, run), Advice::DontNeed);
+                                for run in only_in(order, rows, number) {
+                                    rows.samples().advise(run, Advice::DontNeed);
                                 }
                             }
                         }
@@ -209,11 +209,38 @@ fn span<S: Samples>(rows: &Subset<'_, S>, run: Range<u64>) -> Range<u64> {
     rows.row(run.start)..rows.row(run.end - 1) + 1
 }
 
+/// The rows of a stretch, without those that samples of the two after it have too: these are in memory now.
+fn only_in<S: Samples>(order: &Order, rows: &Subset<'_, S>, number: u64) -> Vec<Range<u64>> {
+    let overlap = rows.samples().overlap();
+    let extents = |number: u64| {
+        let spans = order.runs(number).into_iter().map(|run| span(rows, run));
+        spans.map(|span| span.start..span.end + overlap)
+    };
+    if overlap == 0 {
+        return extents(number).collect();
+    }
+    let mut others: Vec<Range<u64>> = extents(number + 1).chain(extents(number + 2)).collect();
+    others.sort_unstable_by_key(|extent| extent.start);
+    let mut left = Vec::new();
+    for Range { mut start, end } in extents(number) {
+        // Extents reach equally far beyond their runs, so that they end in the order in which they start.
+        let first = others.partition_point(|other| other.end <= start);
+        for other in others[first..].iter().take_while(|other| other.start < end) {
+            left.extend((start < other.start).then_some(start..other.start));
+            start = start.max(other.end);
+        }
+        left.extend((start < end).then_some(start..end));
+    }
+    left
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
     use crate::data::order::{Picker, Shuffling};
     use crate::data::samples::Table;
+    use crate::data::windows::Windows;
+    use gristmill_io::model::Series;
     use crate::sampler::WindowShape;
     use gristmill_io::schema::{Encoding, Statistics};
     use gristmill_kernels::Element;
@@ -270,6 +297,9 @@ pub(crate) mod tests {
         fn row(&self, row: u64) -> &[u8] {
             self.table.row(row)
         }
+        fn consecutive(&self, rows: Range<u64>) -> Option<&[u8]> {
+            self.table.consecutive(rows)
+        }
         fn label(&self, row: u64) -> u32 {
             self.table.label(row)
         }
@@ -310,22 +340,37 @@ pub(crate) mod tests {
 
     /// Goes through an epoch; the most rows that were there at a time.
     fn run(how: Shuffling, paging: Paging, from: u64, samples: &Paged) -> Result<u64, TrainError> {
-        let order = Order::new(how, ROWS, 4, 1, 1);
-        let rows = Subset::all(samples);
+        run_windows(how, paging, from, samples, None)
+    }
+
+    /// The same, of windows of the rows.
+    fn run_windows(
+        how: Shuffling,
+        paging: Paging,
+        from: u64,
+        samples: &Paged,
+        series: Option<Series>,
+    ) -> Result<u64, TrainError> {
+        let windows = Windows::new(samples, series)?;
+        let (count, overlap) = (windows.rows(), windows.overlap());
+        let order = Order::new(how, count, 40, 1, 1);
+        let rows = Subset::of(windows);
         std::thread::scope(|scope| {
             let mut feed = Feed::start(scope, &order, &rows, from, paging)?;
             let mut picker = Picker::default();
             let mut result = Ok(());
-            for start in (from..ROWS).step_by(BATCH as usize) {
-                let positions = start..ROWS.min(start + BATCH);
+            for start in (from..count).step_by(BATCH as usize) {
+                let positions = start..count.min(start + BATCH);
                 result = feed.await_rows(&order, &positions);
                 if result.is_err() {
                     break;
                 }
                 picker.prepare(&order, &positions);
                 for position in positions {
-                    let row = picker.index(&order, position);
-                    assert!(samples.has(row), "{how:?}: row {row} is not there");
+                    let first = picker.index(&order, position);
+                    for row in first..=first + overlap {
+                        assert!(samples.has(row), "{how:?}: row {row} of {first} is not there");
+                    }
                 }
             }
             feed.finish();
@@ -349,6 +394,26 @@ pub(crate) mod tests {
             assert_eq!(kept, ROWS);
         }
         assert_eq!(run(Shuffling::Stored, Paging::Ahead, 0, &Paged::new(ROWS)).unwrap(), ROWS);
+    }
+
+    #[test]
+    fn all_rows_of_windows_are_there_and_are_dropped_when_none_has_them() {
+        let series = Some(Series { window: 9, horizon: 4 });
+        let overlap = 12;
+        let orders = [
+            (Shuffling::Window(WindowShape { block_rows: 20, blocks: 5 }), 20, 5),
+            (Shuffling::Window(WindowShape { block_rows: 3, blocks: 4 }), 3, 4),
+            (Shuffling::Stored, 40, 1),
+        ];
+        for (how, block_rows, blocks) in orders {
+            for from in [0, 330] {
+                let samples = Paged::new(ROWS);
+                let most = run_windows(how, Paging::AheadAndDrop, from, &samples, series).unwrap();
+                let window = (block_rows + overlap) * blocks + (ROWS - overlap) % block_rows;
+                assert!(most <= BATCH + 3 * window, "{how:?}: {most} rows");
+                assert_eq!(samples.there(), 0, "{how:?} from {from}");
+            }
+        }
     }
 
     #[test]

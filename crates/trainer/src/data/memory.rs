@@ -19,11 +19,14 @@ const BLOCK_BYTES: u64 = 256 << 10;
 const BLOCK_ROWS: u64 = 4096;
 
 /// Bytes of the smallest block that a window is made of to mix better: a page.
-pub(crate) const SMALLEST_BLOCK: u64 = 4096;
+const SMALLEST_BLOCK: u64 = 4096;
 
 /// Bytes of a window where no budget is given: a thousand blocks, so that every window looks like the
 /// whole file, and three of them at a time still fit into a small machine.
 const WINDOW_BYTES: u64 = 256 << 20;
+
+/// Rows of a block at least for each row that its last samples have of the next block: that one is read twice.
+const ROWS_PER_OVERLAP: u64 = 4;
 
 /// Bytes that are read as one stretch where rows come as they are stored, at most: enough for the disk.
 const STRETCH_BYTES: u64 = 64 << 20;
@@ -32,33 +35,59 @@ const STRETCH_BYTES: u64 = 64 << 20;
 /// left for the network and for what the system reads ahead or has not dropped yet.
 const WINDOWS_IN_BUDGET: u64 = 3;
 
-/// The order of rows for a data set of `rows` rows of `row_bytes`, with `budget` bytes of memory for
-/// it; `None` is no limit but the machine's.
+/// What the rows of a data set take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowShape {
+    pub(crate) bytes: u64,
+    /// Rows beyond a row itself that it is made of.
+    pub(crate) overlap: u64,
+}
+
+impl RowShape {
+    pub(crate) fn of<S: Samples>(samples: &S) -> RowShape {
+        RowShape { bytes: samples.row_bytes(), overlap: samples.overlap() }
+    }
+
+    /// Rows of the smallest block that is of use.
+    fn least_block(self) -> u64 {
+        (ROWS_PER_OVERLAP * self.overlap).max(1)
+    }
+}
+
+/// The order of `rows` rows of a data set, with `budget` bytes of memory for it; `None` is no limit but the machine's.
 ///
 /// The shape of windows depends on the data and on a given budget, never on the machine: the same
 /// command gives the same bits everywhere.
 pub(crate) fn choose(
     shuffle: Shuffle,
     rows: u64,
-    row_bytes: u64,
+    row: RowShape,
     budget: Option<u64>,
 ) -> Shuffling {
     match shuffle {
         Shuffle::None => Shuffling::Stored,
         Shuffle::Full => Shuffling::Full,
-        Shuffle::Auto if fits(rows, row_bytes, budget) => Shuffling::Full,
-        Shuffle::Auto | Shuffle::Window => Shuffling::Window(window_shape(row_bytes, budget)),
+        Shuffle::Auto if fits(rows, row.bytes, budget) => Shuffling::Full,
+        Shuffle::Auto | Shuffle::Window => Shuffling::Window(window_shape(row, budget)),
     }
 }
 
-fn window_shape(row_bytes: u64, budget: Option<u64>) -> WindowShape {
+fn window_shape(row: RowShape, budget: Option<u64>) -> WindowShape {
     let window = budget.map_or(WINDOW_BYTES, |memory| memory / WINDOWS_IN_BUDGET);
     // At least 64 blocks to a window, however small: few blocks mix badly.
-    let row_bytes = row_bytes.max(1);
+    let row_bytes = row.bytes.max(1);
     let block = BLOCK_BYTES.max(BLOCK_ROWS * row_bytes).min(window / 64);
-    let block_rows = (block / row_bytes).max(1);
-    let blocks = (window / (block_rows * row_bytes)).max(64);
+    let block_rows = (block / row_bytes).max(row.least_block());
+    let blocks = (window / ((block_rows + row.overlap) * row_bytes)).max(64);
     WindowShape { block_rows, blocks }
+}
+
+/// Windows of smaller blocks, which mix better; `None` if blocks are as small as is of use.
+pub(crate) fn smaller_blocks(shape: WindowShape, row: RowShape) -> Option<WindowShape> {
+    let block_rows = shape.block_rows.div_ceil(2);
+    let is_small = shape.block_rows * row.bytes <= SMALLEST_BLOCK;
+    let is_least = block_rows < row.least_block();
+    (!is_small && !is_least).then_some(WindowShape { block_rows, blocks: shape.blocks * 2 })
 }
 
 /// How rows in this order get into memory.
@@ -210,9 +239,10 @@ mod tests {
 
     #[test]
     fn what_fits_is_shuffled_in_full() {
-        let small = choose(Shuffle::Auto, 1000, 112, Some(1 << 20));
+        let row = RowShape { bytes: 112, overlap: 0 };
+        let small = choose(Shuffle::Auto, 1000, row, Some(1 << 20));
         assert_eq!(small, Shuffling::Full);
-        let large = choose(Shuffle::Auto, 1_000_000_000, 112, Some(2 << 30));
+        let large = choose(Shuffle::Auto, 1_000_000_000, row, Some(2 << 30));
         let Shuffling::Window(shape) = large else { panic!("{large:?}") };
         assert!(shape.blocks >= 500, "{shape:?}");
         let held = 2 * shape.block_rows * shape.blocks * 112;
@@ -223,16 +253,30 @@ mod tests {
     fn windows_have_many_blocks_whatever_the_rows() {
         for row_bytes in [1, 28, 3072, 1 << 20, 1 << 26] {
             for budget in [None, Some(1 << 20), Some(2 << 30)] {
-                let shape = window_shape(row_bytes, budget);
+                let shape = window_shape(RowShape { bytes: row_bytes, overlap: 0 }, budget);
                 assert!(shape.block_rows >= 1 && shape.blocks >= 64, "{row_bytes} {shape:?}");
             }
         }
     }
 
     #[test]
+    fn blocks_are_longer_than_what_their_last_samples_reach_beyond() {
+        let row = RowShape { bytes: 20, overlap: 500 };
+        for budget in [None, Some(1 << 20), Some(2 << 30)] {
+            let shape = window_shape(row, budget);
+            assert!(shape.block_rows >= 2000 && shape.blocks >= 64, "{shape:?}");
+            let smallest = std::iter::successors(Some(shape), |&s| smaller_blocks(s, row)).last();
+            assert!(smallest.unwrap().block_rows >= 2000, "{smallest:?}");
+        }
+        let WindowShape { block_rows, blocks } = window_shape(row, Some(2 << 30));
+        assert!(2 * blocks * (block_rows + row.overlap) * row.bytes <= 3 << 29);
+    }
+
+    #[test]
     fn no_shuffling_is_the_order_of_the_file() {
-        assert_eq!(choose(Shuffle::None, 10, 4, None), Shuffling::Stored);
-        assert_eq!(choose(Shuffle::Full, u64::MAX, 4, Some(1)), Shuffling::Full);
+        let row = RowShape { bytes: 4, overlap: 0 };
+        assert_eq!(choose(Shuffle::None, 10, row, None), Shuffling::Stored);
+        assert_eq!(choose(Shuffle::Full, u64::MAX, row, Some(1)), Shuffling::Full);
     }
 
     #[test]

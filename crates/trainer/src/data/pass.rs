@@ -85,12 +85,12 @@ mod tests {
     const BATCH: u64 = 7;
 
     /// The rows that a pass hands out, each of which must be in memory.
-    fn visit(pass: &Pass<'_, '_, Paged>) -> Result<Vec<u64>, TrainError> {
+    fn visit(samples: &Paged, pass: &Pass<'_, '_, Paged>) -> Result<Vec<u64>, TrainError> {
         let mut visited = Vec::new();
         pass.run(BATCH, |indices| {
             assert!(indices.end - indices.start <= BATCH);
             for row in indices.map(|index| pass.rows().row(index)) {
-                assert!(pass.rows().samples().has(row), "row {row} is not there");
+                assert!(samples.has(row), "row {row} is not there");
                 visited.push(row);
             }
             Ok::<(), TrainError>(())
@@ -102,11 +102,11 @@ mod tests {
     fn every_row_is_read_before_its_turn_and_dropped_after_it() {
         let samples = Paged::new(ROWS);
         let all = Subset::all(&samples);
-        let visited = visit(&Pass::new(&all, Paging::AheadAndDrop, BUDGET)).unwrap();
+        let visited = visit(&samples, &Pass::new(&all, Paging::AheadAndDrop, BUDGET)).unwrap();
         assert_eq!(visited, (0..ROWS).collect::<Vec<_>>());
         assert!(samples.most() <= 2 * 25 + BATCH, "{} rows", samples.most());
         assert_eq!(samples.there(), 0);
-        visit(&Pass::new(&all, Paging::Ahead, BUDGET)).unwrap();
+        visit(&samples, &Pass::new(&all, Paging::Ahead, BUDGET)).unwrap();
         assert_eq!(samples.there() as u64, ROWS);
     }
 
@@ -114,7 +114,7 @@ mod tests {
     fn a_few_rows_of_many_take_no_more_memory() {
         let samples = Paged::new(ROWS);
         let (_, held_out) = Subset::both(&samples, Split::random(ROWS, 0.1, 1));
-        let visited = visit(&Pass::new(&held_out, Paging::AheadAndDrop, BUDGET)).unwrap();
+        let visited = visit(&samples, &Pass::new(&held_out, Paging::AheadAndDrop, BUDGET)).unwrap();
         let expected: Vec<u64> = (0..100).map(|index| held_out.row(index)).collect();
         assert_eq!(visited, expected);
         // Two stretches and what a batch reaches beyond, and chance in how far apart rows are.
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn it_ends_with_the_first_error() {
         let broken = Paged::new(500);
-        let result = visit(&Pass::new(&Subset::all(&broken), Paging::AheadAndDrop, BUDGET));
+        let result = visit(&broken, &Pass::new(&Subset::all(&broken), Paging::AheadAndDrop, BUDGET));
         assert!(matches!(result, Err(TrainError::Io(_))), "{result:?}");
 
         let samples = Paged::new(ROWS);

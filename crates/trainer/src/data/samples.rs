@@ -1,7 +1,7 @@
 //! Where training rows come from: a mapped data set, or a table in memory.
 
 use crate::layer::View;
-use gristmill_io::schema::{Encoding, InputColumn, InputKind, Statistics, Target};
+use gristmill_io::schema::{Encoding, IndexColumns, InputColumn, InputKind, Statistics, Target};
 use gristmill_io::{Advice, Dataset, Dtype};
 use gristmill_kernels::Element;
 use std::fmt;
@@ -39,6 +39,41 @@ pub trait Samples: Sync {
         None
     }
 
+    /// Features of a row. It has more than [`encoding`](Self::encoding) says where it is a window of a series, whose
+    /// encoding is that of each of its rows.
+    fn features(&self) -> usize {
+        self.encoding().features()
+    }
+    /// The features that are indices of categories or words.
+    fn index_columns(&self) -> Vec<IndexColumns> {
+        self.encoding().index_columns()
+    }
+    /// Where a feature of a row stands in the data: in which row, and as which feature of that.
+    fn cell(&self, row: u64, feature: usize) -> (u64, usize) {
+        (row, feature)
+    }
+    /// In which row of the data the target of a row stands.
+    fn target_row(&self, row: u64) -> u64 {
+        row
+    }
+    /// The features of consecutive rows, one row after the other; `None` if they do not lie so.
+    fn consecutive(&self, _rows: Range<u64>) -> Option<&[u8]> {
+        None
+    }
+    /// Rows beyond a row itself that it is made of.
+    fn overlap(&self) -> u64 {
+        0
+    }
+    /// The features of a row as numbers.
+    fn decode(&self, row: u64, out: &mut [f32]) {
+        let dtype = match self.element() {
+            Element::U8 => Dtype::U8,
+            Element::F16 => Dtype::F16,
+            Element::F32 => Dtype::F32,
+        };
+        dtype.decode(self.row(row), out);
+    }
+
     /// What errors call it.
     fn name(&self) -> String {
         "the data".to_owned()
@@ -46,7 +81,7 @@ pub trait Samples: Sync {
 
     /// Bytes of a row's features.
     fn row_bytes(&self) -> u64 {
-        (self.encoding().features() * self.element().size()) as u64
+        (self.features() * self.element().size()) as u64
     }
 
     /// Whether rows come from a file and may have to be waited for.
@@ -89,6 +124,10 @@ impl Samples for Dataset {
     #[inline]
     fn row(&self, row: u64) -> &[u8] {
         Dataset::row(self, row)
+    }
+    #[inline]
+    fn consecutive(&self, rows: Range<u64>) -> Option<&[u8]> {
+        Some(Dataset::consecutive(self, rows))
     }
     #[inline]
     fn label(&self, row: u64) -> u32 {
@@ -262,6 +301,11 @@ impl Samples for Table {
     #[inline]
     fn row(&self, row: u64) -> &[u8] {
         &self.features[row as usize * self.row_bytes..][..self.row_bytes]
+    }
+    #[inline]
+    fn consecutive(&self, rows: Range<u64>) -> Option<&[u8]> {
+        let [start, end] = [rows.start, rows.end].map(|row| row as usize * self.row_bytes);
+        Some(&self.features[start..end])
     }
     #[inline]
     fn label(&self, row: u64) -> u32 {

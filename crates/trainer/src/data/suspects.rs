@@ -4,9 +4,8 @@ use crate::data::counted;
 use crate::data::samples::Samples;
 use crate::objective::{Objective, TargetKind};
 use crate::preprocess::Preprocess;
-use gristmill_io::Dtype;
 use gristmill_io::schema::Target;
-use gristmill_kernels::{Element, LANES};
+use gristmill_kernels::LANES;
 
 /// A value `FAR` deviations (or, where nothing is standardised, units) from 0 drowns all others; rows
 /// that belong together have none.
@@ -25,18 +24,18 @@ pub(crate) fn find<S: Samples>(
 ) -> Option<String> {
     let encoding = samples.encoding();
     // Of categories a large number is as good as any.
-    let mut is_index = vec![false; encoding.features()];
-    for columns in encoding.index_columns() {
+    let mut is_index = vec![false; samples.features()];
+    for columns in samples.index_columns() {
         is_index[columns.features].fill(true);
     }
-    let (mut features, mut targets) = (vec![0.0; encoding.features()], Vec::new());
+    let (mut features, mut targets) = (vec![0.0; samples.features()], Vec::new());
     if let (TargetKind::Numbers, Target::Numbers { columns }) =
         (objective.targets, &encoding.target)
     {
         targets.resize(columns.len(), 0.0);
     }
     for row in rows.filter(|&row| counted::weight(samples, objective, row) != 0.0) {
-        decode(samples.element(), samples.row(row), &mut features);
+        samples.decode(row, &mut features);
         samples.targets(row, &mut targets);
         let is_far = |scaled: f32| !scaled.is_finite() || scaled.abs() > FAR;
         let feature = |&(i, x): &(usize, &f32)| {
@@ -48,8 +47,11 @@ pub(crate) fn find<S: Samples>(
             is_far(preprocess.targets.get(i).map_or(*y, |s| (y - s.mean) / s.deviation))
         };
         let weight = samples.weight(row);
+        let mut place = samples.target_row(row);
         let found = if let Some((i, value)) = features.iter().enumerate().find(feature) {
-            format!("{value:e} in column {}", encoding.feature_names()[i])
+            let (row, column) = samples.cell(row, i);
+            place = row;
+            format!("{value:e} in column {}", encoding.feature_names()[column])
         } else if let Some((i, value)) = targets.iter().enumerate().find(target) {
             let Target::Numbers { columns } = &encoding.target else { return None };
             format!("{value:e} in column {}", columns[i])
@@ -59,18 +61,9 @@ pub(crate) fn find<S: Samples>(
             continue;
         };
         let name = samples.name();
-        return Some(format!("{name}: row {} has {found}: correct or remove that row", row + 1));
+        return Some(format!("{name}: row {} has {found}: correct or remove that row", place + 1));
     }
     None
-}
-
-fn decode(element: Element, bytes: &[u8], out: &mut [f32]) {
-    let dtype = match element {
-        Element::U8 => Dtype::U8,
-        Element::F16 => Dtype::F16,
-        Element::F32 => Dtype::F32,
-    };
-    dtype.decode(bytes, out);
 }
 
 #[cfg(test)]

@@ -7,11 +7,32 @@ use crate::data::subset::Subset;
 use crate::error::TrainError;
 use crate::objective::Objective;
 use gristmill_io::Scale;
+use gristmill_io::model::Series;
 use gristmill_io::schema::{Statistics, Target};
 use gristmill_kernels::embedding::Column;
 
 /// Largest numeric target: sixteen times as much is still an `f32`, so that a prediction may miss it.
 const LARGEST_TARGET: f32 = f32::MAX / 16.0;
+
+/// Checks that what is to be predicted is no input, but for its past.
+///
+/// # Errors
+/// It is.
+pub(crate) fn check_kept<S: Samples>(samples: &S, series: Option<Series>) -> Result<(), TrainError> {
+    let kept = samples.encoding().kept_targets();
+    let (name, [column, ..]) = (samples.name(), &kept[..]) else { return Ok(()) };
+    match series {
+        Some(Series { horizon: 1.., .. }) => Ok(()),
+        Some(_) => Err(TrainError::Data(format!(
+            "{name}: the column {column} is an input as well as the target, so that with a horizon of 0 the last row of a \
+             window has the answer: give --horizon 1 or more, or import with --no-keep-target"
+        ))),
+        None => Err(TrainError::Data(format!(
+            "{name}: the column {column} is an input as well as the target, so that each row has the answer: give --window \
+             to learn from the past of it, or import with --no-keep-target"
+        ))),
+    }
+}
 
 /// The first row that counts: whose weight, times that of its class, is above 0.
 ///
@@ -46,13 +67,13 @@ pub(crate) fn check_tokens<S: Samples>(
     samples: &S,
     mut columns: impl Iterator<Item = Column>,
 ) -> Result<(), TrainError> {
-    let indices = samples.encoding().index_columns();
+    let indices = samples.index_columns();
     let is_beyond = |column: &Column| {
         let is_index = indices.iter().any(|of| of.features.contains(&column.unit));
         !is_index && samples.statistics()[column.unit].max >= column.categories as f32
     };
     let Some(Column { unit, categories, .. }) = columns.find(is_beyond) else { return Ok(()) };
-    let (name, column) = (samples.name(), &samples.encoding().feature_names()[unit]);
+    let (name, column) = (samples.name(), &samples.encoding().feature_names()[samples.cell(0, unit).1]);
     let max = samples.statistics()[unit].max;
     Err(TrainError::Data(format!(
         "{name}: column {column} has a token {max}, beyond the vocabulary of {categories} (0 to {}): \
@@ -85,7 +106,7 @@ pub(crate) fn check_range<S: Samples>(
     };
     let statistics = samples.statistics();
     if let Some(i) = (0..features.len()).find(|&i| !is_scaled(&statistics[i], &features[i])) {
-        let column = &samples.encoding().feature_names()[i];
+        let column = &samples.encoding().feature_names()[samples.cell(0, i).1];
         return refuse(column, &statistics[i], "too far for 32-bit numbers to be standardised");
     }
     let Target::Numbers { columns } = &samples.encoding().target else { return Ok(()) };

@@ -187,7 +187,7 @@ fn stored_layer(layer: &Kind, tensors: Vec<Vec<f32>>) -> Layer {
 /// Names the first node that does not fit what it takes.
 pub(super) fn network(model: &Model) -> Result<Network, String> {
     let views = model.views()?;
-    let flat = View::flat(model.encoding.features());
+    let flat = View::flat(model.features());
     let mut features = flat;
     let mut sources = vec![(FEATURES, Source::Features)];
     let (mut nodes, mut tensors) = (Vec::new(), Vec::new());

@@ -9,6 +9,8 @@ use crate::data::samples::Samples;
 use crate::data::subset::Subset;
 use crate::model::{Trained, stored_loss};
 use crate::network::Network;
+use gristmill_io::model::Series;
+use gristmill_io::schema::Encoding;
 use gristmill_io::{HistoryRow, Model};
 use gristmill_kernels::Isa;
 
@@ -53,6 +55,16 @@ impl<S: Samples> Session<'_, S> {
         (self.train.len(), self.validation.as_ref().map_or(0, Subset::len))
     }
 
+    /// Which rows a sample has, if it has several.
+    pub fn series(&self) -> Option<Series> {
+        self.plan.series
+    }
+
+    /// What the columns of the data mean.
+    pub fn encoding(&self) -> &Encoding {
+        self.train.samples().encoding()
+    }
+
     /// What was measured after each epoch.
     pub fn history(&self) -> &[HistoryRow] {
         &self.history
@@ -78,6 +90,7 @@ impl<S: Samples> Session<'_, S> {
         let inputs = input_scales(&self.plan, samples);
         Model {
             encoding: samples.encoding().clone(),
+            series: self.plan.series,
             inputs,
             outputs: self.engine.preprocess.targets.clone(),
             nodes: Trained::nodes(&network),

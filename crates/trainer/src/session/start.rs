@@ -8,7 +8,9 @@ use crate::data::feed::Paging;
 use crate::data::order::{Order, Shuffling};
 use crate::data::samples::Samples;
 use crate::data::subset::Subset;
-use crate::data::{memory, mixing, usable, validation};
+use crate::data::memory::RowShape;
+use crate::data::windows::Windows;
+use crate::data::{in_time, memory, mixing, usable, validation};
 use crate::early_stopping::EarlyStopping;
 use crate::error::TrainError;
 use crate::sampler::{Split, WindowShape};
@@ -38,10 +40,16 @@ impl<'d, S: Samples> Session<'d, S> {
             let hint = "import it again with --target COLUMN";
             return Err(TrainError::Data(format!("the data set has no target: {hint}")));
         };
-        let config = config.clone().on_data_of(train.view());
+        let series = config.data.series();
+        usable::check_kept(train, series)?;
+        if train.rows() == 0 {
+            return Err(TrainError::Data(format!("{} has no rows to learn from", train.name())));
+        }
+        let windows = Windows::new(train, series)?;
+        let config = config.clone().on_data_of(windows.view());
         let mut plan = config.resolve(&DataShape {
-            features: encoding.features(),
-            index_columns: &encoding.index_columns(),
+            features: windows.features(),
+            index_columns: &windows.index_columns(),
             target,
         })?;
         if validation.is_some_and(|v| v.encoding() != encoding) {
@@ -52,18 +60,22 @@ impl<'d, S: Samples> Session<'d, S> {
             )));
         }
         let pool = threads::pool(plan.threads)?;
-        if train.rows() == 0 {
-            return Err(TrainError::Data(format!("{} has no rows to learn from", train.name())));
-        }
         let mut warnings = Vec::new();
         let (train, validation) = match validation {
-            Some(samples) => (Subset::all(train), Some(Subset::all(samples))),
+            Some(samples) => {
+                (Subset::of(windows), Some(Subset::of(Windows::new(samples, series)?)))
+            }
+            None if plan.validation.split > 0.0 && series.is_some() => {
+                let (share, memory) = (plan.validation.split, plan.memory);
+                let [train, held_out] = pool.install(|| in_time::split(windows, share, memory))?;
+                (train, Some(held_out))
+            }
             None if plan.validation.split > 0.0 => {
                 let (train, held_out) = Subset::both(train, split(&plan, train));
                 warnings.extend(validation::shortfall(&held_out, plan.validation.split)?);
                 (train, Some(held_out))
             }
-            None => (Subset::all(train), None),
+            None => (Subset::of(windows), None),
         };
         plan.early_stopping.check_validation(validation.is_some())?;
         match &validation {
@@ -163,14 +175,14 @@ fn decide_order<S: Samples>(
     train: &Subset<'_, S>,
     warnings: &mut Vec<String>,
 ) -> Shuffling {
-    let (rows, row_bytes) = (train.len(), train.samples().row_bytes());
+    let (rows, row) = (train.len(), RowShape::of(train.samples()));
     let training = &mut plan.config.training;
     let given = training.block_rows.zip(training.window_blocks);
     let mut shuffling = match (plan.shuffle, given) {
         (Shuffle::Auto | Shuffle::Window, Some((block_rows, blocks))) => {
             Shuffling::Window(WindowShape { block_rows, blocks })
         }
-        (shuffle, _) => memory::choose(shuffle, rows, row_bytes, plan.memory),
+        (shuffle, _) => memory::choose(shuffle, rows, row, plan.memory),
     };
     let unevenness = |how: Shuffling| {
         let order = Order::new(how, rows, memory::stretch_rows(train, plan.memory), plan.seed, 1);
@@ -179,11 +191,11 @@ fn decide_order<S: Samples>(
     train.samples().advise(0..train.samples().rows(), Advice::Random);
     let mut uneven = if shuffling == Shuffling::Full { 1.0 } else { unevenness(shuffling) };
     while let (Shuffling::Window(shape), None) = (shuffling, given) {
-        if uneven <= mixing::UNEVEN || shape.block_rows * row_bytes <= memory::SMALLEST_BLOCK {
+        if uneven <= mixing::UNEVEN {
             break;
         }
-        let block_rows = shape.block_rows.div_ceil(2);
-        shuffling = Shuffling::Window(WindowShape { block_rows, blocks: shape.blocks * 2 });
+        let Some(smaller) = memory::smaller_blocks(shape, row) else { break };
+        shuffling = Shuffling::Window(smaller);
         uneven = unevenness(shuffling);
     }
     train.samples().advise(0..train.samples().rows(), Advice::Normal);

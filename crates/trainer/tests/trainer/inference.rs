@@ -52,7 +52,7 @@ fn features(rows: usize) -> Vec<f32> {
 
 fn trained(network: &Network, output: OutputKind) -> Trained {
     let preprocess = Preprocess::new(&[Trained::UNSCALED; FEATURES], Vec::new());
-    Trained { network: network.clone(), preprocess, output }
+    Trained { network: network.clone(), preprocess, output, series: None }
 }
 
 /// All predictions, which must come in parts as they come whole.
@@ -65,7 +65,7 @@ fn predictions(isa: Isa, trained: &Trained, table: &Table) -> Vec<f32> {
         let mut values = vec![0.0; (end - start) as usize * outputs];
         predictor.predict(table, start..end, &mut values);
         let mut again = vec![0.0; values.len()];
-        predictor.predict_with(table, start..end, &mut again, &mut parts, |values, part| {
+        predictor.predict_with(table, start..end, &mut again, &mut parts, |_, values, part| {
             *part = values.to_vec();
         });
         assert_eq!(values, again);
@@ -76,7 +76,7 @@ fn predictions(isa: Isa, trained: &Trained, table: &Table) -> Vec<f32> {
 }
 
 fn report(isa: Isa, trained: &Trained, objective: &Objective, table: &Table) -> Report {
-    let Trained { network, preprocess, output } = trained;
+    let Trained { network, preprocess, output, .. } = trained;
     let mut evaluator = Evaluator::new(isa, network, objective.clone());
     let subject = Subject { network, preprocess, output: *output };
     let mut done = 0;

@@ -386,7 +386,7 @@ fn predictions_use_the_running_statistics() {
         let inputs: Vec<f64> =
             (0..rows * 7).map(|i| f64::from((i * 7919 % 101) as f32 / 50.0 - 1.0)).collect();
         let expected = Twin::of(&network).predict(&inputs);
-        let trained = Trained { network, preprocess, output: OutputKind::Values };
+        let trained = Trained { network, preprocess, output: OutputKind::Values, series: None };
         let mut predictor = Predictor::new(isa, trained);
         let mut together = vec![0.0; rows * CLASSES];
         predictor.predict(&table, 0..rows as u64, &mut together);

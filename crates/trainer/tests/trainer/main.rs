@@ -16,4 +16,5 @@ mod layers;
 mod refused;
 mod rollback;
 mod run;
+mod series;
 mod weightless;

@@ -9,12 +9,16 @@ use crate::interrupt;
 use crate::output::Output;
 use crate::progress::{DataBar, RowsBar};
 use crate::source::Scratch;
+use gristmill_io::model::Series;
 use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target};
 use gristmill_io::{
     Dataset, DatasetWriter, Dtype, DatasetLayout, FormatChoice, Model, RowBatch, export,
 };
 use gristmill_trainer::inference::Predictor;
 use std::path::Path;
+
+/// Most rows whose numbers are exact as f32.
+const MOST_ROWS: u64 = 1 << 24;
 
 /// Predicts every row of a data set, and writes the predictions to a file.
 pub(super) struct Table<'a> {
@@ -28,17 +32,28 @@ pub(super) struct Table<'a> {
 
 impl Table<'_> {
     pub(super) fn write(mut self, path: &Path) -> Result<(), Failure> {
-        let columns = Columns { target: &self.model.encoding.target };
+        let series = self.model.series;
+        let columns = Columns { target: &self.model.encoding.target, series };
+        let mut count = self.dataset.rows();
+        if let Some(series) = series {
+            count = series.windows_to_predict(count);
+            if series.target_row(count) > MOST_ROWS {
+                return Err(Failure::at(path)(format!(
+                    "the numbers of more than {MOST_ROWS} rows are not exact in this format: write CSV"
+                )));
+            }
+        }
         let scratch = Scratch::create()?;
         let file = scratch.path().join(Scratch::ROWS);
         let layout =
             DatasetLayout { encoding: columns.encoding(), dtype: Some(Dtype::F32), weighted: false };
         let mut writer = DatasetWriter::create(&file, layout)?;
         let outputs = self.predictor.outputs();
-        let bar = RowsBar::new(self.output, "predicting", self.dataset.rows());
-        let make = |values: &[f32], features: &mut Vec<f32>| {
+        let bar = RowsBar::new(self.output, "predicting", count);
+        let make = |first: u64, values: &[f32], features: &mut Vec<f32>| {
             features.clear();
-            values.chunks_exact(outputs).for_each(|row| columns.push(features, row));
+            let rows = (first..).zip(values.chunks_exact(outputs));
+            rows.for_each(|(row, outputs)| columns.push(features, row, outputs));
         };
         let interrupted = interrupt::flag();
         self.predictor.predict_all(self.dataset, self.memory, make, |end, parts: &[Vec<f32>]| {
@@ -63,14 +78,16 @@ impl Table<'_> {
 /// The columns of a table of predictions.
 struct Columns<'a> {
     target: &'a Target,
+    /// How windows are numbered by the row that they predict.
+    series: Option<Series>,
 }
 
 impl Columns<'_> {
-    /// The class as a text, and each probability or number.
+    /// The number of the row of a window, the class as a text, and each probability or number.
     fn encoding(&self) -> Encoding {
         let number =
             |name: String| InputColumn { name, kind: InputKind::Number { fill: None } };
-        let inputs = match self.target {
+        let inputs: Vec<InputColumn> = match self.target {
             Target::Classes { column, names } => {
                 let kind = InputKind::OneHot { categories: names.clone() };
                 let class = InputColumn { name: column.clone(), kind };
@@ -80,11 +97,14 @@ impl Columns<'_> {
             Target::Numbers { columns } => columns.iter().cloned().map(number).collect(),
             Target::None => Vec::new(),
         };
+        let row = self.series.map(|_| number("row".to_owned()));
+        let inputs = row.into_iter().chain(inputs).collect();
         Encoding { inputs, target: Target::None }
     }
 
     /// Appends the features of a row, given what the network says of it.
-    fn push(&self, features: &mut Vec<f32>, outputs: &[f32]) {
+    fn push(&self, features: &mut Vec<f32>, row: u64, outputs: &[f32]) {
+        features.extend(self.series.map(|series| (series.target_row(row) + 1) as f32));
         let Target::Classes { names, .. } = self.target else {
             features.extend(outputs);
             return;

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// Most values of a node: a file that claims more is damaged.
-pub(super) const MAX_UNITS: usize = 1 << 28;
+pub(in crate::model) const MAX_UNITS: usize = 1 << 28;
 
 /// All of a layer but its tensors. How it is serialized is how descriptions have it.
 pub trait Attributes: Clone + PartialEq + Serialize + DeserializeOwned {

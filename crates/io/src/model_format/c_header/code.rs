@@ -20,7 +20,7 @@ pub(super) fn comment(model: &Model, plan: &Plan) -> String {
         4 * (model.inputs.len() + plan.numbers()),
     );
     let mut feature = 0;
-    for input in &model.encoding.inputs {
+    for input in &model.columns().inputs {
         let name = shown(&input.name);
         match &input.kind {
             InputKind::Number { fill } => {
@@ -119,7 +119,7 @@ pub(super) fn predict(model: &Model, plan: &Plan, width: usize) -> String {
          for (int i = 0; i < GRISTMILL_FEATURES; i++) inputs[i] = features[i];\n",
     );
     let mut feature = 0;
-    for input in &model.encoding.inputs {
+    for input in &model.columns().inputs {
         if let InputKind::Number { fill: Some(fill) } = &input.kind {
             let fill = literal(*fill);
             code += &format!("    if (isnan(inputs[{feature}])) inputs[{feature}] = {fill};\n");

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 /// Names the node of the network that operators cannot express.
 pub(super) fn graph(model: &Model) -> Result<Graph, String> {
     let mut graph = Graph::default();
-    let features = columns::write(&mut graph, &model.encoding, &node_names(&model.nodes));
+    let features = columns::write(&mut graph, &model.columns(), &node_names(&model.nodes));
     for tensor in model.tensors().iter().filter(|tensor| !tensor.info.name.starts_with("outputs."))
     {
         graph.numbers(tensor);

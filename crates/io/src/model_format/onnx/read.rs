@@ -50,7 +50,7 @@ fn own(text: &str, graph: &GraphProto) -> Result<Model, String> {
     };
     let names = if is_current { node_names(&model.nodes) } else { Vec::new() };
     let mut ends = Graph::default();
-    let features = columns::write(&mut ends, &model.encoding, &names);
+    let features = columns::write(&mut ends, &model.columns(), &names);
     let first = ends.nodes.len();
     let last = graph.node.iter().position(is_prediction).unwrap_or(graph.node.len());
     let middle = graph.node.get(first..last).ok_or("lacks nodes that its description asks for")?;
@@ -180,7 +180,7 @@ fn model_of(reader: Reader, features: usize) -> Result<Model, String> {
         None => vec![Scale::UNIT; targets],
     };
     let training = vec![("imported from".to_owned(), "ONNX".to_owned())];
-    Ok(Model { encoding, inputs, outputs, nodes, output, loss: None, training })
+    Ok(Model { encoding, series: None, inputs, outputs, nodes, output, loss: None, training })
 }
 
 /// Takes a sigmoid from the end of a network; whether there was one.

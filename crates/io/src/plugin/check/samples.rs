@@ -126,6 +126,7 @@ pub(super) fn model() -> Model {
     };
     Model {
         encoding: numbers_encoding(),
+        series: None,
         inputs: vec![Scale { mean: 0.1, deviation: 3.0 }; 3],
         outputs: vec![Scale { mean: -1.0 / 3.0, deviation: 0.7 }],
         nodes: Node::chain([
