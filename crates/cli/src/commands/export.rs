@@ -101,7 +101,9 @@ impl Export {
             return Err(Failure::at(dataset.path())(reason));
         }
         let largest = on_threads(self.threads.unwrap_or(0), || largest_difference(networks, dataset, output))??;
-        judge(largest, dataset.rows(), &self.output, output)
+        let rows = dataset.rows();
+        let count = model.series.map_or(rows, |series| series.windows_to_predict(rows));
+        judge(largest, count, &self.output, output)
     }
 }
 

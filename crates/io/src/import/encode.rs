@@ -85,7 +85,8 @@ impl<'a> Encoder<'a> {
             targets: 0,
             encoding,
         };
-        let is_guess = |name: &str| guessed.is_some_and(|numbers| !numbers.iter().any(|n| n == name));
+        let is_guess =
+            |name: &str| guessed.is_some_and(|numbers| !numbers.iter().any(|n| n == name));
         let mut feature = 0;
         for (input, column) in encoding.inputs.iter().zip(inputs) {
             let is_kept = kept.contains(&input.name);
@@ -118,7 +119,9 @@ impl<'a> Encoder<'a> {
                     let classes = names.iter().cloned().zip(0..).collect();
                     (ColumnKind::Text, Use::Label { classes })
                 }
-                Target::Numbers { .. } | Target::None => (ColumnKind::Number, Use::Target { index }),
+                Target::Numbers { .. } | Target::None => {
+                    (ColumnKind::Number, Use::Target { index })
+                }
             };
             encoder.add(Wanted::new(column, kind), name, what)?;
         }
@@ -169,7 +172,10 @@ impl<'a> Encoder<'a> {
     }
 
     /// The uses of columns of a batch, with their values.
-    fn used<'b>(&'b self, batch: &'b Batch) -> impl DoubleEndedIterator<Item = (&'b Use<'a>, &'b Values)> {
+    fn used<'b>(
+        &'b self,
+        batch: &'b Batch,
+    ) -> impl DoubleEndedIterator<Item = (&'b Use<'a>, &'b Values)> {
         self.uses.iter().zip(&self.slots).map(|(what, &slot)| (what, &batch.columns[slot]))
     }
 

@@ -296,7 +296,9 @@ impl Survey {
             let kept = target.columns().iter().map(|column| InputColumn {
                 name: column.clone(),
                 kind: match &target {
-                    Target::Classes { names, .. } => InputKind::OneHot { categories: names.clone() },
+                    Target::Classes { names, .. } => {
+                        InputKind::OneHot { categories: names.clone() }
+                    }
                     Target::Numbers { .. } | Target::None => InputKind::Number { fill: None },
                 },
             });

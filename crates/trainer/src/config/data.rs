@@ -36,11 +36,14 @@ impl DataConfig {
             (Some(window), _) if !(1..=MOST_ROWS).contains(&window) => {
                 Err(ConfigError::value("data.window", window, format!("expected 1 to {MOST_ROWS}")))
             }
-            (Some(_), Some(horizon)) if horizon > MOST_ROWS => {
-                Err(ConfigError::value("data.horizon", horizon, format!("expected 0 to {MOST_ROWS}")))
-            }
+            (Some(_), Some(horizon)) if horizon > MOST_ROWS => Err(ConfigError::value(
+                "data.horizon",
+                horizon,
+                format!("expected 0 to {MOST_ROWS}"),
+            )),
             (None, Some(horizon)) => {
-                let expected = "it is counted from the last row of a window: give data.window as well";
+                let expected =
+                    "it is counted from the last row of a window: give data.window as well";
                 Err(ConfigError::value("data.horizon", horizon, expected))
             }
             _ => Ok(()),

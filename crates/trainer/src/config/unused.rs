@@ -61,9 +61,8 @@ impl RunConfig {
     pub fn check_heeded(&self, assignments: &[Assignment]) -> Result<(), ConfigError> {
         for assignment in assignments {
             let key = assignment.key();
-            let is_broken = |(keys, is_heeded, _): &&Rule| {
-                keys.contains(&key.as_str()) && !is_heeded(self)
-            };
+            let is_broken =
+                |(keys, is_heeded, _): &&Rule| keys.contains(&key.as_str()) && !is_heeded(self);
             if let Some((.., reason)) = RULES.iter().find(is_broken) {
                 return Err(assignment.wrong(*reason));
             }
@@ -88,7 +87,11 @@ mod tests {
             ("network.init = 'zeros'", "network.init_scale=2", "--init"),
             ("", "data.horizon=2", "--window"),
             ("", "validation.stratified=false", "--validation-split"),
-            ("validation.split = 0.5\ndata.window = 3", "validation.stratified=true", "the last are held out"),
+            (
+                "validation.split = 0.5\ndata.window = 3",
+                "validation.stratified=true",
+                "the last are held out",
+            ),
             ("", "early_stopping.metric=f1", "--patience"),
             ("", "early_stopping.min_delta=1", "--patience"),
             ("training.shuffle = 'full'", "training.block_rows=8", "--shuffle window"),

@@ -240,8 +240,8 @@ pub(crate) mod tests {
     use crate::data::order::{Picker, Shuffling};
     use crate::data::samples::Table;
     use crate::data::windows::Windows;
-    use gristmill_io::model::Series;
     use crate::sampler::WindowShape;
+    use gristmill_io::model::Series;
     use gristmill_io::schema::{Encoding, Statistics};
     use gristmill_kernels::Element;
     use std::sync::Mutex;

@@ -81,7 +81,10 @@ mod tests {
         let error = |share| runs(20, share).unwrap_err().to_string();
         let last = error(0.2);
         assert!(last.contains("into 16 to learn from and the last 4 to validate on"), "{last}");
-        assert!(last.contains("3 with its target 2 after it takes 5, more than the last 4 rows"), "{last}");
+        assert!(
+            last.contains("3 with its target 2 after it takes 5, more than the last 4 rows"),
+            "{last}"
+        );
         assert!(error(0.9).contains("more than the first 2 rows"));
         assert_eq!(runs(20, 0.25).unwrap(), [0..11, 15..16]);
     }

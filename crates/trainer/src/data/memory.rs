@@ -58,12 +58,7 @@ impl RowShape {
 ///
 /// The shape of windows depends on the data and on a given budget, never on the machine: the same
 /// command gives the same bits everywhere.
-pub(crate) fn choose(
-    shuffle: Shuffle,
-    rows: u64,
-    row: RowShape,
-    budget: Option<u64>,
-) -> Shuffling {
+pub(crate) fn choose(shuffle: Shuffle, rows: u64, row: RowShape, budget: Option<u64>) -> Shuffling {
     match shuffle {
         Shuffle::None => Shuffling::Stored,
         Shuffle::Full => Shuffling::Full,

@@ -124,7 +124,8 @@ mod tests {
     #[test]
     fn it_ends_with_the_first_error() {
         let broken = Paged::new(500);
-        let result = visit(&broken, &Pass::new(&Subset::all(&broken), Paging::AheadAndDrop, BUDGET));
+        let result =
+            visit(&broken, &Pass::new(&Subset::all(&broken), Paging::AheadAndDrop, BUDGET));
         assert!(matches!(result, Err(TrainError::Io(_))), "{result:?}");
 
         let samples = Paged::new(ROWS);

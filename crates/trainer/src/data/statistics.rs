@@ -37,7 +37,8 @@ pub(super) fn of_rows<S: Samples>(
             samples.populate(round.clone())?;
         }
         let starts: Vec<u64> = round.clone().step_by(block as usize).collect();
-        let moments = |&start: &u64| of_block(samples, columns, start..round.end.min(start + block));
+        let moments =
+            |&start: &u64| of_block(samples, columns, start..round.end.min(start + block));
         let found: Vec<[Vec<Moments>; 2]> = starts.par_iter().map(moments).collect();
         for block in found {
             for (all, block) in all.iter_mut().flatten().zip(block.iter().flatten()) {

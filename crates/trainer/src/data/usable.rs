@@ -18,7 +18,10 @@ const LARGEST_TARGET: f32 = f32::MAX / 16.0;
 ///
 /// # Errors
 /// It is.
-pub(crate) fn check_kept<S: Samples>(samples: &S, series: Option<Series>) -> Result<(), TrainError> {
+pub(crate) fn check_kept<S: Samples>(
+    samples: &S,
+    series: Option<Series>,
+) -> Result<(), TrainError> {
     let kept = samples.encoding().kept_targets();
     let (name, [column, ..]) = (samples.name(), &kept[..]) else { return Ok(()) };
     match series {
@@ -73,7 +76,8 @@ pub(crate) fn check_tokens<S: Samples>(
         !is_index && samples.statistics()[column.unit].max >= column.categories as f32
     };
     let Some(Column { unit, categories, .. }) = columns.find(is_beyond) else { return Ok(()) };
-    let (name, column) = (samples.name(), &samples.encoding().feature_names()[samples.cell(0, unit).1]);
+    let (name, column) =
+        (samples.name(), &samples.encoding().feature_names()[samples.cell(0, unit).1]);
     let max = samples.statistics()[unit].max;
     Err(TrainError::Data(format!(
         "{name}: column {column} has a token {max}, beyond the vocabulary of {categories} (0 to {}): \

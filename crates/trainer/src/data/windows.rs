@@ -27,7 +27,14 @@ pub struct Windows<'d, S> {
 impl<'d, S: Samples> Windows<'d, S> {
     /// Rows that are samples by themselves.
     pub fn none(rows: &'d S) -> Windows<'d, S> {
-        Windows { rows, series: None, count: rows.rows(), to_target: 0, overlap: 0, statistics: None }
+        Windows {
+            rows,
+            series: None,
+            count: rows.rows(),
+            to_target: 0,
+            overlap: 0,
+            statistics: None,
+        }
     }
 
     /// All windows whose target is among the rows.
@@ -61,7 +68,9 @@ impl<'d, S: Samples> Windows<'d, S> {
             )));
         }
         if rows.consecutive(0..1).is_none() {
-            return Err(TrainError::Data(format!("the rows of {name} do not lie one after the other")));
+            return Err(TrainError::Data(format!(
+                "the rows of {name} do not lie one after the other"
+            )));
         }
         let repeated = || rows.statistics().repeat(series.window as usize);
         Ok(Windows {
@@ -70,7 +79,8 @@ impl<'d, S: Samples> Windows<'d, S> {
             count,
             to_target: series.target_row(0),
             overlap: span(series) - 1,
-            statistics: (series.window > 1).then(|| [repeated(), rows.target_statistics().to_vec()]),
+            statistics: (series.window > 1)
+                .then(|| [repeated(), rows.target_statistics().to_vec()]),
         })
     }
 
@@ -278,7 +288,8 @@ mod tests {
         let part = windows.with_statistics_of(0..5000, None).unwrap();
         let head = super::tests::table(5000);
         let close = |a: &Statistics, b: &Statistics| {
-            (a.mean - b.mean).abs() < 1e-9 && (a.deviation - b.deviation).abs() < 1e-9
+            (a.mean - b.mean).abs() < 1e-9
+                && (a.deviation - b.deviation).abs() < 1e-9
                 && (a.min, a.max) == (b.min, b.max)
         };
         for (i, found) in part.statistics().iter().enumerate() {

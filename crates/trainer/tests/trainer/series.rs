@@ -189,7 +189,8 @@ fn a_file_in_little_memory_gives_the_same_bits() {
         let config = config(threads, &format!("{order}\n{memory}\n{split}"));
         let of_file = trained(&config, Isa::best(), &dataset);
         assert!(of_file.nodes == of_table.nodes, "{memory}");
-        let report = |memory| evaluate(Isa::best(), &of_file, &dataset, memory, &mut |_| ()).unwrap();
+        let report =
+            |memory| evaluate(Isa::best(), &of_file, &dataset, memory, &mut |_| ()).unwrap();
         assert_eq!(report(Some(1000)).get(Metric::Loss), report(None).get(Metric::Loss));
     }
 }
