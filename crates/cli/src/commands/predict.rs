@@ -16,6 +16,8 @@ use gristmill_io::model::Series;
 use gristmill_io::schema::Target;
 use gristmill_io::{AtomicFile, Dataset, FormatChoice, Model, array_header, check_export, refuse_overwriting};
 use gristmill_trainer::config::ByteSize;
+use gristmill_trainer::data::samples::Samples;
+use gristmill_trainer::data::windows::Windows;
 use gristmill_trainer::inference::Predictor;
 use gristmill_trainer::model::Trained;
 use gristmill_trainer::{Isa, on_threads};
@@ -93,10 +95,10 @@ impl Predict {
         if is_array && matches!(model.encoding.target, Target::Classes { .. }) {
             output.talk("an array has no texts: it gets the probability of each class, in order");
         }
-        let mut count = rows.dataset.rows();
+        // Nothing is written where there is no window.
+        let count = Windows::to_predict(&rows.dataset, model.series)?.rows();
         if let Some(series) = model.series {
-            output.talk(predicted_rows(series, count));
-            count = series.windows_to_predict(count);
+            output.talk(predicted_rows(series, rows.dataset.rows()));
         }
         on_threads(self.threads, || {
             if let Some(path) = tabular {
@@ -212,7 +214,6 @@ impl Predictions<'_> {
 fn predicted_rows(series: Series, rows: u64) -> String {
     let windows = series.windows_to_predict(rows);
     let beyond = match series.horizon {
-        _ if windows == 0 => String::new(),
         0 => String::new(),
         1 => format!("; row {} comes after the last that is there", rows + 1),
         more => format!("; {} to {} come after the last that is there", rows + 1, rows + u64::from(more)),

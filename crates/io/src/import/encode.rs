@@ -104,9 +104,7 @@ impl<'a> Encoder<'a> {
                     let index = Categories::of(vocabulary);
                     (ColumnKind::Text, Use::Index { feature, index })
                 }
-                InputKind::Text(words) => {
-                    (ColumnKind::Text, Use::Text { feature, words: *words })
-                }
+                InputKind::Text(words) => (ColumnKind::Text, Use::Text { feature, words: *words }),
             };
             let refuses_codes = kind == ColumnKind::Number && !is_kept && is_guess(&input.name);
             encoder.add(Wanted { column, kind, refuses_codes }, &input.name, what)?;

@@ -174,7 +174,8 @@ impl<S: Samples> Samples for Windows<'_, S> {
         let steps = 0..self.series.map_or(1, |series| series.window as usize);
         let of_step = |step: usize| {
             columns.iter().map(move |columns| IndexColumns {
-                features: step * width + columns.features.start..step * width + columns.features.end,
+                features: step * width + columns.features.start
+                    ..step * width + columns.features.end,
                 ..columns.clone()
             })
         };
