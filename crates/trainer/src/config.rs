@@ -6,6 +6,7 @@
 mod arranged;
 mod assign;
 mod assignment;
+mod augment;
 mod byte_size;
 mod class_weights;
 mod complete;
@@ -30,6 +31,7 @@ pub use crate::layer::dense_settings::DenseConfig;
 pub use crate::layer::start::InitKind;
 pub use crate::names::UnknownName;
 pub use assignment::Assignment;
+pub use augment::{AugmentConfig, augment_of_line};
 pub use byte_size::ByteSize;
 pub use class_weights::ClassWeights;
 pub use data::DataConfig;

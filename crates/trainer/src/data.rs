@@ -1,5 +1,6 @@
 //! Rows: where they come from, which of them take part, in which order, and how they get into memory.
 
+pub mod augment;
 pub(crate) mod counted;
 pub mod feed;
 pub(crate) mod in_time;

@@ -44,9 +44,59 @@ pub fn feature_scale(statistics: &Statistics, element: Element) -> Scale {
     Scale { deviation: scale.deviation.max(floor), ..scale }
 }
 
+/// The statistics of each channel over all positions, of those of all features.
+pub fn by_channel(features: &[Statistics], channels: usize) -> Vec<Statistics> {
+    let positions = (features.len() / channels) as f64;
+    let channel = |first: usize| {
+        let of_channel = || features[first..].iter().step_by(channels);
+        let mean = of_channel().map(|s| s.mean).sum::<f64>() / positions;
+        let squares = of_channel().map(|s| s.deviation.powi(2) + (s.mean - mean).powi(2));
+        Statistics {
+            mean,
+            deviation: (squares.sum::<f64>() / positions).sqrt(),
+            min: of_channel().map(|s| s.min).fold(f32::INFINITY, f32::min),
+            max: of_channel().map(|s| s.max).fold(f32::NEG_INFINITY, f32::max),
+            missing: of_channel().map(|s| s.missing).sum(),
+        }
+    };
+    (0..channels).map(channel).collect()
+}
+
 /// The scale that standardises what has these statistics. What is constant is only shifted.
 pub fn standard_scale(statistics: &Statistics) -> Scale {
     let deviation = statistics.deviation as f32;
     let usable = deviation.is_finite() && deviation >= f32::MIN_POSITIVE;
     Scale { mean: statistics.mean as f32, deviation: if usable { deviation } else { 1.0 } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channels_have_the_statistics_of_all_their_positions() {
+        let of = |values: &[f64]| {
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            let squares = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>();
+            Statistics {
+                mean,
+                deviation: (squares / values.len() as f64).sqrt(),
+                min: values.iter().copied().fold(f64::INFINITY, f64::min) as f32,
+                max: values.iter().copied().fold(f64::NEG_INFINITY, f64::max) as f32,
+                missing: 1,
+            }
+        };
+        // Two rows of three positions of two channels.
+        let rows = [[1.0, -5.0, 2.0, 0.0, 9.0, 0.5], [3.0, -5.0, 8.0, 4.0, 0.0, 2.5]];
+        let features: Vec<Statistics> = (0..6).map(|i| of(&[rows[0][i], rows[1][i]])).collect();
+        let channels = by_channel(&features, 2);
+        for (channel, found) in channels.iter().enumerate() {
+            let values = rows.iter().flat_map(|row| row.iter().skip(channel).step_by(2));
+            let expected = of(&values.copied().collect::<Vec<_>>());
+            assert!((found.mean - expected.mean).abs() < 1e-12);
+            assert!((found.deviation - expected.deviation).abs() < 1e-12);
+            let rest = (found.min, found.max, found.missing);
+            assert_eq!(rest, (expected.min, expected.max, 3));
+        }
+    }
 }

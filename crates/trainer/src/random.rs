@@ -4,8 +4,11 @@
 //! one, they can be made in any order, on any thread, and again after a resume. Nothing depends on
 //! the instruction set: all is integer arithmetic, or f64 operations that IEEE 754 rounds exactly.
 
+mod beta;
+mod elementary;
 mod normal;
 
+use beta::beta;
 use normal::inverse_normal;
 
 /// What draws are for. Draws for one purpose say nothing about those for another.
@@ -19,6 +22,8 @@ pub enum Purpose {
     Order = 3,
     /// Which units are dropped at a step.
     Dropout = 4,
+    /// How images are changed in an epoch.
+    Augmentation = 5,
 }
 
 /// An unlimited sequence of draws, each found by its number.
@@ -60,6 +65,12 @@ impl Random {
     pub fn normal(self, index: u64) -> f64 {
         // The middle of one of 2^53 cells: never 0 or 1.
         inverse_normal(((self.bits(index) >> 11) as f64 + 0.5) * (1.0 / (1u64 << 53) as f64))
+    }
+
+    /// A number in 0..1 of the beta distribution with both parameters `alpha`, above 0 and at most 1, from all
+    /// draws of the sequence.
+    pub fn beta(self, alpha: f64) -> f64 {
+        beta(alpha, |index| self.uniform(index))
     }
 }
 

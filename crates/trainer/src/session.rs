@@ -257,7 +257,11 @@ impl<S: Samples> Session<'_, S> {
         let row = |i: usize| self.train.row(picker.index(order, start + i as u64));
         let count = (positions.end - positions.start) as usize;
         let plan = self.step_plan(learning_rate);
-        let samples = self.counting.of(self.train.samples());
+        let augmentation = self
+            .plan
+            .augment
+            .map(|augment| augment.in_epoch(self.plan.seed, u64::from(self.position.epoch) + 1));
+        let samples = self.counting.of(self.train.samples(), augmentation);
         let batch = self.engine.step(crew, &samples, count, &row, plan);
         if let Some(row) = batch.stray {
             return Err(TrainError::stray(self.train.samples(), row));

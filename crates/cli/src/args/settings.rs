@@ -4,7 +4,7 @@ use super::count;
 use super::setting::{Group, Setting, Takes};
 use gristmill_trainer::config::{
     ByteSize, InitKind, LossKind, OnNan, OptimizerConfig, OptimizerKind, RunConfig, ScheduleKind,
-    Shuffle, Value, layers_of_line,
+    Shuffle, Value, augment_of_line, layers_of_line,
 };
 use std::fmt::Display;
 use std::str::FromStr;
@@ -131,6 +131,11 @@ impl Group for Training {
             ..switch("balanced", "training.class_weights", || "balanced".into())
         },
         Setting {
+            help: "How images change each time, as in \"shift 2, flip, crop 4, cutout 8, mixup 0.2\"",
+            default: Some(|| "none".to_owned()),
+            ..value("augment", "data.augment", "CHANGES", augment)
+        },
+        Setting {
             help: "Order of the rows",
             names: Shuffle::NAMES,
             ..value("shuffle", "training.shuffle", "MODE", name::<Shuffle>)
@@ -233,6 +238,11 @@ fn layers(text: &str) -> Result<Value, String> {
     layers_of_line(text).map_err(|error| error.to_string())
 }
 
+/// Changes of images in one line.
+fn augment(text: &str) -> Result<Value, String> {
+    augment_of_line(text).map_err(|error| error.to_string())
+}
+
 /// Numbers with an x between them.
 fn lengths(text: &str) -> Result<Value, String> {
     let length = |part: &str| match part.trim().parse() {
@@ -265,7 +275,9 @@ mod tests {
         let groups = [Course::SETTINGS, Network::SETTINGS, Training::SETTINGS];
         let keys = RunConfig::keys();
         for setting in groups.into_iter().flatten() {
-            assert!(keys.iter().any(|key| key == setting.key), "there is no key {}", setting.key);
+            let section = format!("{}.", setting.key);
+            let is_there = keys.iter().any(|key| key == setting.key || key.starts_with(&section));
+            assert!(is_there, "there is no key {}", setting.key);
             assert!(!setting.help.contains("default"), "--{}: {}", setting.flag, setting.help);
         }
     }

@@ -1,6 +1,7 @@
 //! The program as its users see it: each test runs the real binary in a directory of its own.
 
 mod asides;
+mod augment;
 mod changed;
 mod closed_output;
 mod codes;

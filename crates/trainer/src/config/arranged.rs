@@ -5,9 +5,11 @@ use crate::layer::View;
 
 impl RunConfig {
     /// The same for data whose features have this view by themselves: their shape, if none is given and a layer goes
-    /// over positions.
+    /// over positions or pixels are moved.
     pub fn on_data_of(mut self, view: Option<View>) -> RunConfig {
-        let needs_positions = self.network.layers.iter().any(|layer| layer.kind.needs_positions());
+        let layers = &self.network.layers;
+        let needs_positions = layers.iter().any(|layer| layer.kind.needs_positions())
+            || self.data.augment.changes_pixels();
         if let (Some(View { height, width, channels }), true) = (view, needs_positions) {
             self.data.shape.get_or_insert_with(|| vec![height, width, channels]);
         }
@@ -27,6 +29,8 @@ mod tests {
         let conv = "network.layers = [{ kind = 'conv', filters = 2, kernel = 3 }]";
         assert_eq!(shape(conv, Some(view)), Some(vec![4, 3, 2]));
         assert_eq!(shape(conv, None), None);
+        assert_eq!(shape("data.augment.flip = true", Some(view)), Some(vec![4, 3, 2]));
+        assert_eq!(shape("data.augment.mixup = 0.5", Some(view)), None);
         assert_eq!(shape(&format!("data.shape = [24]\n{conv}"), Some(view)), Some(vec![24]));
         for plain in ["", "network.hidden = [5]", "network.layers = [{ kind = 'batch-norm' }]"] {
             assert_eq!(shape(plain, Some(view)), None, "{plain}");

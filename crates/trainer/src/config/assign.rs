@@ -170,6 +170,7 @@ mod tests {
                 | "training.standardize_inputs"
                 | "validation.stratified"
                 | "early_stopping.restore_best" => "false",
+                "data.augment.flip" => "true",
                 "training.standardize_targets" => "true",
                 _ => "7",
             };

@@ -1,5 +1,6 @@
 //! The `[data]` section.
 
+use super::augment::AugmentConfig;
 use super::error::ConfigError;
 use crate::layer::View;
 use gristmill_io::model::Series;
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// The `[data]` section. The rows to validate on are in [`ValidationConfig`](super::ValidationConfig).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DataConfig {
     /// The data set to learn from.
@@ -24,6 +25,9 @@ pub struct DataConfig {
     /// How many rows after the last of a window its target stands; 1 if left out, 0 is that last row.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub horizon: Option<u32>,
+    /// How rows are changed each time they are learned from.
+    #[serde(skip_serializing_if = "AugmentConfig::is_off")]
+    pub augment: AugmentConfig,
 }
 
 /// Most rows that a window may reach over.

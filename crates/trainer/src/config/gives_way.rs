@@ -27,6 +27,16 @@ const KINDS: &[(&str, &[&str])] = &[
 
 /// Options, and what says the same for a part of the network or in another way. `[]` is every layer.
 const OTHERS: &[(&str, &[&str])] = &[
+    (
+        "data.augment",
+        &[
+            "data.augment.shift",
+            "data.augment.flip",
+            "data.augment.crop",
+            "data.augment.cutout",
+            "data.augment.mixup",
+        ],
+    ),
     ("network.hidden", &["network.layers", "network.output.weights"]),
     ("network.layers", &["network.hidden", "network.output.weights"]),
     ("network.activation", &["network.layers.[].activation"]),
@@ -88,8 +98,10 @@ fn giving_way(table: &Table, assignment: &Assignment) -> Result<Vec<String>, Con
         }
     }
     // These say again what the configuration says.
-    let is_same = matches!(key.as_str(), "network.hidden" | "network.layers" | "training.shuffle")
-        && !changes(table, assignment)?;
+    let is_same = matches!(
+        key.as_str(),
+        "data.augment" | "network.hidden" | "network.layers" | "training.shuffle"
+    ) && !changes(table, assignment)?;
     let others = OTHERS.iter().filter(|(other, _)| *other == key && !is_same);
     Ok(others.flat_map(|(_, keys)| keys.iter().map(|key| (*key).to_owned())).collect())
 }

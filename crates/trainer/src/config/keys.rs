@@ -1,8 +1,8 @@
 //! The keys of a configuration, as its types have them: `optimizer.learning_rate`.
 
 use super::{
-    CheckpointConfig, DataConfig, EarlyStoppingConfig, LossConfig, NetworkConfig, OptimizerConfig,
-    OutputConfig, RunConfig, ScheduleConfig, TrainingConfig, ValidationConfig,
+    AugmentConfig, CheckpointConfig, DataConfig, EarlyStoppingConfig, LossConfig, NetworkConfig,
+    OptimizerConfig, OutputConfig, RunConfig, ScheduleConfig, TrainingConfig, ValidationConfig,
 };
 use gristmill_io::suggest::{alike, closest};
 use serde::de::value::Error;
@@ -34,6 +34,7 @@ fn fields_of(section: &str) -> Option<&'static [&'static str]> {
     Some(match section {
         "" => fields::<RunConfig>(),
         "data" => fields::<DataConfig>(),
+        "data.augment" => fields::<AugmentConfig>(),
         "network" => fields::<NetworkConfig>(),
         "network.output" => fields::<OutputConfig>(),
         "loss" => fields::<LossConfig>(),

@@ -45,6 +45,10 @@ const SECTION_COMMENTS: &[(&str, &str)] = &[
         "path: the data set to learn from; paths are relative to the directory of this file",
     ),
     (
+        "[data.augment]",
+        "shift, crop and cutout in pixels; flip turns every second image left to right; mixup mixes rows",
+    ),
+    (
         "[network]",
         "Layers. `hidden` lists widths; `[[network.layers]]` describes hidden layers one by one\n\
          # instead (units, activation, bias, dropout, init, init_scale, weights, biases), and\n\

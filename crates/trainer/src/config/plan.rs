@@ -4,6 +4,7 @@ use super::{
     CheckpointConfig, ClassWeights, ConfigError, DataShape, EarlyStoppingConfig, LayerPlan,
     OptimizerPlan, RunConfig, Shuffle, TargetShape, ValidationConfig,
 };
+use crate::data::augment::Augment;
 use crate::layer::View;
 use crate::network::graph::looked_up;
 use crate::schedule::Schedule;
@@ -24,6 +25,8 @@ pub struct TrainingPlan {
     pub features: View,
     /// Which rows a sample has, if it has several.
     pub series: Option<Series>,
+    /// How rows are changed each time they are learned from, if they are.
+    pub augment: Option<Augment>,
     /// Whether the target is a class.
     pub is_class: bool,
     /// What is minimised.
@@ -64,6 +67,7 @@ impl RunConfig {
     pub fn check(&self) -> Result<(), ConfigError> {
         self.check_paths()?;
         self.data.check()?;
+        self.data.augment.check()?;
         self.loss.complete(self.loss.kind)?;
         self.network.check()?;
         self.optimizer.resolve()?;
@@ -90,6 +94,8 @@ impl RunConfig {
         };
         let (network, layers) =
             self.network.resolve(features, data.index_columns, outputs, loss)?;
+        let looks_up = looked_up(layers.iter().map(|layer| &layer.node)).next().is_some();
+        let augment = self.data.augment.resolve(features, looks_up, self.training.batch_size)?;
         let output_activation = layers[layers.len() - 1].activation();
         let (optimizer_config, optimizer) = self.optimizer.resolve()?;
         let standardize_targets = self.training.resolve(data.target, loss, output_activation)?;
@@ -109,6 +115,7 @@ impl RunConfig {
             layers,
             features,
             series,
+            augment,
             is_class: matches!(data.target, TargetShape::Classes(_)),
             loss,
             optimizer,

@@ -1,8 +1,9 @@
-//! Rows as training sees them: of those that do not count only the weight is looked at.
+//! Rows as training sees them: changed as its epoch has it, and of those that do not count only the weight is looked at.
 //!
 //! What a row of weight 0 adds to the gradient is 0 times its values, which is no number where one of these
 //! is infinite or too large for the network. Such a row therefore has the values of one that counts.
 
+use crate::data::augment::Augmentation;
 use crate::data::samples::Samples;
 use crate::objective::{Objective, TargetKind};
 use gristmill_io::schema::{Encoding, Statistics};
@@ -25,10 +26,14 @@ impl Counting {
         Counting { objective, stand_in, is_selective }
     }
 
-    /// These samples, seen so.
+    /// These samples, seen so and changed.
     #[inline]
-    pub(crate) fn of<'a, S: Samples>(&'a self, samples: &'a S) -> Counted<'a, S> {
-        Counted { samples, counting: self }
+    pub(crate) fn of<'a, S: Samples>(
+        &'a self,
+        samples: &'a S,
+        augmentation: Option<Augmentation>,
+    ) -> Counted<'a, S> {
+        Counted { samples, counting: self, augmentation }
     }
 }
 
@@ -48,6 +53,7 @@ pub(crate) fn weight<S: Samples>(samples: &S, objective: &Objective, row: u64) -
 pub(crate) struct Counted<'a, S> {
     samples: &'a S,
     counting: &'a Counting,
+    augmentation: Option<Augmentation>,
 }
 
 impl<S: Samples> Counted<'_, S> {
@@ -102,6 +108,9 @@ impl<S: Samples> Samples for Counted<'_, S> {
     }
     fn fingerprint(&self) -> u64 {
         self.samples.fingerprint()
+    }
+    fn augmentation(&self) -> Option<&Augmentation> {
+        self.augmentation.as_ref()
     }
     fn name(&self) -> String {
         self.samples.name()

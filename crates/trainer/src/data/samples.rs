@@ -1,5 +1,6 @@
 //! Where training rows come from: a mapped data set, or a table in memory.
 
+use crate::data::augment::Augmentation;
 use crate::layer::View;
 use gristmill_io::schema::{Encoding, IndexColumns, InputColumn, InputKind, Statistics, Target};
 use gristmill_io::{Advice, Dataset, Dtype};
@@ -72,6 +73,10 @@ pub trait Samples: Sync {
             Element::F32 => Dtype::F32,
         };
         dtype.decode(self.row(row), out);
+    }
+    /// How rows are changed each time they are learned from, if they are.
+    fn augmentation(&self) -> Option<&Augmentation> {
+        None
     }
 
     /// What errors call it.

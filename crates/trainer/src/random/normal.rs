@@ -1,5 +1,7 @@
 //! The quantile function of the normal distribution, without a C library.
 
+use crate::random::elementary::natural_logarithm;
+
 /// The number below which a normal draw falls with probability `p`, 0 < p < 1.
 ///
 /// Wichura's algorithm AS 241 (PPND16): relative error about 1e-16.
@@ -78,27 +80,9 @@ pub(super) fn inverse_normal(p: f64) -> f64 {
     tail.copysign(q)
 }
 
-/// ln x of a positive normal number. The standard library's may differ from one C library to
-/// another, and so would start weights.
-fn natural_logarithm(x: f64) -> f64 {
-    let bits = x.to_bits();
-    let exponent = (bits >> 52) as i64 - 1023;
-    let mantissa = f64::from_bits(bits & ((1 << 52) - 1) | 1023 << 52);
-    // ln m = 2 artanh((m - 1) / (m + 1)) for m within sqrt(1/2)..sqrt(2), where 12 terms do.
-    let (m, exponent) = if mantissa > std::f64::consts::SQRT_2 {
-        (mantissa / 2.0, exponent + 1)
-    } else {
-        (mantissa, exponent)
-    };
-    let s = (m - 1.0) / (m + 1.0);
-    let series = (0..12).rev().fold(0.0, |sum, k| sum * s * s + 1.0 / f64::from(2 * k + 1));
-    exponent as f64 * std::f64::consts::LN_2 + 2.0 * s * series
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::{Purpose, Random};
 
     #[test]
     fn inverse_normal_matches_reference_quantiles() {
@@ -118,13 +102,5 @@ mod tests {
             assert!(error < 2e-15, "p = {p}: {error:e}");
         }
         assert_eq!(inverse_normal(0.5), 0.0);
-    }
-    #[test]
-    fn logarithm_matches_the_standard_library() {
-        for i in 0..10_000 {
-            let x = Random::new(1, Purpose::Split).uniform(i).powi(20) + 1e-300;
-            let error = (natural_logarithm(x) - x.ln()).abs();
-            assert!(error <= 4e-16 * x.ln().abs().max(1e-3), "ln {x}");
-        }
     }
 }

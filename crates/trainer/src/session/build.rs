@@ -1,13 +1,14 @@
 //! What a plan makes of the data: the network at its start, the scales, and the objective.
 
 use crate::config::{ClassWeights, TrainingPlan};
+use crate::data::augment::Augment;
 use crate::data::samples::Samples;
 use crate::data::subset::Subset;
 use crate::model::Trained;
 use crate::network::Network;
 use crate::network::init::Place;
 use crate::objective::{Objective, TargetKind};
-use crate::preprocess::{Preprocess, feature_scale, standard_scale};
+use crate::preprocess::{Preprocess, by_channel, feature_scale, standard_scale};
 use gristmill_io::schema::Target;
 use gristmill_io::{OutputKind, Scale};
 use gristmill_kernels::Loss;
@@ -35,8 +36,15 @@ pub(super) fn input_scales<S: Samples>(plan: &TrainingPlan, samples: &S) -> Vec<
     if !plan.standardize_inputs {
         return vec![Trained::UNSCALED; statistics.len()];
     }
-    let scale = |feature| feature_scale(feature, samples.element());
-    let mut scales: Vec<Scale> = statistics.iter().map(scale).collect();
+    let scale = |feature: &_| feature_scale(feature, samples.element());
+    let mut scales: Vec<Scale> = match plan.augment.filter(Augment::changes_pixels) {
+        None => statistics.iter().map(scale).collect(),
+        // Where pixels move, a value may stand at any position.
+        Some(_) => {
+            let channels = by_channel(statistics, plan.features.channels);
+            channels.iter().map(scale).cycle().take(statistics.len()).collect()
+        }
+    };
     for column in plan.looked_up() {
         scales[column.unit] = Trained::UNSCALED;
     }

@@ -13,6 +13,7 @@
 
 mod gather;
 mod judge;
+mod mix;
 mod passes;
 
 use crate::data::samples::Samples;
@@ -40,6 +41,8 @@ pub(crate) struct Shard {
     inputs: Rows,
     /// The features again: features x samples.
     features: Rows,
+    /// The rows as they are stored, where they are changed first.
+    changed: Vec<u8>,
     /// The values of each node.
     spaces: Vec<Space>,
     /// Its part of the gradient of all shared blocks.
@@ -52,6 +55,8 @@ pub(crate) struct Shard {
     target_row: Vec<f32>,
     /// Class numbers (1 x samples), or a number per output (outputs x samples).
     targets: Rows,
+    /// Whether classes are mixed, so that there is a number per output.
+    has_mixed_classes: bool,
     /// Row weight times class weight, 0 beyond the rows in use: 1 x samples.
     weights: Rows,
     /// dloss/da: outputs x samples; empty where the last layer has no slopes, and where there is no
@@ -133,6 +138,8 @@ impl Shard {
             gradient: from(Train, network.layout().shared_rows()),
             scratch: Rows::zeroed(scratch.max().unwrap_or(0)),
             shares: network.nodes().iter().map(share).collect(),
+            changed: Vec::new(),
+            has_mixed_classes: false,
             target_row: vec![0.0; network.outputs()],
             targets: from(Measure, columns * network.outputs()),
             weights: from(Measure, columns),
@@ -240,8 +247,10 @@ impl Shard {
         let stopwatch = training.stopwatch;
         let mut since = stopwatch.start();
         if segment.gathers {
-            self.gather(context);
+            self.gather_rows(context);
             self.gather_targets(context, training.objective);
+            self.mix(context, training.objective);
+            self.turn_features(context);
             stopwatch.lap(Phase::Gather, &mut since);
         }
         self.forward(context, Some(training), segment.forward.clone());

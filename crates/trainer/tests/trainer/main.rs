@@ -5,6 +5,7 @@
 mod common;
 
 mod article;
+mod augment;
 mod denormals;
 mod determinism;
 mod earlier_versions;

@@ -1,10 +1,27 @@
 //! How rows of the data set and their targets get into a shard.
 
 use super::{RowContext, Shard};
+use crate::data::augment::Augmentation;
 use crate::data::counted;
 use crate::data::samples::Samples;
 use crate::objective::{Objective, TargetKind};
-use gristmill_kernels::{LANES, RowSource, gather, panels};
+use gristmill_kernels::{Element, LANES, Row, RowSource, gather, panels};
+
+/// The rows of a shard after they were changed.
+struct ChangedRows<'a> {
+    bytes: &'a [u8],
+    row_bytes: usize,
+}
+
+impl RowSource for ChangedRows<'_> {
+    fn len(&self) -> usize {
+        self.bytes.len() / self.row_bytes
+    }
+    #[inline(always)]
+    fn row(&self, i: usize) -> &[u8] {
+        &self.bytes[i * self.row_bytes..][..self.row_bytes]
+    }
+}
 
 /// The rows of a shard, as the gather wants them.
 struct ShardRows<'a, S> {
@@ -25,25 +42,46 @@ impl<S: Samples> RowSource for ShardRows<'_, S> {
 impl Shard {
     /// Decodes and standardises the features, as rows and as columns.
     pub(super) fn gather<S: Samples>(&mut self, context: &RowContext<'_, S>) {
-        let width = context.network.inputs();
-        let samples = self.rows.len();
-        let columns = self.columns();
-        let inputs = &mut self.inputs[..panels(width) * samples];
-        let rows = ShardRows { samples: context.samples, rows: &self.rows };
-        gather::gather(
-            context.isa,
-            gather::Gather {
-                element: context.samples.element(),
-                features: width,
-                source: &rows,
-                shift: &context.preprocess.shift,
-                scale: &context.preprocess.scale,
-                rows: samples,
-                out: inputs,
-            },
-        );
-        let features = &mut self.features[..columns * width];
+        self.gather_rows(context);
+        self.turn_features(context);
+    }
+
+    /// Decodes and standardises the features, as rows.
+    pub(super) fn gather_rows<S: Samples>(&mut self, context: &RowContext<'_, S>) {
+        match context.samples.augmentation().filter(|it| it.changes_pixels()) {
+            None => {
+                let source = ShardRows { samples: context.samples, rows: &self.rows };
+                decode(context, &source, &mut self.inputs);
+            }
+            Some(augmentation) => {
+                self.change(context.samples, augmentation);
+                let row_bytes = self.changed.len() / self.rows.len();
+                let source = ChangedRows { bytes: &self.changed, row_bytes };
+                decode(context, &source, &mut self.inputs);
+            }
+        }
+    }
+
+    /// The features as columns.
+    pub(super) fn turn_features<S>(&mut self, context: &RowContext<'_, S>) {
+        let (width, samples) = (context.network.inputs(), self.rows.len());
+        let inputs = &self.inputs[..panels(width) * samples];
+        let features = &mut self.features[..panels(samples) * width];
         gather::transpose_panels(context.isa, inputs, samples, width, features);
+    }
+
+    /// Changes the rows as they are stored.
+    fn change<S: Samples>(&mut self, samples: &S, augmentation: &Augmentation) {
+        let row_bytes = samples.row(self.rows[0]).len();
+        self.changed.resize(row_bytes * self.rows.len(), 0);
+        let change = match samples.element() {
+            Element::U8 => Augmentation::change::<1>,
+            Element::F16 => Augmentation::change::<2>,
+            Element::F32 => Augmentation::change::<4>,
+        };
+        for (out, &row) in self.changed.chunks_exact_mut(row_bytes).zip(&self.rows) {
+            change(augmentation, row, samples.row(row), out);
+        }
     }
 
     /// Takes targets and weights, and notes a row whose class does not exist.
@@ -100,4 +138,19 @@ impl Shard {
             *lane = counted::weight(samples, objective, row);
         }
     }
+}
+
+/// Decodes and standardises rows.
+fn decode<S: Samples>(context: &RowContext<'_, S>, source: &impl RowSource, inputs: &mut [Row]) {
+    let (features, rows) = (context.network.inputs(), source.len());
+    let gather = gather::Gather {
+        element: context.samples.element(),
+        features,
+        source,
+        shift: &context.preprocess.shift,
+        scale: &context.preprocess.scale,
+        rows,
+        out: &mut inputs[..panels(features) * rows],
+    };
+    gather::gather(context.isa, gather);
 }

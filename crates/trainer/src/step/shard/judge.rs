@@ -17,6 +17,10 @@ impl Shard {
         for panel in 0..self.columns() {
             let output = &last.output[panel * outputs..][..outputs];
             let score = match objective.targets {
+                TargetKind::Classes if self.has_mixed_classes => {
+                    let shares = &self.targets[panel * outputs..][..outputs];
+                    right(output, logits, &larger_class(shares))
+                }
                 TargetKind::Classes => right(output, logits, &self.targets[panel]),
                 TargetKind::Numbers => {
                     let targets = &self.targets[panel * outputs..][..outputs];
@@ -36,7 +40,9 @@ impl Shard {
         let outputs = context.network.outputs();
         let Space { output, error, .. } = self.spaces.last_mut().expect("a network has a layer");
         let targets = match objective.targets {
-            TargetKind::Classes => Targets::Classes(&self.targets[..columns]),
+            TargetKind::Classes if !self.has_mixed_classes => {
+                Targets::Classes(&self.targets[..columns])
+            }
             _ => Targets::Numbers(&self.targets[..columns * outputs]),
         };
         let error = &mut error[..columns * outputs];
@@ -76,6 +82,19 @@ fn right(output: &[Row], logits: bool, classes: &Row) -> Row {
         }
     }
     std::array::from_fn(|lane| f32::from(class[lane] == classes[lane]))
+}
+
+/// The class that each sample has the larger share of.
+fn larger_class(shares: &[Row]) -> Row {
+    if let [share] = shares {
+        return share.map(|share| f32::from(share > 0.5));
+    }
+    std::array::from_fn(|lane| {
+        let better = |best: usize, class: usize| {
+            if shares[class][lane] > shares[best][lane] { class } else { best }
+        };
+        (0..shares.len()).fold(0, better) as f32
+    })
 }
 
 /// For each sample, summed over its outputs.
