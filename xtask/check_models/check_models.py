@@ -140,6 +140,16 @@ NETWORKS = [
         "batch-norm, lstm 4, lstm 4 direction=backward from=batch-norm1, add from=lstm1+lstm2",
     ),
     ("convolved series", "35x3", "conv 8 5 stride=2 dilation=2, relu, pool 3 stride=2, lstm 6 gives=all, conv 4 3, softplus"),
+    (
+        "attention",
+        "20x3",
+        "conv 8 3 stride=2, positions, layer-norm, conv 24 1, attention 2 causal=true rotary=true, "
+        "add from=positions1+attention1, attention 4 from=conv2, add from=add1+attention2, global-pool, dense 5",
+    ),
+    ("attention between pixels", "4x3x6", "positions, conv 18 1, attention 3, conv 12 1, attention rotary=true, dense 5"),
+    ("numbers", None, "smooth-clip, periodic, scale, dense 12, smooth-clip, periodic 3 frequencies=5, dense 7"),
+    ("bins", None, "piecewise-linear, smooth-clip, dense 12"),
+    ("bins of channels", "5x7x3", "piecewise-linear 4 bins=9, conv 6 3, relu, global-pool"),
     ("tokens", "30x1", "embedding 6 vocabulary=2, conv 8 3 padding=same, relu, pool 2, gru 5"),
     ("bag of tokens", None, "embedding 5 vocabulary=2 combine=mean, scale, batch-norm, dense 7"),
     (

@@ -20,8 +20,9 @@ mod view;
 pub use activation::Activation;
 pub use layer::{
     Activate, Add, Attention, Attributes, BatchNorm, Combine, Concat, Conv, Dense, Dropout,
-    Embedding, Flatten, Gru, IndexColumn, Layer, LayerNorm, Lstm, Pool, PoolFunction, Positions,
-    Prelu, Reshape, RmsNorm, Scale as ScaleLayer, Window, With,
+    Embedding, Flatten, Gru, IndexColumn, Layer, LayerNorm, Lstm, Periodic, PiecewiseLinear, Pool,
+    PoolFunction, Positions, Prelu, Reshape, RmsNorm, Scale as ScaleLayer, SmoothClip, Window,
+    With,
 };
 pub use loss::Loss;
 pub use node::{FEATURES, Node};

@@ -23,6 +23,8 @@ pub mod optimizer;
 pub mod outer;
 pub mod panels;
 pub mod per_channel;
+pub mod periodic;
+pub mod piecewise;
 pub mod pooling;
 pub mod product;
 pub mod recurrent;

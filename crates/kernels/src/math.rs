@@ -41,6 +41,9 @@ const NORMAL_TAIL: [f32; 10] = [
     -0.000_131_968_29,
 ];
 
+/// sin(2 pi u) / u in u^2 on |u| <= 1/4.
+const SINE: [f32; 5] = [6.283_185_5, -41.341_68, 81.602_234, -76.574_99, 39.710_92];
+
 /// Coefficients from the constant upward, by Horner's rule.
 #[inline(always)]
 fn polynomial<S: Simd, const N: usize>(s: S, x: S::V, coefficients: [f32; N]) -> S::V {
@@ -164,6 +167,27 @@ pub(crate) fn normal<S: Simd>(s: S, x: S::V) -> (S::V, S::V) {
     let negative = s.lt(x, s.splat(0.0));
     let distribution = s.select(negative, tail, s.sub(s.splat(1.0), tail));
     (distribution, s.mul(e, s.splat(0.398_942_3)))
+}
+
+/// (cos(2 pi t), -sin(2 pi t)): a wave at t turns and its slope by the angle, each within 4 ULP; NaN for what is
+/// not finite.
+#[inline(always)]
+pub(crate) fn wave<S: Simd>(s: S, t: S::V) -> (S::V, S::V) {
+    // Whole turns are none. All differences here are exact but those that a rounding of cos near 1 hides.
+    let r = s.sub(t, s.round(t));
+    let a = s.abs(r);
+    let (quarter, half) = (s.splat(0.25), s.splat(0.5));
+    // cos(2 pi r) = sin(2 pi (1/4 - |r|)), and sin is the same at |r| and at 1/2 - |r|. NaN is the second argument.
+    let cosine = sine(s, s.sub(quarter, a));
+    let magnitude = sine(s, s.min(s.sub(half, a), a));
+    let zero = s.splat(0.0);
+    (cosine, s.select(s.lt(zero, r), s.sub(zero, magnitude), magnitude))
+}
+
+/// sin(2 pi u) for |u| <= 1/4.
+#[inline(always)]
+fn sine<S: Simd>(s: S, u: S::V) -> S::V {
+    s.mul(u, polynomial(s, s.mul(u, u), SINE))
 }
 
 #[cfg(test)]

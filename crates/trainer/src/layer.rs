@@ -16,10 +16,13 @@ pub(crate) mod interface;
 pub mod learned;
 pub mod norm;
 pub mod parameters;
+pub mod periodic;
+pub mod piecewise;
 pub mod pool;
 pub mod positions;
 pub mod recurrent;
 pub(crate) mod settings;
+pub mod smooth_clip;
 pub(crate) mod start;
 pub mod view;
 pub mod window;
@@ -37,10 +40,13 @@ pub use flatten::Flatten;
 pub use learned::Learned;
 pub use norm::Norm;
 pub use parameters::{Block, Parameters, Role, Shape, Table};
+pub use periodic::Periodic;
+pub use piecewise::Piecewise;
 pub use pool::Pool;
 pub use positions::Positions;
 pub use recurrent::Recurrent;
 pub use settings::Planned;
+pub use smooth_clip::SmoothClip;
 pub use view::View;
 
 use interface::Layer;
@@ -81,6 +87,12 @@ kinds! {
     Positions,
     /// A function of each value with a learned number for each channel.
     Learned,
+    /// The smooth clip of each value.
+    SmoothClip,
+    /// Each number with mixtures of waves of it.
+    Periodic,
+    /// Each feature as functions that bend at its quantiles.
+    Piecewise,
     /// A function of each value.
     Activate,
     /// Drops values while training.

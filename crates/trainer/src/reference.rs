@@ -20,6 +20,8 @@ mod learned;
 mod losses;
 mod norm;
 mod number;
+mod periodic;
+mod piecewise;
 mod pool;
 mod recurrent;
 mod tape;

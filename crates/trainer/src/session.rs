@@ -5,6 +5,7 @@
 
 pub(crate) mod build;
 mod outcome;
+mod quantiles;
 mod report;
 mod resume;
 mod rollback;

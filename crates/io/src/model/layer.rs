@@ -6,6 +6,8 @@ mod conv;
 mod dense;
 mod embedding;
 mod norm;
+mod periodic;
+mod piecewise;
 mod pool;
 mod recurrent;
 mod simple;
@@ -18,9 +20,11 @@ pub use conv::Conv;
 pub use dense::Dense;
 pub use embedding::{Combine, Embedding, IndexColumn};
 pub use norm::{BatchNorm, LayerNorm, RmsNorm};
+pub use periodic::Periodic;
+pub use piecewise::PiecewiseLinear;
 pub use pool::{Pool, PoolFunction};
 pub use recurrent::{Gru, Lstm};
-pub use simple::{Activate, Add, Concat, Dropout, Flatten, Prelu, Reshape, Scale};
+pub use simple::{Activate, Add, Concat, Dropout, Flatten, Prelu, Reshape, Scale, SmoothClip};
 pub use window::Window;
 
 use super::view::View;
@@ -130,6 +134,12 @@ kinds! {
     Scale,
     /// ReLU with a slope for each channel.
     Prelu,
+    /// Each value brought within 3 of 0.
+    SmoothClip,
+    /// Each number with mixtures of waves of it.
+    Periodic,
+    /// Each number as functions that bend at the edges of bins.
+    PiecewiseLinear,
     /// A function of each value.
     Activate,
     /// Drops values in training.

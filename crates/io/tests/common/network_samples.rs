@@ -2,9 +2,9 @@
 #![allow(dead_code)] // each test program uses a part
 
 use gristmill_io::model::{
-    Activate, Activation, Add, Attributes, BatchNorm, Combine, Concat, Conv, Dropout, Embedding,
-    FEATURES, Flatten, Gru, IndexColumn, LayerNorm, Lstm, Pool, PoolFunction, Prelu, Reshape,
-    RmsNorm, ScaleLayer, Window, With,
+    Activate, Activation, Add, Attention, Attributes, BatchNorm, Combine, Concat, Conv, Dropout,
+    Embedding, FEATURES, Flatten, Gru, IndexColumn, LayerNorm, Lstm, Periodic, PiecewiseLinear,
+    Pool, PoolFunction, Positions, Prelu, Reshape, RmsNorm, ScaleLayer, SmoothClip, Window, With,
 };
 use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target, Vocabulary};
 use gristmill_io::{Dense, FormatChoice, Layer, Model, Node, OutputKind, Scale, export_model};
@@ -15,6 +15,7 @@ fn with<A: Attributes>(attributes: A) -> With<A> {
         let number = |i: usize| ((i * 37 + part * 11) % 23) as f32 / 23.0 - 0.4;
         let numbers = (0..shape.iter().product()).map(number);
         match name {
+            "edges" => (0..shape.iter().product()).map(|i| (i % shape[1]) as f32 / 2.0).collect(),
             "variance" => numbers.map(|x| x * x + 0.1).collect(),
             _ => numbers.collect(),
         }
@@ -79,6 +80,26 @@ pub(crate) fn gru(channels: usize, units: usize, reversed: bool, all: bool) -> L
 
 pub(crate) fn lstm(channels: usize, units: usize, reversed: bool, all: bool) -> Layer {
     Layer::Lstm(with(Lstm { channels, units, reversed, all }))
+}
+
+pub(crate) fn attention(channels: usize, heads: usize, causal: bool, rotary: bool) -> Layer {
+    Layer::Attention(with(Attention { channels, heads, causal, rotary }))
+}
+
+pub(crate) fn positions(positions: usize, channels: usize) -> Layer {
+    Layer::Positions(with(Positions { positions, channels }))
+}
+
+pub(crate) fn smooth_clip() -> Layer {
+    Layer::SmoothClip(with(SmoothClip {}))
+}
+
+pub(crate) fn periodic(channels: usize, size: usize, waves: usize) -> Layer {
+    Layer::Periodic(with(Periodic { channels, size, waves }))
+}
+
+pub(crate) fn piecewise(channels: usize, size: usize, bins: usize) -> Layer {
+    Layer::PiecewiseLinear(with(PiecewiseLinear { channels, size, bins }))
 }
 
 pub(crate) fn scale(channels: usize) -> Layer {
@@ -221,6 +242,18 @@ pub(crate) fn all() -> Vec<(&'static str, Model)> {
         after("normed", "sum", batch_norm(5)),
         after("out", "normed", dense(5, 3)),
     ];
+    let all = window([1, 1], [1, 1], [0, 0], [1, 6]);
+    let attended = vec![
+        after("shaped", FEATURES, reshape(1, 6, 4)),
+        after("placed", "shaped", positions(6, 4)),
+        after("mixed", "placed", conv([4, 12, 1], all, Activation::Identity, true)),
+        after("before", "mixed", attention(4, 2, true, true)),
+        after("everywhere", "mixed", attention(4, 1, false, false)),
+        add("sum", &["placed", "before", "everywhere"]),
+        after("out", "sum", dense(24, 3)),
+    ];
+    let embedded = Node::chain([smooth_clip(), periodic(4, 3, 5), smooth_clip(), dense(12, 3)]);
+    let bent = Node::chain([piecewise(4, 3, 5), dense(12, 3)]);
     let residual = vec![
         after("shaped", FEATURES, reshape(4, 4, 2)),
         after(
@@ -247,6 +280,9 @@ pub(crate) fn all() -> Vec<(&'static str, Model)> {
         ("mean of categories", by_categories(Combine::Mean, mean)),
         ("images", classifier(105, images)),
         ("series", classifier(24, series)),
+        ("embedded", classifier(4, embedded)),
+        ("bent", classifier(4, bent)),
+        ("attended", classifier(24, attended)),
         ("residual", classifier(32, residual)),
     ]
 }

@@ -10,8 +10,12 @@ const STRIDE: usize = 1009;
 /// Bit patterns to either side of each threshold.
 const DENSE: u32 = 2000;
 /// Where the functions change their ways, and the ends of the kinds of numbers.
-const THRESHOLDS: [f32; 20] = [
+const THRESHOLDS: [f32; 24] = [
     0.0,
+    0.25,
+    0.5,
+    0.75,
+    1.25,
     f32::MIN_POSITIVE,
     f32::INFINITY,
     f32::NAN,
@@ -57,6 +61,8 @@ enum Function {
     ExpM1,
     Distribution,
     Density,
+    Wave,
+    WaveSlope,
 }
 
 struct Evaluate<'a>(Function, &'a [Row]);
@@ -78,6 +84,8 @@ impl Kernel for Evaluate<'_> {
                 Function::ExpM1 => exp_m1(s, x),
                 Function::Distribution => normal(s, x).0,
                 Function::Density => normal(s, x).1,
+                Function::Wave => wave(s, x).0,
+                Function::WaveSlope => wave(s, x).1,
             };
             s.store(y, value);
         }
@@ -216,4 +224,22 @@ fn softplus_is_within_its_bound() {
 fn normal_is_within_its_bound() {
     Case::everywhere(Function::Distribution, |x| normal_reference(x).0).assert_bounds(80.0, 7.0);
     Case::everywhere(Function::Density, |x| normal_reference(x).1).assert_bounds(80.0, 4.0);
+}
+
+#[test]
+fn wave_is_within_its_bound() {
+    // Of an angle that f64 has exactly: whole turns are taken away first, and cos near 0 is a sine.
+    fn turns(t: f64) -> f64 {
+        t - t.round()
+    }
+    fn cosine(t: f64) -> f64 {
+        (std::f64::consts::TAU * (0.25 - turns(t).abs())).sin()
+    }
+    fn slope(t: f64) -> f64 {
+        let r = turns(t);
+        let near = if r.abs() <= 0.25 { r } else { (0.5 - r.abs()).copysign(r) };
+        -(std::f64::consts::TAU * near).sin()
+    }
+    Case::everywhere(Function::Wave, cosine).assert_bounds(4.0, 4.0);
+    Case::everywhere(Function::WaveSlope, slope).assert_bounds(4.0, 4.0);
 }

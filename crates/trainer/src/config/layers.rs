@@ -13,10 +13,13 @@ use crate::layer::embedding_settings::EmbeddingConfig;
 use crate::layer::flatten::FlattenConfig;
 use crate::layer::learned::{PreluConfig, ScaleConfig};
 use crate::layer::norm::{LayerNormConfig, RmsNormConfig};
+use crate::layer::periodic::PeriodicConfig;
+use crate::layer::piecewise::PiecewiseConfig;
 use crate::layer::pool::{GlobalPoolConfig, PoolConfig};
 use crate::layer::positions::PositionsConfig;
 use crate::layer::recurrent::{GruConfig, LstmConfig};
 use crate::layer::settings::{Planned, Planning};
+use crate::layer::smooth_clip::SmoothClipConfig;
 use gristmill_io::suggest::{alike, did_you_mean};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -102,6 +105,12 @@ kinds! {
     Scale(ScaleConfig) = "scale" [],
     /// ReLU with a learned slope for each channel.
     Prelu(PreluConfig) = "prelu" [],
+    /// Each value brought within 3 of 0.
+    SmoothClip(SmoothClipConfig) = "smooth-clip" [],
+    /// Each number with mixtures of waves of it.
+    Periodic(PeriodicConfig) = "periodic" ["size"],
+    /// Each feature as functions that bend at its quantiles.
+    PiecewiseLinear(PiecewiseConfig) = "piecewise-linear" ["size"],
     /// An activation by itself.
     Activate(ActivateConfig) = "activation" ["function"],
     /// Drops values while training.

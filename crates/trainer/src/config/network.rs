@@ -186,7 +186,8 @@ impl Graph<'_> {
                             \"embedding 32 combine=mean\"), or import categories one-hot with --category";
             return Err(ConfigError::value(key, given, expected));
         }
-        let planning = Planning { key, inputs: &views, defaults: &self.defaults, index_columns };
+        let defaults = &self.defaults;
+        let planning = Planning { key, inputs: &views, takes_features, defaults, index_columns };
         let Planned { layer: kind, start } = layer.kind.plan(&planning)?;
         let name = self.name(key, layer)?;
         self.layers.push(LayerPlan { node: Node { name, inputs, layer: kind }, start });

@@ -29,6 +29,8 @@ pub(crate) struct Planning<'a> {
     pub(crate) key: &'a str,
     /// How its inputs are arranged.
     pub(crate) inputs: &'a [View],
+    /// Whether the features of a row are among them.
+    pub(crate) takes_features: bool,
     pub(crate) defaults: &'a Defaults,
     /// Units of its input that are numbers of categories or words.
     pub(crate) index_columns: &'a [IndexColumns],

@@ -168,6 +168,16 @@ fn stored_layer(layer: &Kind, tensors: Vec<Vec<f32>>) -> Layer {
                 }
             }
         }
+        Kind::SmoothClip(_) => Layer::SmoothClip(With { attributes: file::SmoothClip {}, tensors }),
+        Kind::Periodic(layer) => {
+            let (channels, size, waves) = (channels(layer.input()), layer.size, layer.waves);
+            Layer::Periodic(With { attributes: file::Periodic { channels, size, waves }, tensors })
+        }
+        Kind::Piecewise(layer) => {
+            let (channels, size, bins) = (channels(layer.input()), layer.size, layer.bins);
+            let attributes = file::PiecewiseLinear { channels, size, bins };
+            Layer::PiecewiseLinear(With { attributes, tensors })
+        }
         Kind::Activate(layer) => {
             let attributes = file::Activate { function: stored(layer.activation) };
             Layer::Activate(With { attributes, tensors })
@@ -324,6 +334,13 @@ fn loaded_layer(layer: &Layer, inputs: &[View], output: View) -> (Kind, Vec<Vec<
         Layer::Prelu(With { tensors, .. }) => {
             let layer = layer::Learned::new(input, LearnedFunction::Prelu);
             (Kind::Learned(layer), tensors.clone())
+        }
+        Layer::SmoothClip(_) => bare(Kind::SmoothClip(layer::SmoothClip { view: input })),
+        Layer::Periodic(With { attributes: a, tensors }) => {
+            (Kind::Periodic(layer::Periodic::new(input, a.size, a.waves)), tensors.clone())
+        }
+        Layer::PiecewiseLinear(With { attributes: a, tensors }) => {
+            (Kind::Piecewise(layer::Piecewise::new(input, a.size, a.bins)), tensors.clone())
         }
         Layer::Activate(With { attributes, .. }) => {
             let activation = loaded(attributes.function);

@@ -42,6 +42,10 @@ pub(super) trait Number:
         self.through(root, 0.5 / root)
     }
 
+    fn cos(self) -> Self {
+        self.through(self.value().cos(), -self.value().sin())
+    }
+
     fn tanh(self) -> Self {
         self.through(self.value().tanh(), self.value().cosh().powi(-2))
     }

@@ -154,7 +154,7 @@ mod tests {
     /// A formula with every operation.
     fn formula<N: Number>(x: N, y: N) -> N {
         let two = N::from(2.0);
-        let first = (x * y - two / y).tanh() + (x * x + y * y).sqrt();
+        let first = (x * y - two / y).tanh() * (x + y).cos() + (x * x + y * y).sqrt();
         let second = (-x).exp() * (y + two).ln() - (x / two).exp_m1();
         first * second + (y * y).ln_1p() * first
     }

@@ -1,7 +1,7 @@
 //! How a run starts: the data are checked and divided, and the order of their rows is decided.
 
 use super::build::{self, class_counts};
-use super::{Position, Session};
+use super::{Position, Session, quantiles};
 use crate::config::{DataShape, RunConfig, Shuffle, TargetShape, TrainingPlan};
 use crate::data::counted::Counting;
 use crate::data::feed::Paging;
@@ -119,7 +119,8 @@ impl<'d, S: Samples> Session<'d, S> {
         }
         plan.config.training.instruction_set = Some(isa.name().to_owned());
         let batch = plan.batch_size.min(usize::try_from(train.len()).unwrap_or(usize::MAX));
-        let network = build::network(&plan);
+        let mut network = build::network(&plan);
+        quantiles::set_edges(isa, &mut network, &preprocess, &objective, &train);
         let engine = pool.install(|| {
             Engine::new(Setup {
                 threads: threads::useful(),

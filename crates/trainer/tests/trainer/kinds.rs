@@ -23,7 +23,7 @@ fn config(shape: &str, layers: &str) -> RunConfig {
 }
 
 /// Shapes of the features, and layers.
-const NETWORKS: [(&str, &str); 8] = [
+const NETWORKS: [(&str, &str); 10] = [
     (
         "5, 7, 3",
         "conv 6 3x3 padding=same bias=false, batch-norm, relu, conv 6 3 padding=1 activation=tanh, \
@@ -41,6 +41,8 @@ const NETWORKS: [(&str, &str); 8] = [
         "conv 12 3 stride=4, positions, layer-norm, conv 36 1, attention 3 rotary=true causal=true, \
          add from=positions1+attention1, attention 2 from=conv2, add from=add1+attention2 name=both, global-pool, dense 5",
     ),
+    ("105", "scale, smooth-clip, periodic 3 frequencies=4, dense 9, periodic, dense 5"),
+    ("105", "piecewise-linear 5 bins=7, smooth-clip, dense 9"),
     ("35, 3", "embedding 5 vocabulary=2, conv 8 3, relu, global-pool"),
     ("105", "embedding 9 vocabulary=2 combine=mean, dense 7"),
     (
@@ -140,6 +142,7 @@ fn shapes_that_do_not_fit_are_refused_by_layer() {
         ("5, 7, 3", "gru 3", ["`network.layers[0]`", "a series"]),
         ("105", "dense 3, dense 4, add from=dense1+dense2", ["`network.layers[2]`", "it needs 3"]),
         ("5, 7, 4", "dense 3", ["`data.shape` is 5x7x4", "105 features"]),
+        ("105", "dense 3, piecewise-linear 4", ["`network.layers[1]`", "quantiles of features"]),
         ("105", "dense 3, dense 4 from=dense3", ["`network.layers[1].from`", "did you mean"]),
         ("105", "dense 3, dense 4, dense 5 from=dense1", ["`network.layers[1]`", "no layer takes"]),
     ] {

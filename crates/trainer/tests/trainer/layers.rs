@@ -58,6 +58,11 @@ fn network_of(
 /// Numbers of the size that the tensors of a trained network have.
 fn drawn(name: &str, shape: &[usize], seed: u64) -> Vec<f32> {
     let count: usize = shape.iter().product();
+    if name == "edges" {
+        // Ascending, and one of them twice.
+        let edge = |i: usize| if i % shape[1] == 1 { 2 } else { i % shape[1] };
+        return (0..count).map(|i| 2.0 * edge(i) as f32 / shape[1] as f32 - 0.9).collect();
+    }
     let init = match name {
         "weight" | "input_weight" | "hidden_weight" => {
             Init::lecun(1.0, shape[1..].iter().product())
@@ -174,6 +179,23 @@ fn norms_of_a_position_and_learned_functions() {
         ("9x3", "rms-norm epsilon=0.1, conv 17 3 activation=tanh, rms-norm, layer-norm"),
         ("17", "dense 33 activation=silu, layer-norm, dense 7 activation=gelu, rms-norm"),
         ("5x7x3", "scale, conv 17 2x2, prelu, pool 2, scale, prelu"),
+    ]);
+}
+
+#[test]
+fn embeddings_of_numbers() {
+    check_all(&[
+        ("7", "smooth-clip, dense 5 activation=tanh"),
+        ("17", "periodic, dense 7 activation=gelu"),
+        ("3", "periodic 2 frequencies=1 deviation=0.5, smooth-clip, layer-norm"),
+        (
+            "5x7x3",
+            "conv 3 2x2, periodic 3 frequencies=5, smooth-clip, pool 2, conv 4 1 activation=tanh",
+        ),
+        ("7", "piecewise-linear, dense 5 activation=tanh"),
+        ("17", "piecewise-linear 3 bins=5, scale, smooth-clip"),
+        ("5x7x3", "piecewise-linear 2 bins=4, conv 4 3x3 activation=tanh, pool 2"),
+        ("33", "dense 7, smooth-clip, periodic 5 frequencies=7, add from=periodic1+periodic1"),
     ]);
 }
 

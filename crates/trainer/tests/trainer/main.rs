@@ -14,6 +14,7 @@ mod gradients;
 mod inference;
 mod kinds;
 mod layers;
+mod numbers;
 mod refused;
 mod rollback;
 mod run;

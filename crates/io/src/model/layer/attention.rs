@@ -30,6 +30,29 @@ pub struct Positions {
     pub channels: usize,
 }
 
+/// What the angles of a turn are powers of.
+const BASE: f64 = 10_000.0;
+
+impl Attention {
+    /// Values of a query, a key or a value of one head.
+    pub fn width(&self) -> usize {
+        self.channels / self.heads
+    }
+
+    /// Cosines and sines of the angles by which pairs of units are turned: `[positions][width / 2]`.
+    pub fn turns(&self, positions: usize) -> [Vec<f32>; 2] {
+        let pairs = self.width() / 2;
+        let angle = |index: usize| {
+            let power = (2 * (index % pairs)) as f64 / self.width() as f64;
+            (index / pairs) as f64 / BASE.powf(power)
+        };
+        let of = |function: fn(f64) -> f64| {
+            (0..positions * pairs).map(|index| function(angle(index)) as f32).collect()
+        };
+        [of(f64::cos), of(f64::sin)]
+    }
+}
+
 impl Attributes for Attention {
     const KIND: &'static str = "attention";
 

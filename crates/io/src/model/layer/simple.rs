@@ -30,6 +30,11 @@ pub struct Activate {
     pub function: Activation,
 }
 
+/// The smooth clip x / sqrt(1 + (x / 3)^2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SmoothClip {}
+
 /// Drops values in training; in a trained network it is nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -91,6 +96,7 @@ without_tensors!(Reshape = "reshape", |self, inputs| {
 });
 without_tensors!(Flatten = "flatten", |self, inputs| Ok(View::flat(only(inputs)?.units())));
 without_tensors!(Activate = "activation", |self, inputs| only(inputs));
+without_tensors!(SmoothClip = "smooth-clip", |self, inputs| only(inputs));
 without_tensors!(Dropout = "dropout", |self, inputs| only(inputs));
 without_tensors!(Add = "add", |self, inputs| {
     let Some((first, others)) = inputs.split_first() else {

@@ -5,6 +5,7 @@
 
 mod activation;
 mod add;
+mod attention;
 mod batch_norm;
 mod body;
 mod concat;
@@ -14,10 +15,14 @@ mod embedding;
 mod gru;
 mod layer_norm;
 mod lstm;
+mod periodic;
+mod piecewise;
 mod pool;
+mod positions;
 mod prelu;
 mod rms_norm;
 mod scale;
+mod smooth_clip;
 
 use super::plan::Step;
 use super::text::{array, whole_array};
@@ -50,6 +55,7 @@ pub(super) fn function(index: usize, step: &Step) -> Result<String, String> {
     let tensors = step.layer.tensors().into_iter();
     let mut arrays = Vec::from_iter(tensors.map(|tensor| array(&tensor.info.name, &tensor.values)));
     arrays.extend(body.arrays.iter().map(|(name, numbers)| whole_array(name, numbers)));
+    arrays.extend(body.numbers.iter().map(|(name, numbers)| array(name, numbers)));
     for line in arrays.iter().flat_map(|array| array.lines()) {
         code += &format!("    {line}\n");
     }
@@ -67,12 +73,8 @@ fn body(step: &Step) -> Result<Body, String> {
     Ok(match step.layer {
         Layer::Dense(layer) => dense::body(layer),
         Layer::Embedding(layer) => embedding::body(&layer.attributes, input),
-        Layer::Attention(_) | Layer::Positions(_) => {
-            let (name, kind) = (step.name, step.layer.kind());
-            return Err(format!(
-                "the node \"{name}\" is of the kind \"{kind}\", which is not written as C"
-            ));
-        }
+        Layer::Attention(layer) => attention::body(&layer.attributes, view),
+        Layer::Positions(_) => positions::body(view),
         Layer::Conv(layer) => conv::body(&layer.attributes, input),
         Layer::Pool(layer) => pool::body(&layer.attributes, input),
         Layer::BatchNorm(layer) => batch_norm::body(&layer.attributes, view),
@@ -82,6 +84,9 @@ fn body(step: &Step) -> Result<Body, String> {
         Layer::Lstm(layer) => lstm::body(&layer.attributes, input),
         Layer::Scale(_) => scale::body(view),
         Layer::Prelu(_) => prelu::body(view),
+        Layer::SmoothClip(_) => smooth_clip::body(view),
+        Layer::Periodic(layer) => periodic::body(&layer.attributes, input),
+        Layer::PiecewiseLinear(layer) => piecewise::body(&layer.attributes, input),
         Layer::Activate(layer) => activation::body(layer.attributes.function, view),
         Layer::Add(_) => add::body(step.inputs.len(), view),
         Layer::Concat(_) => concat::body(&step.inputs, view),

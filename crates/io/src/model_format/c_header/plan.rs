@@ -49,6 +49,10 @@ impl Plan<'_> {
         let states = self.steps.iter().map(|step| match step.layer {
             Layer::Gru(layer) => 2 * layer.attributes.units,
             Layer::Lstm(layer) => 3 * layer.attributes.units,
+            // Queries, keys and shares.
+            Layer::Attention(layer) => {
+                step.view.height * step.view.width * (2 * layer.attributes.channels + 1)
+            }
             _ => 0,
         });
         self.buffers.iter().sum::<usize>() + states.max().unwrap_or(0)

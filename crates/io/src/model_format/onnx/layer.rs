@@ -2,6 +2,7 @@
 
 mod activation;
 mod add;
+mod attention;
 mod batch_norm;
 mod concat;
 mod conv;
@@ -10,12 +11,16 @@ mod embedding;
 mod gru;
 mod layer_norm;
 mod lstm;
+mod periodic;
+mod piecewise;
 mod pool;
+mod positions;
 mod prelu;
 mod recurrent;
 mod rms_norm;
 mod scale;
 mod site;
+mod smooth_clip;
 mod window;
 
 pub(super) use site::Site;
@@ -32,10 +37,8 @@ pub(super) fn write(graph: &mut Graph, layer: &Layer, site: &Site) -> Result<Val
     Ok(match layer {
         Layer::Dense(layer) => dense::write(graph, layer, site),
         Layer::Embedding(layer) => embedding::write(graph, &layer.attributes, site),
-        Layer::Attention(_) | Layer::Positions(_) => {
-            let kind = layer.kind();
-            return Err(format!("is of the kind \"{kind}\", which is not written as ONNX"));
-        }
+        Layer::Attention(layer) => attention::write(graph, &layer.attributes, site),
+        Layer::Positions(layer) => positions::write(graph, &layer.attributes, site),
         Layer::Conv(layer) => conv::write(graph, &layer.attributes, site)?,
         Layer::Pool(layer) => pool::write(graph, &layer.attributes, site)?,
         Layer::BatchNorm(layer) => batch_norm::write(graph, &layer.attributes, site),
@@ -45,6 +48,9 @@ pub(super) fn write(graph: &mut Graph, layer: &Layer, site: &Site) -> Result<Val
         Layer::Lstm(layer) => lstm::write(graph, &layer.attributes, site),
         Layer::Scale(_) => scale::write(graph, site),
         Layer::Prelu(_) => prelu::write(graph, site),
+        Layer::SmoothClip(_) => smooth_clip::write(graph, site),
+        Layer::Periodic(layer) => periodic::write(graph, &layer.attributes, site),
+        Layer::PiecewiseLinear(layer) => piecewise::write(graph, layer, site),
         Layer::Activate(layer) => {
             activation::write(graph, layer.attributes.function, site.input().clone(), site)
         }

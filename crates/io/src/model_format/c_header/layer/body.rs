@@ -10,6 +10,8 @@ pub(super) struct Body {
     pub(super) sizes: Vec<(&'static str, usize)>,
     /// Arrays of whole numbers beside the tensors.
     pub(super) arrays: Vec<(&'static str, Vec<usize>)>,
+    /// Arrays of numbers beside the tensors.
+    pub(super) numbers: Vec<(&'static str, Vec<f32>)>,
     /// What `ACTIVATION(...)` stands for.
     pub(super) activation: Activation,
 }
@@ -17,7 +19,8 @@ pub(super) struct Body {
 impl Body {
     pub(super) fn new(template: &str, sizes: &[(&'static str, usize)]) -> Body {
         let (template, sizes) = (template.to_owned(), sizes.to_vec());
-        Body { template, sizes, arrays: Vec::new(), activation: Activation::Identity }
+        let activation = Activation::Identity;
+        Body { template, sizes, arrays: Vec::new(), numbers: Vec::new(), activation }
     }
 
     pub(super) fn with(mut self, word: &str, text: &str) -> Body {
@@ -27,6 +30,11 @@ impl Body {
 
     pub(super) fn with_array(mut self, name: &'static str, numbers: Vec<usize>) -> Body {
         self.arrays.push((name, numbers));
+        self
+    }
+
+    pub(super) fn with_numbers(mut self, name: &'static str, numbers: Vec<f32>) -> Body {
+        self.numbers.push((name, numbers));
         self
     }
 
