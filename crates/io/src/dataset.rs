@@ -22,6 +22,9 @@ use std::sync::Mutex;
 
 /// Bytes covered by one of the checksums that [`Dataset::verify`] compares.
 pub(crate) const CHECK_BLOCK: usize = 1 << 20;
+/// The version of data sets that have all their values, and that of series of unequal length.
+pub(crate) const USUAL: u32 = 2;
+pub(crate) const RAGGED: u32 = 3;
 /// Sections of a data set in file order: features, targets, weights, checksums of their blocks, metadata.
 pub(crate) const SECTIONS: usize = 5;
 
@@ -62,6 +65,7 @@ pub struct Dataset {
     rows: u64,
     features: usize,
     view: Option<View>,
+    is_ragged: bool,
     dtype: Dtype,
     encoding: Encoding,
     statistics: Vec<Statistics>,
@@ -120,7 +124,10 @@ impl Dataset {
             width: usize::try_from(width).unwrap_or(usize::MAX),
             channels: usize::try_from(channels).unwrap_or(usize::MAX),
         });
-        if view.is_some_and(|view| view.units() != features) {
+        let is_series = view.is_some_and(|view| view.height == 1);
+        if view.is_some_and(|view| view.units() != features)
+            || header.version == RAGGED && !is_series
+        {
             return Err(contradiction());
         }
         let row_bytes = features * dtype.size();
@@ -156,6 +163,7 @@ impl Dataset {
             rows: wire.rows,
             features,
             view,
+            is_ragged: header.version == RAGGED,
             dtype,
             encoding,
             statistics: wire.statistics.into_iter().map(Into::into).collect(),
@@ -186,6 +194,11 @@ impl Dataset {
     /// How the features of a row are arranged, if they are more than plain numbers.
     pub fn view(&self) -> Option<View> {
         self.view
+    }
+
+    /// Whether rows are series that may end before their last step: what lies beyond is not a number.
+    pub fn is_ragged(&self) -> bool {
+        self.is_ragged
     }
 
     /// How features are stored.

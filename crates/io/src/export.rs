@@ -61,6 +61,12 @@ pub fn export(
     let name = output.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let (plain, compression) = compression_of(&name);
     let format = choose(output, choice)?;
+    if dataset.is_ragged() {
+        return Err(Error::Invalid(format!(
+            "{} has series of unequal length, which are not exported",
+            dataset.path().display()
+        )));
+    }
     threads::start()?;
     let table = Exported::new(dataset, output, plain, progress);
     let file = BufWriter::new(AtomicFile::create(output)?);

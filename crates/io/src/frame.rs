@@ -72,10 +72,15 @@ pub(crate) fn header_length(sections: usize) -> u64 {
     (PREFIX + sections * ENTRY + 4) as u64
 }
 
-/// The header of a file of `kind`.
+/// The header of a file of `kind`, of its latest version.
 pub(crate) fn header(kind: FileKind, sections: &[Section]) -> Vec<u8> {
+    header_of(kind, kind.version(), sections)
+}
+
+/// The header of a file of `kind` and `version`.
+pub(crate) fn header_of(kind: FileKind, version: u32, sections: &[Section]) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
-    for number in [kind.code(), kind.version(), sections.len() as u32] {
+    for number in [kind.code(), version, sections.len() as u32] {
         bytes.extend(number.to_le_bytes());
     }
     for section in sections {

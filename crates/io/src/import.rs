@@ -144,12 +144,13 @@ fn import_into(
     let mut writer = DatasetWriter::create(output, layout)?;
     writer.limit_memory(input.budget.writer_bytes());
     writer.arrange(options.view)?;
-    let mut views = Vec::new();
+    let (mut views, mut is_ragged) = (Vec::new(), false);
     let mut unknown = vec![0; encoding.inputs.len()];
     input.for_each_table(|mut table, path| {
         let before = writer.rows();
         let encoder = Encoder::new(&table, path, &learned, guessed)?;
         views.push(encoder.view(&table));
+        is_ragged |= table.hints.is_ragged;
         let bytes = input.budget.chunk_bytes(&table, encoding.features());
         pipeline::run(
             &mut table,
@@ -183,6 +184,9 @@ fn import_into(
         && rest.iter().all(|other| *other == Some(*view))
     {
         writer.arrange(Some(*view))?;
+    }
+    if is_ragged {
+        writer.end_early()?;
     }
     let summary = writer.finish()?;
     for (column, count) in encoding.inputs.iter().zip(unknown).filter(|(_, count)| *count > 0) {

@@ -25,10 +25,11 @@ impl FileKind {
         FileKind::ALL.into_iter().find(|kind| kind.code() == code)
     }
 
-    /// The version of the kind's layout that this program writes. It reads this and all before.
+    /// The latest version of the kind's layout. This program reads it and all before.
     pub(crate) fn version(self) -> u32 {
         match self {
-            FileKind::Dataset | FileKind::Model | FileKind::Checkpoint => 2,
+            FileKind::Dataset => 3,
+            FileKind::Model | FileKind::Checkpoint => 2,
         }
     }
 

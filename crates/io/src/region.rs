@@ -106,8 +106,8 @@ impl SectionWriter {
     }
 
     /// Writes the header and gives the file its name.
-    pub(crate) fn commit(mut self, sections: &[Section]) -> Result<()> {
-        let header = frame::header(FileKind::Dataset, sections);
+    pub(crate) fn commit(mut self, version: u32, sections: &[Section]) -> Result<()> {
+        let header = frame::header_of(FileKind::Dataset, version, sections);
         let written = self.file.rewind().and_then(|()| self.file.write_all(&header));
         written.map_err(Error::io("write", self.file.path()))?;
         self.file.commit()

@@ -210,6 +210,9 @@ impl RowsFile {
         let batch_values = BATCH_VALUES.max(source.features());
         let mut writer = DatasetWriter::create(path, layout)?;
         writer.arrange(source.view())?;
+        if source.is_ragged() {
+            writer.end_early()?;
+        }
         Ok(RowsFile { writer, rows: RowBatch::default(), batch_values, gaps: gaps(source) })
     }
 

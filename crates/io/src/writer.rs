@@ -5,7 +5,7 @@
 //! place in the file is known only at the end, wait in temporary files beside it.
 
 use crate::atomic::AtomicFile;
-use crate::dataset::{DatasetWire, MetadataWire};
+use crate::dataset::{DatasetWire, MetadataWire, RAGGED, USUAL};
 use crate::dtype::Dtype;
 use crate::error::{Error, Result};
 use crate::frame;
@@ -66,6 +66,8 @@ pub struct RowBatch {
 pub struct DatasetWriter {
     layout: DatasetLayout,
     view: Option<View>,
+    /// Whether rows are series that may end before their last step.
+    is_ragged: bool,
     fills: Vec<f32>,
     columns: Columns,
     block_rows: usize,
@@ -127,6 +129,7 @@ impl DatasetWriter {
             group: 2 * rayon::current_num_threads(),
             block_rows: (BLOCK_VALUES / features).clamp(1, BLOCK_ROWS),
             view: None,
+            is_ragged: false,
             dtype,
             features: SectionWriter::create(path)?,
             targets: AtomicFile::create(path)?,
@@ -154,6 +157,21 @@ impl DatasetWriter {
             )));
         }
         self.view = view;
+        Ok(())
+    }
+
+    /// Says that rows are series that may end before their last step: what is not a number lies beyond.
+    ///
+    /// # Errors
+    /// They are not arranged as a series.
+    pub fn end_early(&mut self) -> Result<()> {
+        if self.view.is_none_or(|view| view.height != 1) {
+            return Err(Error::Options(
+                "series of unequal length are all that rows may have as inputs: leave other columns out with --drop"
+                    .to_owned(),
+            ));
+        }
+        self.is_ragged = true;
         Ok(())
     }
 
@@ -243,12 +261,15 @@ impl DatasetWriter {
             file.write(&bytes)?;
             sections.push(file.end_section()?);
         }
-        file.commit(&sections)?;
+        file.commit(if self.is_ragged { RAGGED } else { USUAL }, &sections)?;
         Ok(ImportSummary {
             rows: self.rows,
             features: self.columns.features,
             dtype: self.dtype,
-            filled: self.moments.iter().map(Moments::missing).sum(),
+            filled: match self.is_ragged {
+                true => 0,
+                false => self.moments.iter().map(Moments::missing).sum(),
+            },
         })
     }
 

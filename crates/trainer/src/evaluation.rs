@@ -7,7 +7,7 @@ use crate::data::windows::Windows;
 use crate::error::TrainError;
 use crate::inference::{self, Workspaces};
 use crate::metrics::{ClassMeter, JudgedClass, LossMeter, NumberMeter, Report};
-use crate::model::Trained;
+use crate::model::{self, Trained};
 use crate::network::Network;
 use crate::objective::Objective;
 use crate::preprocess::Preprocess;
@@ -228,6 +228,7 @@ pub fn evaluate<S: Samples>(
     let Trained { network, preprocess, output, series } = Trained::from_model(model)?;
     let mut evaluator = Evaluator::new(isa, &network, Objective::of_model(model));
     let subject = Subject { network: &network, preprocess: &preprocess, output };
+    model::check_lengths(samples, &network)?;
     let rows = Subset::of(Windows::new(samples, series)?);
     let (report, _) = evaluator.measure(subject, &Pass::alone(&rows, memory), progress)?;
     Ok(report)

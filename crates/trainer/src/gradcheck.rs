@@ -106,6 +106,7 @@ impl Problem {
         seed: u64,
     ) -> Result<Problem, TrainError> {
         let table = random_rows(network, objective, samples, seed)
+            .and_then(|table| cut(table, network, seed))
             .map_err(|error| TrainError::Data(error.to_string()))?;
         let inputs = (0..table.rows())
             .flat_map(|row| table.row(row).as_chunks::<4>().0)
@@ -197,7 +198,22 @@ fn without_dropout(network: &Network) -> Network {
     }
     let mut whole = Network::new(network.features(), nodes);
     whole.weights_mut().copy_from_slice(network.weights());
-    whole
+    match network.lengths() {
+        Some(_) => whole.of_unequal_lengths().expect("the network has lengths"),
+        None => whole,
+    }
+}
+
+/// The same rows; of unequal length, if those of the network are.
+fn cut(table: Table, network: &Network, seed: u64) -> Result<Table, TableError> {
+    if network.lengths().is_none() {
+        return Ok(table);
+    }
+    let steps = network.features().width;
+    let draws = Random::new(seed, Purpose::Weights).part(u64::MAX).part(3);
+    let length = |row| 1 + (draws.uniform(row) * steps as f64) as usize;
+    let lengths: Vec<usize> = (0..table.rows()).map(length).collect();
+    table.with_lengths(steps, &lengths)
 }
 
 /// Standard normal features, but random categories where they are looked up (now and then of no category); and

@@ -5,7 +5,7 @@ use crate::data::samples::Samples;
 use crate::data::subset::Subset;
 use crate::data::windows::Windows;
 use crate::error::TrainError;
-use crate::model::Trained;
+use crate::model::{self, Trained};
 use crate::network::Network;
 use crate::preprocess::Preprocess;
 use crate::step::shard::{Purpose, RowContext, Shard};
@@ -151,6 +151,7 @@ impl Predictor {
         let (batch, outputs) = (self.batch(), self.outputs());
         let mut values = vec![0.0; batch * outputs];
         let mut results = Vec::new();
+        model::check_lengths(samples, &self.trained.network)?;
         let all = Subset::of(Windows::to_predict(samples, self.trained.series)?);
         Pass::alone(&all, memory).run(batch as u64, |rows| {
             let values = &mut values[..(rows.end - rows.start) as usize * outputs];

@@ -3,6 +3,7 @@
 mod activation;
 mod layers;
 
+use crate::data::samples::Samples;
 use crate::error::TrainError;
 use crate::network::Network;
 use crate::preprocess::Preprocess;
@@ -41,6 +42,20 @@ impl Trained {
 
     /// The scale of a feature or target that is taken as it is.
     pub const UNSCALED: Scale = Scale::UNIT;
+}
+
+/// Checks that rows that end early are for a network that knows it.
+///
+/// # Errors
+/// They are not.
+pub(crate) fn check_lengths<S: Samples>(samples: &S, network: &Network) -> Result<(), TrainError> {
+    match samples.is_ragged() && network.lengths().is_none() {
+        false => Ok(()),
+        true => Err(TrainError::Data(format!(
+            "the rows of {} are series of unequal length, and the model was trained on rows that are not",
+            samples.name()
+        ))),
+    }
 }
 
 /// What a model's loss is computed by.

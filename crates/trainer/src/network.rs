@@ -4,6 +4,7 @@ pub(crate) mod edges;
 pub mod graph;
 pub mod init;
 pub mod layout;
+pub(crate) mod lengths;
 pub(crate) mod segment;
 pub mod summary;
 pub(crate) mod weights;
@@ -16,6 +17,7 @@ use graph::Wiring;
 use gristmill_kernels::embedding::Column;
 use gristmill_kernels::{Row, Rows};
 use layout::{LayerValues, Layout};
+pub use lengths::Lengths;
 use segment::Segment;
 
 /// Layers and their weights.
@@ -28,6 +30,8 @@ pub struct Network {
     layout: Layout,
     outputs: usize,
     weights: Rows,
+    /// Where series end that are of unequal length; `None` where all rows have all their steps.
+    lengths: Option<Lengths>,
 }
 
 impl Network {
@@ -46,7 +50,21 @@ impl Network {
         let weights = Rows::zeroed(layout.rows());
         let (wiring, segments) = (graph::wire(&nodes), segment::segments(&nodes));
         let outputs = nodes[nodes.len() - 1].layer.output().units();
-        Network { features, wiring, segments, nodes, layout, outputs, weights }
+        Network { features, wiring, segments, nodes, layout, outputs, weights, lengths: None }
+    }
+
+    /// The same for rows that are series of unequal length.
+    ///
+    /// # Errors
+    /// Rows are no series, or a layer does not know where they end.
+    pub fn of_unequal_lengths(mut self) -> Result<Network, String> {
+        self.lengths = Some(Lengths::of(self.features, &self.nodes)?);
+        Ok(self)
+    }
+
+    /// Where series end that are of unequal length.
+    pub fn lengths(&self) -> Option<&Lengths> {
+        self.lengths.as_ref()
     }
 
     /// Dense layers each of which takes what the one before gives, with all weights zero.

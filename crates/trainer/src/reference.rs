@@ -26,10 +26,11 @@ mod pool;
 mod recurrent;
 mod tape;
 
-use crate::network::{Network, Node, Source};
+use crate::layer::View;
+use crate::network::{Lengths, Network, Node, Source};
 use formula::{At, Form};
 use gristmill_kernels::Loss;
-use number::Kinks;
+use number::{Kinks, Number};
 use std::ops::Range;
 use tape::Tape;
 
@@ -37,13 +38,21 @@ use tape::Tape;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Twin {
     nodes: Vec<Node>,
-    features: usize,
+    features: View,
+    lengths: Option<Lengths>,
     /// For each node its tensors, as files have them.
     pub parameters: Vec<Vec<Vec<f64>>>,
 }
 
 /// For each sample its values.
 type Values = Vec<Vec<f64>>;
+
+/// Samples as a network takes them.
+struct Features {
+    values: Values,
+    /// Steps of each, where they are series of unequal length.
+    steps: Vec<usize>,
+}
 
 /// What the outputs should have been.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -137,7 +146,8 @@ impl Twin {
         let tensors = |node| network.read(node, network.weights()).into_iter().map(wide).collect();
         Twin {
             nodes: network.nodes().to_vec(),
-            features: network.inputs(),
+            features: network.features(),
+            lengths: network.lengths().cloned(),
             parameters: (0..network.nodes().len()).map(tensors).collect(),
         }
     }
@@ -165,16 +175,39 @@ impl Twin {
         let tensors = |tensors: &Vec<Vec<f64>>| tensors.iter().map(tensor).collect();
         let mut nodes: Vec<Vec<TensorGradient>> = self.parameters.iter().map(tensors).collect();
         for (node, gradient) in nodes.iter_mut().enumerate().rev() {
-            for samples in self.groups(node, features.len()) {
+            for samples in self.groups(node, features.values.len()) {
                 self.run_back(node, samples, &features, &values, &mut errors, gradient);
             }
         }
         Gradient { loss: batch.loss(loss, outputs, kinks), outputs: outputs.concat(), nodes }
     }
 
-    fn samples(&self, inputs: &[f64]) -> Values {
-        assert!(inputs.len().is_multiple_of(self.features), "whole samples");
-        inputs.chunks(self.features).map(<[f64]>::to_vec).collect()
+    /// What is not a number lies beyond the end of a series.
+    fn samples(&self, inputs: &[f64]) -> Features {
+        let View { width, channels, .. } = self.features;
+        assert!(inputs.len().is_multiple_of(self.features.units()), "whole samples");
+        let mut values: Values =
+            inputs.chunks(self.features.units()).map(<[f64]>::to_vec).collect();
+        let count = |sample: &Vec<f64>| {
+            (0..width).take_while(|step| !sample[step * channels].is_nan()).count()
+        };
+        let steps = values.iter().map(count).collect();
+        values.iter_mut().flatten().filter(|x| x.is_nan()).for_each(|x| *x = 0.0);
+        Features { values, steps }
+    }
+
+    /// How many positions of a source belong to each sample; `None` if all.
+    fn ends(&self, source: Source, features: &Features) -> Option<Vec<usize>> {
+        let positions = self.lengths.as_ref()?.of_source(source)?;
+        Some(features.steps.iter().map(|&steps| positions[steps] as usize).collect())
+    }
+
+    /// Makes zeros of what lies beyond the ends of samples in the values of a node.
+    fn cut<N: Number>(&self, node: usize, ends: Option<&[usize]>, values: &mut [Vec<N>]) {
+        let channels = self.nodes[node].layer.output().channels;
+        for (values, end) in values.iter_mut().zip(ends.unwrap_or_default()) {
+            values[end * channels..].fill(N::from(0.0));
+        }
     }
 
     /// The samples that a node computes together.
@@ -184,16 +217,19 @@ impl Twin {
     }
 
     /// Adds the values of the nodes whose values are not there yet.
-    fn run(&self, form: Form, features: &Values, values: &mut Vec<Values>, kinks: &mut Kinks) {
+    fn run(&self, form: Form, features: &Features, values: &mut Vec<Values>, kinks: &mut Kinks) {
         for node in values.len()..self.nodes.len() {
             let mut of_node = Vec::new();
-            for samples in self.groups(node, features.len()) {
+            let ends = self.ends(self.nodes[node].inputs[0], features);
+            for samples in self.groups(node, features.values.len()) {
                 let inputs = self.inputs(node, features, values);
                 let inputs = inputs.into_iter().map(|input| &input[samples.clone()]).collect();
                 let parameters = &self.parameters[node];
-                let at = At { form, inputs, parameters, kinks: &mut *kinks };
+                let ends = ends.as_ref().map(|ends| &ends[samples.clone()]);
+                let at = At { form, inputs, ends, parameters, kinks: &mut *kinks };
                 of_node.extend(kinds::values(&self.nodes[node].layer, at));
             }
+            self.cut(node, self.ends(Source::Node(node), features).as_deref(), &mut of_node);
             values.push(of_node);
         }
     }
@@ -201,11 +237,11 @@ impl Twin {
     fn inputs<'v>(
         &self,
         node: usize,
-        features: &'v Values,
+        features: &'v Features,
         values: &'v [Values],
     ) -> Vec<&'v Values> {
         let input = |source: &Source| match *source {
-            Source::Features => features,
+            Source::Features => &features.values,
             Source::Node(node) => &values[node],
         };
         self.nodes[node].inputs.iter().map(input).collect()
@@ -216,7 +252,7 @@ impl Twin {
         &self,
         node: usize,
         samples: Range<usize>,
-        features: &Values,
+        features: &Features,
         values: &[Values],
         errors: &mut [Values],
         gradient: &mut [TensorGradient],
@@ -229,13 +265,18 @@ impl Twin {
             .map(|input| input[samples.clone()].iter().map(variables).collect())
             .collect();
         let parameters: Vec<Vec<_>> = self.parameters[node].iter().map(variables).collect();
+        let [ends, own_ends] = [self.nodes[node].inputs[0], Source::Node(node)]
+            .map(|source| self.ends(source, features));
         let at = At {
             form: Form::Training,
             inputs: inputs.iter().map(Vec::as_slice).collect(),
+            ends: ends.as_ref().map(|ends| &ends[samples.clone()]),
             parameters: &parameters,
             kinks: &mut Kinks::default(),
         };
-        let outputs = kinds::values(&self.nodes[node].layer, at);
+        let mut outputs = kinds::values(&self.nodes[node].layer, at);
+        let own_ends = own_ends.as_ref().map(|ends| &ends[samples.clone()]);
+        self.cut(node, own_ends, &mut outputs);
         let factors = errors[node][samples.clone()].iter().flatten().copied();
         let slopes = tape.slopes(outputs.into_iter().flatten().zip(factors));
         for (source, input) in self.nodes[node].inputs.iter().zip(inputs) {

@@ -30,6 +30,9 @@ pub(crate) struct TableArgs {
     /// Text that stands for a missing value, beside none, NA, N/A, NaN, null and ?; again for each further one
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     na: Vec<String>,
+    /// Most steps of series of unequal length: what is longer is cut [default: those of the longest]
+    #[arg(long, value_name = "N")]
+    max_length: Option<usize>,
     /// Column that says how much each row counts
     #[arg(long, value_name = "COL")]
     weights: Option<String>,
@@ -63,6 +66,7 @@ impl TableArgs {
             self.decimal.map(|_| "--decimal".to_owned()),
         ];
         let of_file = of_file.into_iter().flatten();
+        let of_file = of_file.chain(self.max_length.map(|n| given("max-length", &n.to_string())));
         let of_file = of_file.chain(self.na.iter().map(|text| given("na", text)));
         let of_columns = self.weights.iter().map(|column| given("weights", column));
         Reading {
@@ -74,6 +78,7 @@ impl TableArgs {
                 header,
                 decimal: self.decimal,
                 na: self.na,
+                max_length: self.max_length,
                 weights: self.weights,
                 ..Default::default()
             },

@@ -73,8 +73,9 @@ impl Inspect {
         let arranged = dataset
             .view()
             .map_or_else(String::new, |view| format!(", arranged as {}", report::lengths(view)));
+        let series = if dataset.is_ragged() { ", series of unequal length" } else { "" };
         let mut text = format!(
-            "{}: data set\nrows: {}{weights}\nfeatures: {} stored as {}{arranged}\n{}\n",
+            "{}: data set\nrows: {}{weights}\nfeatures: {} stored as {}{arranged}{series}\n{}\n",
             dataset.path().display(),
             thousands(dataset.rows()),
             thousands(dataset.features() as u64),
@@ -163,6 +164,7 @@ fn dataset_json(dataset: &Dataset) -> Value {
         "rows": dataset.rows(),
         "dtype": dataset.dtype().name(),
         "weighted": dataset.has_weights(),
+        "ragged": dataset.is_ragged(),
         "shape": dataset.view().map(|view| [view.height, view.width, view.channels]),
         "encoding": report::encoding_json(dataset.encoding()),
         "class_counts": dataset.class_counts(),

@@ -131,6 +131,7 @@ impl Train {
             header: options.header,
             decimal: options.decimal,
             na: options.na.clone(),
+            max_length: options.max_length,
             weights: options.weights.clone(),
             ..Default::default()
         };

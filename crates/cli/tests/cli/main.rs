@@ -28,6 +28,7 @@ mod place;
 mod plugins;
 mod predict;
 mod prediction_files;
+mod ragged;
 mod resume;
 mod run_directory;
 mod series;

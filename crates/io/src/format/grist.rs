@@ -54,7 +54,14 @@ impl Format for Grist {
         Ok(Table {
             columns,
             named: true,
-            hints: Hints { weights, indices, keeps_targets, view, ..Hints::default() },
+            hints: Hints {
+                weights,
+                indices,
+                keeps_targets,
+                is_ragged: dataset.is_ragged(),
+                view,
+                ..Hints::default()
+            },
             likely_targets: (inputs..inputs + targets).collect(),
             sources: 1,
             record_bytes,

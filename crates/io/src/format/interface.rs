@@ -69,6 +69,8 @@ pub struct ReadOptions {
     pub decimal: Option<Decimal>,
     /// Texts that stand for a missing value, beside those of [`is_missing`](super::is_missing).
     pub na: Vec<String>,
+    /// The most steps of a series; longer ones are cut.
+    pub max_length: Option<usize>,
     /// Columns that will be asked for, as far as they are known before: those of a model's encoding or
     /// of the table before. A sparse format has them even where no record names them.
     pub known: Vec<String>,

@@ -4,6 +4,7 @@
 pub(super) mod array;
 pub(super) mod element;
 pub(super) mod header;
+mod padded;
 mod pair;
 
 pub(crate) use element::Element;

@@ -24,6 +24,10 @@ pub(super) struct Npz;
 const MOST_ARRAYS: usize = 1 << 12;
 /// What the targets beside a matrix are called.
 const TARGETS: [&str; 6] = ["y", "Y", "target", "targets", "label", "labels"];
+/// What says how many of the rows of `X` each series has.
+const LENGTHS: &str = "lengths";
+/// More series than this are not read.
+const MOST_SERIES: u64 = 1 << 30;
 /// More names than this are not read.
 const MOST_NAMES: u64 = 1 << 20;
 
@@ -48,7 +52,7 @@ impl Format for Npz {
         false
     }
 
-    fn open(&self, sources: &[Source], _: &ReadOptions) -> Result<Table> {
+    fn open(&self, sources: &[Source], options: &ReadOptions) -> Result<Table> {
         let source = &sources[0];
         let refuse = |reason: String| Error::input(source.path(), Place::FILE, reason);
         let mut arrays = arrays(source)?;
@@ -60,6 +64,7 @@ impl Format for Npz {
         };
         let feature_names = take(FEATURE_NAMES).unwrap_or_default();
         let target_names = take(TARGET_NAMES).unwrap_or_default();
+        join_series(&mut arrays, options).map_err(refuse)?;
         let matrix = arrays.iter().find(|(name, array)| is_matrix(name, array));
         if let Some(rows) = matrix.filter(|(_, array)| array.width > 1).map(|(_, a)| a.rows) {
             // What has another length is about something else than the rows.
@@ -110,6 +115,45 @@ impl Format for Npz {
     fn exporter(&self) -> Option<Exporter> {
         Some(write::export)
     }
+}
+
+/// Makes rows of the steps in the matrix, if another array says how many of them each series has.
+fn join_series(
+    arrays: &mut Vec<(String, Array)>,
+    options: &ReadOptions,
+) -> std::result::Result<(), String> {
+    let is_steps =
+        |(name, array): &(String, Array)| is_matrix(name, array) && array.dimensions == 2;
+    let Some(steps) = arrays.iter().position(is_steps) else { return Ok(()) };
+    let rows = arrays[steps].1.rows;
+    let is_lengths = |(name, array): &(String, Array)| name == LENGTHS && array.rows != rows;
+    let Some(lengths) = arrays.iter().position(is_lengths) else { return Ok(()) };
+    let of = |name: &'static str| move |reason: String| format!("the array \"{name}\" {reason}");
+    let lengths = arrays.remove(lengths).1.counts(MOST_SERIES).map_err(of(LENGTHS))?;
+    let Some(steps) = arrays.iter().position(is_steps) else { return Ok(()) };
+    let (name, array) = arrays.remove(steps);
+    let most = options.max_length.unwrap_or(usize::MAX);
+    let kept = |length: u64| usize::try_from(length).unwrap_or(usize::MAX).min(most);
+    let longest = lengths.iter().map(|&length| kept(length)).max().unwrap_or(0);
+    let room = known_steps(&array, options).unwrap_or(longest);
+    if let Some(row) = lengths.iter().position(|&length| kept(length) > room) {
+        let length = lengths[row];
+        return Err(format!(
+            "series {} has {length} steps, and there is room for {room}: --max-length {room} cuts what is longer",
+            row + 1
+        ));
+    }
+    let series = array.into_series(lengths, room, most.min(room)).map_err(of("X"))?;
+    arrays.insert(steps, (name, series));
+    Ok(())
+}
+
+/// How many steps a row has room for, if that is known: in a model, or in the file before.
+fn known_steps(steps: &Array, options: &ReadOptions) -> Option<usize> {
+    let is_feature =
+        |name: &&String| name.strip_prefix('f').is_some_and(|n| n.parse::<usize>().is_ok());
+    let known = options.known.iter().filter(is_feature).count();
+    (known > 0 && known.is_multiple_of(steps.width)).then(|| known / steps.width)
 }
 
 /// Whether an array is the matrix of features, and not a column that is called so.

@@ -40,8 +40,19 @@ pub struct Hints {
     pub indices: Vec<usize>,
     /// Whether targets are inputs too.
     pub keeps_targets: bool,
+    /// Whether what is arranged so are series that may end before their last step.
+    pub is_ragged: bool,
     /// Columns that are arranged as an image or a series, if they are all the inputs.
     pub view: Option<(Range<usize>, View)>,
+}
+
+impl Hints {
+    /// The columns that are series which may end before their last step.
+    pub(crate) fn series(&self) -> Range<usize> {
+        let columns =
+            self.view.as_ref().filter(|_| self.is_ragged).map(|(columns, _)| columns.clone());
+        columns.unwrap_or_default()
+    }
 }
 
 /// A column of a table.

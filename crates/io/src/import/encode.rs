@@ -87,12 +87,13 @@ impl<'a> Encoder<'a> {
         };
         let is_guess =
             |name: &str| guessed.is_some_and(|numbers| !numbers.iter().any(|n| n == name));
+        let series = table.hints.series();
         let mut feature = 0;
         for (input, column) in encoding.inputs.iter().zip(inputs) {
             let is_kept = kept.contains(&input.name);
             let (kind, what) = match &input.kind {
                 InputKind::Number { fill } => {
-                    let may_be_missing = fill.is_some();
+                    let may_be_missing = fill.is_some() || series.contains(&column);
                     (ColumnKind::Number, Use::Number { feature, may_be_missing })
                 }
                 InputKind::OneHot { categories } => {

@@ -123,8 +123,9 @@ impl Survey {
             is_guessed: table.decoder.guesses_kinds(),
             is_said: is_said(index) || task.is_some() && targets.contains(index),
         };
+        let series = table.hints.series();
         let mut surveyed = Vec::new();
-        for index in &inputs {
+        for index in inputs.iter().filter(|index| !series.contains(index)) {
             match (kind(index), options.missing) {
                 _ if indices.contains(index) => surveyed.push(column(index, Role::Index)),
                 _ if texts.contains(index) => {

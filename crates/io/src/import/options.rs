@@ -64,6 +64,8 @@ pub struct ImportOptions {
     pub missing: Missing,
     /// How to store features; else the narrowest type that loses nothing.
     pub dtype: Option<Dtype>,
+    /// The most steps of series of unequal length; what is longer is cut. Else there is room for the longest.
+    pub max_length: Option<usize>,
     /// How the features of a row are arranged; else as the source says.
     pub view: Option<View>,
     /// Most bytes of memory that the process may come to use, at least [`ImportOptions::LEAST_MEMORY`];
@@ -120,7 +122,13 @@ impl ImportOptions {
 
     /// As formats take them.
     pub(super) fn reading(&self, known: Vec<String>) -> ReadOptions {
-        ReadOptions { header: self.header, decimal: self.decimal, na: self.na.clone(), known }
+        ReadOptions {
+            header: self.header,
+            decimal: self.decimal,
+            na: self.na.clone(),
+            max_length: self.max_length,
+            known,
+        }
     }
 }
 

@@ -25,7 +25,7 @@ fn with<A: Attributes>(attributes: A) -> With<A> {
 }
 
 pub(crate) fn reshape(height: usize, width: usize, channels: usize) -> Layer {
-    Layer::Reshape(with(Reshape { height, width, channels }))
+    Layer::Reshape(with(Reshape { height, width, channels, padded: false }))
 }
 
 /// A convolution of `[channels, filters, groups]`.

@@ -1,13 +1,17 @@
-//! Files of earlier versions open for ever, with the values that were written. `golden/v1/README.md` says
-//! what they are.
+//! Files of earlier versions open for ever, with the values that were written. `golden/v1/README.md` and
+//! `golden/v2/README.md` say what they are.
 
-use gristmill_io::model::{Activation, Loss};
-use gristmill_io::schema::{InputKind, Target};
+use gristmill_io::model::{Activation, Loss, View};
+use gristmill_io::schema::{InputKind, Target, Vocabulary};
 use gristmill_io::{Checkpoint, Dataset, Dtype, Model, OutputKind, Scale};
 use std::path::{Path, PathBuf};
 
 fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1").join(name)
+}
+
+fn golden_2(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v2").join(name)
 }
 
 fn texts(names: &[&str]) -> Vec<String> {
@@ -54,6 +58,28 @@ fn data_sets_of_version_1() {
     prices.targets(2, &mut targets);
     assert_eq!((numbers(prices.row(2)), targets), (vec![127.2, 3.0], [347.62, 25.333]));
     assert_eq!([0, 1, 2].map(|row| prices.weight(row)), [1.0, 2.0, 0.5]);
+}
+
+#[test]
+fn data_sets_of_version_2() {
+    let steps = Dataset::open(&golden_2("steps.grist")).unwrap();
+    steps.verify().unwrap();
+    assert_eq!((steps.rows(), steps.dtype(), steps.is_ragged()), (12, Dtype::F16, false));
+    assert_eq!(steps.view(), Some(View { height: 1, width: 2, channels: 2 }));
+    assert_eq!(steps.fingerprint(), 0x9202_fbf6_1f71_1b7b);
+    let (mut row, mut target) = ([0.0; 4], [0.0]);
+    steps.dtype().decode(steps.row(5), &mut row);
+    steps.targets(5, &mut target);
+    assert_eq!((row, target), ([5.0, 5.5, 10.0, -5.0], [25.0]));
+
+    let index = Dataset::open(&golden_2("index.grist")).unwrap();
+    index.verify().unwrap();
+    let vocabulary = Vocabulary::Names(texts(&["bonn", "kiel", "ulm"]));
+    assert_eq!(index.encoding().inputs[0].kind, InputKind::Index { vocabulary });
+    assert_eq!(
+        (index.dtype(), index.row(0), index.row(1), index.view()),
+        (Dtype::U8, &[2][..], &[0][..], None)
+    );
 }
 
 #[test]

@@ -57,6 +57,10 @@ pub trait Samples: Sync {
     fn target_row(&self, row: u64) -> u64 {
         row
     }
+    /// Whether rows are series that may end before their last step. What lies beyond is not a number.
+    fn is_ragged(&self) -> bool {
+        false
+    }
     /// The features of consecutive rows, one row after the other; `None` if they do not lie so.
     fn consecutive(&self, _rows: Range<u64>) -> Option<&[u8]> {
         None
@@ -162,6 +166,9 @@ impl Samples for Dataset {
         let gristmill_io::model::View { height, width, channels } = Dataset::view(self)?;
         Some(View { height, width, channels })
     }
+    fn is_ragged(&self) -> bool {
+        Dataset::is_ragged(self)
+    }
     fn name(&self) -> String {
         self.path().display().to_string()
     }
@@ -190,6 +197,8 @@ pub struct Table {
     encoding: Encoding,
     statistics: Vec<Statistics>,
     target_statistics: Vec<Statistics>,
+    /// Of series of unequal length.
+    view: Option<View>,
 }
 
 #[derive(Debug, Clone)]
@@ -270,7 +279,37 @@ impl Table {
             encoding: Encoding { inputs: (0..width).map(column).collect(), target },
             statistics: column_statistics(features, width)?,
             target_statistics,
+            view: None,
         })
+    }
+
+    /// The same rows as series of so many steps each, in room for `steps`.
+    ///
+    /// # Errors
+    /// There is not a length for each row, one is 0 or more than `steps`, or rows are no steps of equal width.
+    pub fn with_lengths(mut self, steps: usize, lengths: &[usize]) -> Result<Table, TableError> {
+        let width = self.row_bytes / 4;
+        if lengths.len() as u64 != self.rows || steps == 0 || !width.is_multiple_of(steps) {
+            let (rows, lengths) = (self.rows, lengths.len());
+            return Err(TableError(format!(
+                "{lengths} lengths of at most {steps} steps for {rows} rows of {width} features"
+            )));
+        }
+        let channels = width / steps;
+        for (row, &length) in self.features.chunks_exact_mut(self.row_bytes).zip(lengths) {
+            if !(1..=steps).contains(&length) {
+                return Err(TableError(format!(
+                    "a series of {length} steps; expected 1 to {steps}"
+                )));
+            }
+            let beyond = row[4 * length * channels..].as_chunks_mut().0;
+            beyond.iter_mut().for_each(|value| *value = f32::NAN.to_le_bytes());
+        }
+        let mut values = vec![0.0; self.rows as usize * width];
+        Dtype::F32.decode(&self.features, &mut values);
+        self.statistics = moments(&values, width);
+        self.view = Some(View { height: 1, width: steps, channels });
+        Ok(self)
     }
 }
 
@@ -279,10 +318,15 @@ fn column_statistics(values: &[f32], width: usize) -> Result<Vec<Statistics>, Ta
         let (row, column) = (at / width, at % width);
         return Err(TableError(format!("row {row}, column {column} is {}", values[at])));
     }
-    let rows = (values.len() / width) as f64;
-    let column = |i: usize| values[i..].iter().step_by(width).copied();
-    Ok((0..width)
+    Ok(moments(values, width))
+}
+
+/// Of the values that are numbers.
+fn moments(values: &[f32], width: usize) -> Vec<Statistics> {
+    let column = |i: usize| values[i..].iter().step_by(width).copied().filter(|x| !x.is_nan());
+    (0..width)
         .map(|i| {
+            let rows = column(i).count().max(1) as f64;
             let mean = column(i).map(f64::from).sum::<f64>() / rows;
             let squares = column(i).map(|x| (f64::from(x) - mean).powi(2)).sum::<f64>();
             Statistics {
@@ -290,10 +334,10 @@ fn column_statistics(values: &[f32], width: usize) -> Result<Vec<Statistics>, Ta
                 deviation: (squares / rows).sqrt(),
                 min: column(i).fold(f32::INFINITY, f32::min),
                 max: column(i).fold(f32::NEG_INFINITY, f32::max),
-                missing: 0,
+                missing: (values.len() / width - column(i).count()) as u64,
             }
         })
-        .collect())
+        .collect()
 }
 
 impl Samples for Table {
@@ -337,6 +381,12 @@ impl Samples for Table {
     }
     fn target_statistics(&self) -> &[Statistics] {
         &self.target_statistics
+    }
+    fn view(&self) -> Option<View> {
+        self.view
+    }
+    fn is_ragged(&self) -> bool {
+        self.view.is_some()
     }
     /// Of the features and of what is to be predicted from them. A checkpoint that was saved when it was of
     /// the features alone is taken for one of other data:

@@ -28,6 +28,7 @@ pub(crate) fn find<S: Samples>(
     for columns in samples.index_columns() {
         is_index[columns.features].fill(true);
     }
+    let is_ragged = samples.is_ragged();
     let (mut features, mut targets) = (vec![0.0; samples.features()], Vec::new());
     if let (TargetKind::Numbers, Target::Numbers { columns }) =
         (objective.targets, &encoding.target)
@@ -41,6 +42,7 @@ pub(crate) fn find<S: Samples>(
         let feature = |&(i, x): &(usize, &f32)| {
             let (panel, lane) = (i / LANES, i % LANES);
             !is_index[i]
+                && !(is_ragged && x.is_nan())
                 && is_far((x - preprocess.shift[panel][lane]) * preprocess.scale[panel][lane])
         };
         let target = |&(i, y): &(usize, &f32)| {

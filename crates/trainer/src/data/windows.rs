@@ -67,6 +67,11 @@ impl<'d, S: Samples> Windows<'d, S> {
                 "{name} has {all} rows, but {takes}: give more rows, or take a shorter window"
             )));
         }
+        if rows.is_ragged() {
+            return Err(TrainError::Data(format!(
+                "the rows of {name} are series by themselves: leave --window out"
+            )));
+        }
         if rows.consecutive(0..1).is_none() {
             return Err(TrainError::Data(format!(
                 "the rows of {name} do not lie one after the other"
@@ -190,6 +195,9 @@ impl<S: Samples> Samples for Windows<'_, S> {
     }
     fn overlap(&self) -> u64 {
         self.overlap
+    }
+    fn is_ragged(&self) -> bool {
+        self.rows.is_ragged()
     }
     fn name(&self) -> String {
         self.rows.name()

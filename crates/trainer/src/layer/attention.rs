@@ -82,13 +82,13 @@ impl Attention {
         self.view
     }
 
-    fn shape(&self) -> Shape<'static> {
+    fn shape<'a>(&self, lengths: Option<&'a [Row]>) -> Shape<'a> {
         Shape {
             positions: self.view.positions(),
             heads: self.heads,
             width: self.view.channels / self.heads,
             causal: self.is_causal,
-            lengths: None,
+            lengths,
         }
     }
 
@@ -125,11 +125,11 @@ impl Layer for Attention {
     }
 
     fn kept(&self) -> usize {
-        self.turned_rows() + self.shape().probability_rows()
+        self.turned_rows() + self.shape(None).probability_rows()
     }
 
     fn scratch(&self, columns: usize) -> usize {
-        self.shape().scratch_rows() + columns * self.turned_rows()
+        self.shape(None).scratch_rows() + columns * self.turned_rows()
     }
 
     fn forward(&self, at: Forward<'_>) {
@@ -143,13 +143,13 @@ impl Layer for Attention {
             }
             false => input,
         };
-        kernels::forward(at.isa, &self.shape(), qkv, probabilities, at.output);
+        kernels::forward(at.isa, &self.shape(at.ends), qkv, probabilities, at.output);
     }
 
     fn backward(&self, mut at: Backward<'_>) {
         let Some(target) = at.upstream.target(0) else { return };
         let (turned, probabilities) = self.split(at.kept);
-        let (scratch, rest) = at.scratch.split_at_mut(self.shape().scratch_rows());
+        let (scratch, rest) = at.scratch.split_at_mut(self.shape(None).scratch_rows());
         if !self.is_rotary {
             let backward = kernels::Backward {
                 qkv: target.input,
@@ -159,7 +159,7 @@ impl Layer for Attention {
                 input_errors: target.rows,
                 add: target.add,
             };
-            return kernels::backward(at.isa, &self.shape(), backward);
+            return kernels::backward(at.isa, &self.shape(at.ends), backward);
         }
         let errors = &mut rest[..turned.len()];
         let backward = kernels::Backward {
@@ -170,7 +170,7 @@ impl Layer for Attention {
             input_errors: errors,
             add: false,
         };
-        kernels::backward(at.isa, &self.shape(), backward);
+        kernels::backward(at.isa, &self.shape(at.ends), backward);
         self.turn(at.isa, Turn::Backward, errors);
         target.hand_on(at.isa, errors);
     }

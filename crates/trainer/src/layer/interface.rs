@@ -138,6 +138,9 @@ pub(crate) struct Forward<'a> {
     pub(crate) isa: Isa,
     /// Samples of the shard; the last panel may be partly filled.
     pub(crate) samples: usize,
+    /// Positions of its first input that belong to each sample, one row per panel, where samples are series of unequal
+    /// length. What lies beyond is zero, and so will its own values be.
+    pub(crate) ends: Option<&'a [Row]>,
     pub(crate) weights: Weights<'a>,
     pub(crate) inputs: Inputs<'a>,
     pub(crate) output: &'a mut [Row],
@@ -156,6 +159,8 @@ pub(crate) struct Backward<'a> {
     pub(crate) isa: Isa,
     /// Samples of the shard; the last panel may be partly filled.
     pub(crate) samples: usize,
+    /// As in the forward pass; its errors beyond are zero.
+    pub(crate) ends: Option<&'a [Row]>,
     pub(crate) weights: Weights<'a>,
     /// Its values; what they are is not known where it has slopes.
     pub(crate) output: &'a [Row],

@@ -1,5 +1,7 @@
 //! Pooling: the largest or the mean of each window of positions, channel by channel.
 
+mod ends;
+
 use super::interface::{Backward, Forward, Layer};
 use super::parameters::Parameters;
 use super::settings::{Planned, Planning};
@@ -7,6 +9,7 @@ use super::window::{Lengths, Padding, fit};
 use super::{Kind, View};
 use crate::config::error::ConfigError;
 use crate::names::named;
+use gristmill_kernels::Row;
 use gristmill_kernels::pooling::{self, Windows};
 use serde::{Deserialize, Serialize};
 
@@ -95,6 +98,18 @@ impl PoolFunction {
     }
 }
 
+impl Pool {
+    /// Whether one window sees all positions.
+    pub fn is_global(&self) -> bool {
+        self.windows.output == [1, 1] && self.windows.window == self.windows.image
+    }
+
+    /// Where samples end, if that matters: other windows see zeros beyond.
+    fn global<'a>(&self, ends: Option<&'a [Row]>) -> Option<&'a [Row]> {
+        ends.filter(|_| self.is_global())
+    }
+}
+
 impl Layer for Pool {
     fn output(&self) -> View {
         let [height, width] = self.windows.output;
@@ -112,11 +127,27 @@ impl Layer for Pool {
 
     fn forward(&self, at: Forward<'_>) {
         let input = at.inputs.get(0);
+        if let Some(ends) = self.global(at.ends) {
+            let is_max = self.function == PoolFunction::Max;
+            return ends::forward(is_max, self.windows.channels, input, ends, at.output);
+        }
         pooling::forward(at.isa, self.function.kernel(), &self.windows, input, at.output);
     }
 
     fn backward(&self, mut at: Backward<'_>) {
         let Some(target) = at.upstream.target(0) else { return };
+        if let Some(ends) = self.global(at.ends) {
+            let backward = ends::Backward {
+                x: target.input,
+                y: at.output,
+                errors: at.error,
+                ends,
+                input_errors: target.rows,
+                add: target.add,
+            };
+            let is_max = self.function == PoolFunction::Max;
+            return ends::backward(is_max, self.windows.channels, backward);
+        }
         let backward = pooling::Backward {
             x: target.input,
             y: at.output,

@@ -67,12 +67,20 @@ impl Layer for Recurrent {
         match self.cell {
             Cell::Gru => {
                 let hidden_bias = &at.weights.shared[self.block(3)];
-                gru::forward(self, isa, hidden, hidden_bias, [gates, extra, states], state);
+                gru::forward(
+                    self,
+                    isa,
+                    at.ends,
+                    hidden,
+                    hidden_bias,
+                    [gates, extra, states],
+                    state,
+                );
             }
             Cell::Lstm => {
                 let cell = &mut rest[..columns * self.units];
                 cell.fill([0.0; LANES]);
-                lstm::forward(self, isa, hidden, [gates, extra, states], state, cell);
+                lstm::forward(self, isa, at.ends, hidden, [gates, extra, states], state, cell);
             }
         }
         match self.gives_all {
@@ -97,13 +105,14 @@ impl Layer for Recurrent {
         match self.cell {
             Cell::Gru => {
                 let kept = [&mut *gates, &mut *extra, &mut *states];
-                gru::backward(self, isa, hidden, kept, output_errors, state_errors);
+                gru::backward(self, isa, at.ends, hidden, kept, output_errors, state_errors);
                 gru::add_gradient(self, isa, [gates, extra, states], lanes, at.gradient);
             }
             Cell::Lstm => {
                 cell_errors.fill([0.0; LANES]);
                 let kept = [&mut *gates, &mut *extra];
-                lstm::backward(self, isa, hidden, kept, output_errors, state_errors, cell_errors);
+                let errors = [state_errors, cell_errors];
+                lstm::backward(self, isa, at.ends, hidden, kept, output_errors, errors);
                 lstm::add_gradient(self, isa, [gates, states], lanes, at.gradient);
             }
         }

@@ -20,7 +20,8 @@ const SHAPED: &str = "shaped";
 /// The nodes of a network as a model file holds them.
 pub(super) fn nodes(network: &Network) -> Vec<Node> {
     let View { height, width, channels } = network.features();
-    let is_shaped = network.features() != View::flat(network.inputs());
+    let padded = network.lengths().is_some();
+    let is_shaped = padded || network.features() != View::flat(network.inputs());
     let features = if is_shaped { SHAPED } else { FEATURES };
     let name = |source: &Source| match source {
         Source::Features => features.to_owned(),
@@ -28,7 +29,7 @@ pub(super) fn nodes(network: &Network) -> Vec<Node> {
     };
     let mut nodes = Vec::with_capacity(network.nodes().len() + 1);
     if is_shaped {
-        let attributes = file::Reshape { height, width, channels };
+        let attributes = file::Reshape { height, width, channels, padded };
         let layer = Layer::Reshape(With { attributes, tensors: Vec::new() });
         nodes.push(Node { name: SHAPED.to_owned(), inputs: vec![FEATURES.to_owned()], layer });
     }
@@ -198,7 +199,7 @@ fn stored_layer(layer: &Kind, tensors: Vec<Vec<f32>>) -> Layer {
 pub(super) fn network(model: &Model) -> Result<Network, String> {
     let views = model.views()?;
     let flat = View::flat(model.features());
-    let mut features = flat;
+    let (mut features, mut is_padded) = (flat, false);
     let mut sources = vec![(FEATURES, Source::Features)];
     let (mut nodes, mut tensors) = (Vec::new(), Vec::new());
     for (node, view) in model.nodes.iter().zip(views) {
@@ -210,11 +211,12 @@ pub(super) fn network(model: &Model) -> Result<Network, String> {
         let Some(inputs) = taken.collect::<Option<Vec<Source>>>() else {
             return refuse("takes what is no node before it");
         };
-        if let Layer::Reshape(_) = &node.layer {
+        if let Layer::Reshape(reshape) = &node.layer {
             if inputs != [Source::Features] || !nodes.is_empty() {
                 return refuse("gives a shape to what are no plain features");
             }
             features = loaded_view(view);
+            is_padded = reshape.attributes.padded;
             sources = vec![(node.name.as_str(), Source::Features)];
             continue;
         }
@@ -232,7 +234,10 @@ pub(super) fn network(model: &Model) -> Result<Network, String> {
     for (node, values) in tensors.iter().enumerate() {
         network.write(node, values);
     }
-    Ok(network)
+    match is_padded {
+        true => network.of_unequal_lengths(),
+        false => Ok(network),
+    }
 }
 
 fn loaded_view(view: file::View) -> View {

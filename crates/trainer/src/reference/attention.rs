@@ -8,7 +8,8 @@ impl Formula for Attention {
     fn values<N: Number>(&self, at: At<'_, N>) -> Vec<Vec<N>> {
         let (positions, units) = (self.view().positions(), self.view().channels);
         let width = units / self.heads;
-        at.each(|sample, _| {
+        at.each_to_its_end(|sample, end, _| {
+            let end = end.unwrap_or(positions);
             // Of a position the queries, keys or values of a head.
             let part = |position: usize, part: usize, head: usize| {
                 let first = (position * 3 + part) * units + head * width;
@@ -21,7 +22,7 @@ impl Formula for Attention {
             let of_position = |i: usize| {
                 (0..self.heads).flat_map(move |head| {
                     let query = part(i, 0, head);
-                    let seen = if self.is_causal { i + 1 } else { positions };
+                    let seen = if self.is_causal { end.min(i + 1) } else { end };
                     let score = |j: usize| {
                         let products = query.iter().zip(part(j, 1, head)).map(|(&q, k)| q * k);
                         sum(products) / N::from((width as f64).sqrt())

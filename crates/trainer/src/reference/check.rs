@@ -2,7 +2,7 @@
 
 use super::formula::Form;
 use super::number::Kinks;
-use super::{Batch, Twin, Values};
+use super::{Batch, Features, Twin, Values};
 use crate::layer::{Parameters, Role};
 use gristmill_kernels::Loss;
 
@@ -80,7 +80,7 @@ impl Twin {
 /// Differences of the loss of a batch.
 struct Differences<'a> {
     twin: Twin,
-    features: Values,
+    features: Features,
     batch: &'a Batch<'a>,
     loss: Loss,
     /// Of the nodes before the one at hand.

@@ -24,6 +24,8 @@ pub(super) struct At<'a, N> {
     pub(super) form: Form,
     /// For each input, the values of each sample.
     pub(super) inputs: Vec<&'a [Vec<N>]>,
+    /// For each sample, how many positions of its first input belong to it; all without.
+    pub(super) ends: Option<&'a [usize]>,
     /// Its tensors, as files have them.
     pub(super) parameters: &'a [Vec<N>],
     pub(super) kinks: &'a mut Kinks,
@@ -32,7 +34,17 @@ pub(super) struct At<'a, N> {
 impl<N: Number> At<'_, N> {
     /// For each sample, what a function makes of its only input.
     pub(super) fn each(self, mut of: impl FnMut(&[N], &mut Kinks) -> Vec<N>) -> Vec<Vec<N>> {
-        self.inputs[0].iter().map(|sample| of(sample, self.kinks)).collect()
+        self.each_to_its_end(|sample, _, kinks| of(sample, kinks))
+    }
+
+    /// The same of a function that is told where the sample ends, if that is not after all its positions.
+    pub(super) fn each_to_its_end(
+        self,
+        mut of: impl FnMut(&[N], Option<usize>, &mut Kinks) -> Vec<N>,
+    ) -> Vec<Vec<N>> {
+        let samples = self.inputs[0].iter().enumerate();
+        let end = |sample: usize| self.ends.map(|ends| ends[sample]);
+        samples.map(|(i, sample)| of(sample, end(i), self.kinks)).collect()
     }
 
     /// For each sample, what a function makes of each value of its only input.

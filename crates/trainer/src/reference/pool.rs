@@ -9,7 +9,12 @@ use gristmill_kernels::pooling::Windows;
 impl Formula for Pool {
     fn values<N: Number>(&self, at: At<'_, N>) -> Vec<Vec<N>> {
         let Windows { channels, output: [height, width], .. } = self.windows;
-        at.each(|image, kinks| {
+        at.each_to_its_end(|image, end, kinks| {
+            // Windows that do not see all see zeros beyond the end.
+            let image = match end.filter(|_| self.is_global()) {
+                Some(end) => &image[..end * channels],
+                None => image,
+            };
             let mut values = Vec::new();
             for y in 0..height {
                 for x in 0..width {
@@ -37,7 +42,7 @@ fn window<N: Number>(windows: &Windows, image: &[N], [y, x, channel]: [usize; 3]
                 seen(size[axis], [stride[axis], 1, padding[axis]], window, tap)
             };
             if let (Some(row), Some(column)) = (at(0, y, tap_y), at(1, x, tap_x)) {
-                values.push(image[place(size[1], channels, [row, column, channel])]);
+                values.extend(image.get(place(size[1], channels, [row, column, channel])));
             }
         }
     }

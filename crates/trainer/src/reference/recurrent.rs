@@ -17,14 +17,14 @@ use crate::layer::recurrent::Cell;
 impl Formula for Recurrent {
     fn values<N: Number>(&self, at: At<'_, N>) -> Vec<Vec<N>> {
         let parameters = at.parameters;
-        at.each(|series, _| {
-            let mut order: Vec<usize> = (0..self.steps).collect();
+        at.each_to_its_end(|series, end, _| {
+            let mut order: Vec<usize> = (0..end.unwrap_or(self.steps)).collect();
             if self.is_reversed {
                 order.reverse();
             }
             let mut state = vec![N::from(0.0); self.units];
             let mut cell = state.clone();
-            let mut states = vec![Vec::new(); self.steps];
+            let mut states = vec![state.clone(); self.steps];
             for step in order {
                 let input = &series[step * self.channels..][..self.channels];
                 state = match self.cell {

@@ -9,7 +9,7 @@ use crate::network::Network;
 use crate::network::init::Place;
 use crate::objective::{Objective, TargetKind};
 use crate::preprocess::{Preprocess, by_channel, feature_scale, standard_scale};
-use gristmill_io::schema::Target;
+use gristmill_io::schema::{Statistics, Target};
 use gristmill_io::{OutputKind, Scale};
 use gristmill_kernels::Loss;
 
@@ -37,10 +37,15 @@ pub(super) fn input_scales<S: Samples>(plan: &TrainingPlan, samples: &S) -> Vec<
         return vec![Trained::UNSCALED; statistics.len()];
     }
     let scale = |feature: &_| feature_scale(feature, samples.element());
-    let mut scales: Vec<Scale> = match plan.augment.filter(Augment::changes_pixels) {
-        None => statistics.iter().map(scale).collect(),
+    let augment = plan.augment.filter(Augment::changes_pixels);
+    let mut scales: Vec<Scale> = match (augment, samples.view()) {
+        // Of late steps, which few series have, as of all.
+        (None, Some(view)) if samples.is_ragged() => {
+            of_channels(statistics, view.channels, samples.rows()).iter().map(scale).collect()
+        }
+        (None, _) => statistics.iter().map(scale).collect(),
         // Where pixels move, a value may stand at any position.
-        Some(_) => {
+        (Some(_), _) => {
             let channels = by_channel(statistics, plan.features.channels);
             channels.iter().map(scale).cycle().take(statistics.len()).collect()
         }
@@ -49,6 +54,26 @@ pub(super) fn input_scales<S: Samples>(plan: &TrainingPlan, samples: &S) -> Vec<
         scales[column.unit] = Trained::UNSCALED;
     }
     scales
+}
+
+/// The statistics of each channel over all steps of all series, for each of its features.
+fn of_channels(statistics: &[Statistics], channels: usize, rows: u64) -> Vec<Statistics> {
+    let of = |channel: usize| {
+        let steps = || statistics[channel..].iter().step_by(channels);
+        let count = |s: &Statistics| rows.saturating_sub(s.missing) as f64;
+        let all: f64 = steps().map(count).sum::<f64>().max(1.0);
+        let mean = steps().map(|s| count(s) * s.mean).sum::<f64>() / all;
+        let spread = |s: &Statistics| count(s) * (s.deviation.powi(2) + (s.mean - mean).powi(2));
+        Statistics {
+            mean,
+            deviation: (steps().map(spread).sum::<f64>() / all).sqrt(),
+            min: steps().fold(f32::INFINITY, |least, s| least.min(s.min)),
+            max: steps().fold(f32::NEG_INFINITY, |most, s| most.max(s.max)),
+            missing: 0,
+        }
+    };
+    let pooled: Vec<Statistics> = (0..channels).map(of).collect();
+    pooled.repeat(statistics.len() / channels)
 }
 
 /// The scales of features and numeric targets.

@@ -120,6 +120,15 @@ impl<'d, S: Samples> Session<'d, S> {
         plan.config.training.instruction_set = Some(isa.name().to_owned());
         let batch = plan.batch_size.min(usize::try_from(train.len()).unwrap_or(usize::MAX));
         let mut network = build::network(&plan);
+        if train.samples().is_ragged() {
+            if plan.augment.is_some() {
+                return Err(TrainError::Data(format!(
+                    "the rows of {} are series of unequal length, which are not changed: leave --augment out",
+                    train.samples().name()
+                )));
+            }
+            network = network.of_unequal_lengths().map_err(TrainError::Data)?;
+        }
         quantiles::set_edges(isa, &mut network, &preprocess, &objective, &train);
         let engine = pool.install(|| {
             Engine::new(Setup {

@@ -11,6 +11,7 @@
 //! e_L = dloss/da_L * s_L         e_l = (W_(l+1)' e_(l+1)) * s_l
 //! ```
 
+mod ends;
 mod gather;
 mod judge;
 mod mix;
@@ -26,6 +27,7 @@ use crate::objective::Objective;
 use crate::preprocess::Preprocess;
 use crate::step::profile::{Phase, Stopwatch};
 use Purpose::{Measure, Train};
+use ends::Ends;
 use gristmill_kernels::embedding::Use;
 use gristmill_kernels::{Isa, LANES, Panels, Row, Rows, panels};
 
@@ -43,6 +45,8 @@ pub(crate) struct Shard {
     features: Rows,
     /// The rows as they are stored, where they are changed first.
     changed: Vec<u8>,
+    /// Where samples end that are series of unequal length.
+    ends: Option<Box<Ends>>,
     /// The values of each node.
     spaces: Vec<Space>,
     /// Its part of the gradient of all shared blocks.
@@ -134,6 +138,7 @@ impl Shard {
             rows: Vec::with_capacity(capacity),
             inputs: Rows::zeroed(capacity * panels(network.inputs())),
             features: Rows::zeroed(columns * network.inputs()),
+            ends: Ends::new(network),
             spaces: network.nodes().iter().enumerate().map(space).collect(),
             gradient: from(Train, network.layout().shared_rows()),
             scratch: Rows::zeroed(scratch.max().unwrap_or(0)),

@@ -15,6 +15,7 @@ mod inference;
 mod kinds;
 mod layers;
 mod numbers;
+mod ragged;
 mod refused;
 mod rollback;
 mod run;

@@ -3,9 +3,10 @@
 
 use super::element::Element;
 use super::header::Header;
+use super::padded::Padded;
 use crate::error::{Error, Place, Result, RowNumber};
 use crate::format::shared_file::SharedFile;
-use crate::format::table::{Chunk, Chunks, Column, Decoder, Hints, Table, Wanted};
+use crate::format::table::{Chunk, Chunks, Column, Decoder, Hints, Note, Table, Wanted};
 use crate::format::values::{Batch, ColumnKind, RowNumbers, Values};
 use crate::model::View;
 use crate::source::Source;
@@ -23,6 +24,10 @@ pub(in crate::format) struct Array {
     /// Of the array as it was saved: one is a column.
     pub(in crate::format) dimensions: usize,
     view: Option<View>,
+    /// Whether rows are series that may end before their last step.
+    is_ragged: bool,
+    /// What a user should know of it.
+    note: Option<Note>,
     element: Element,
     columns: Vec<Column>,
     strips: Vec<Strip>,
@@ -93,7 +98,87 @@ impl Array {
     fn new(header: &Header, rows: u64, width: usize, strips: Vec<Strip>) -> Array {
         let Header { element, ref shape, .. } = *header;
         let (dimensions, view) = (shape.len(), view(shape));
-        Array { rows, width, dimensions, view, element, columns: Vec::new(), strips }
+        let columns = Vec::new();
+        let (is_ragged, note) = (false, None);
+        Array { rows, width, dimensions, view, is_ragged, note, element, columns, strips }
+    }
+
+    /// As rows of series of these lengths, whose steps are the rows of this array: with room for `room` steps, of which the
+    /// first `most` of a series are taken.
+    pub(in crate::format) fn into_series(
+        mut self,
+        lengths: Vec<u64>,
+        room: usize,
+        most: usize,
+    ) -> std::result::Result<Array, String> {
+        let (steps, total) = (self.rows, lengths.iter().map(|&n| u128::from(n)).sum::<u128>());
+        if total != u128::from(steps) {
+            return Err(format!("has {steps} steps, but the lengths of its series make {total}"));
+        }
+        if let Some(empty) = lengths.iter().position(|&length| length == 0) {
+            return Err(format!("has a series without steps, number {}: leave it out", empty + 1));
+        }
+        let width = room.saturating_mul(self.width);
+        if most == 0 || width as u64 > MOST_COLUMNS {
+            let channels = self.width;
+            return Err(format!(
+                "has series of up to {room} steps of {channels} values; 1 to {MOST_COLUMNS} values in all are read: say otherwise with --max-length"
+            ));
+        }
+        let (Some(strip), true) = (self.strips.pop(), self.strips.is_empty()) else {
+            let hint = "save it in C order";
+            return Err(format!(
+                "is in Fortran order, so its steps cannot be read one after the other: {hint}"
+            ));
+        };
+        if self.element.is_text() {
+            return Err("has texts as steps of its series".to_owned());
+        }
+        let cut = lengths.iter().filter(|&&length| length > most as u64).count();
+        let note = (cut > 0).then(|| Note {
+            codes: None,
+            text: format!(
+                "{cut} of {} series are longer than {most} steps, and are cut",
+                lengths.len()
+            ),
+        });
+        let rows = lengths.len() as u64;
+        let stream = Padded::new(strip.stream, self.element, self.width, lengths, [room, most]);
+        let bytes = width * Element::F32.size;
+        Ok(Array {
+            rows,
+            width,
+            dimensions: 3,
+            view: Some(View { height: 1, width: room, channels: self.width }),
+            is_ragged: true,
+            note,
+            element: Element::F32,
+            columns: Vec::new(),
+            strips: vec![Strip { stream: Box::new(stream), width, bytes }],
+        })
+    }
+
+    /// All of an array of whole numbers, one a row.
+    pub(in crate::format) fn counts(mut self, most: u64) -> std::result::Result<Vec<u64>, String> {
+        if self.width != 1 || self.rows > most || self.element.is_text() {
+            return Err(format!("is no list of at most {most} lengths"));
+        }
+        let mut bytes = Vec::new();
+        let length = self.rows * self.strips[0].bytes as u64;
+        let read = self.strips[0].stream.by_ref().take(length).read_to_end(&mut bytes);
+        read.map_err(|error| format!("cannot be read: {error}"))?;
+        let mut values = Values::new(ColumnKind::Number);
+        let decoded = self.element.decode(bytes.chunks_exact(self.element.size), &mut values);
+        decoded.map_err(|(row, reason)| format!("has in row {}: {reason}", row + 1))?;
+        let Values::Numbers(numbers) = values else { return Ok(Vec::new()) };
+        let is_count =
+            |number: f32| number >= 0.0 && number.fract() == 0.0 && number < 16_777_216.0;
+        match numbers.iter().position(|&number| !is_count(number)) {
+            Some(row) => {
+                Err(format!("has {} in row {}, which is no length", numbers[row], row + 1))
+            }
+            None => Ok(numbers.into_iter().map(|number| number as u64).collect()),
+        }
     }
 
     /// Names the columns by their index.
@@ -153,22 +238,28 @@ fn view(shape: &[u64]) -> Option<View> {
 pub(in crate::format) fn table(path: &Path, arrays: Vec<Array>) -> Result<Table> {
     let rows = arrays.first().map_or(0, |array| array.rows);
     let (mut columns, mut layout, mut streams) = (Vec::new(), Vec::new(), Vec::new());
-    let mut arranged = None;
+    let (mut arranged, mut is_ragged, mut notes) = (None, false, Vec::new());
     for array in arrays {
         let first = columns.len();
         columns.extend(array.columns);
         let view = array.view.map(|view| (first..columns.len(), view));
         arranged = arranged.or(view);
+        is_ragged |= array.is_ragged;
+        notes.extend(array.note);
         for strip in array.strips {
             layout.push(Piece { element: array.element, width: strip.width, bytes: strip.bytes });
             streams.push(strip.stream);
         }
     }
     let record_bytes = layout.iter().map(|piece| piece.bytes).sum();
-    let decoder =
-        ArrayDecoder { path: path.to_owned(), layout: layout.clone(), columns: columns.clone() };
+    let decoder = ArrayDecoder {
+        path: path.to_owned(),
+        layout: layout.clone(),
+        columns: columns.clone(),
+        notes,
+    };
     Ok(Table {
-        hints: Hints { view: arranged, ..Hints::default() },
+        hints: Hints { view: arranged, is_ragged, ..Hints::default() },
         likely_targets: Vec::new(),
         columns,
         named: true,
@@ -264,9 +355,14 @@ struct ArrayDecoder {
     path: PathBuf,
     layout: Vec<Piece>,
     columns: Vec<Column>,
+    notes: Vec<Note>,
 }
 
 impl Decoder for ArrayDecoder {
+    fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
     fn decode(&self, chunk: &mut Chunk, wanted: &[Wanted]) -> Result<Batch> {
         let rows = RowNumbers::Rows(chunk.first, chunk.rows);
         // Where each column begins in the chunk, and the piece that it is of.

@@ -27,6 +27,10 @@ enum Kind {
 const LONGEST_TEXT: usize = 1 << 16;
 
 impl Element {
+    /// Numbers as they are kept.
+    pub(in crate::format) const F32: Element =
+        Element { kind: Kind::Float, size: 4, big_endian: false };
+
     /// Reads numpy's name of a type, such as `<f4`.
     pub(crate) fn parse(name: &str) -> Result<Element, String> {
         let unknown = || {

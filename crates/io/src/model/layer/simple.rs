@@ -15,6 +15,9 @@ pub struct Reshape {
     pub width: usize,
     /// Values at each position.
     pub channels: usize,
+    /// Whether rows are series that may end before their last step.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub padded: bool,
 }
 
 /// All values as channels of a single position.
@@ -87,7 +90,7 @@ macro_rules! without_tensors {
 }
 
 without_tensors!(Reshape = "reshape", |self, inputs| {
-    let Reshape { height, width, channels } = *self;
+    let Reshape { height, width, channels, .. } = *self;
     let (view, input) = (View { height, width, channels }, only(inputs)?);
     match view.units() == input.units() {
         true => Ok(view),

@@ -64,6 +64,11 @@ fn is_nothing(layer: &Layer) -> bool {
     matches!(layer, Layer::Dropout(_) | Layer::Flatten(_) | Layer::Reshape(_))
 }
 
+/// Whether rows may end before their last step.
+fn takes_series(layer: &Layer) -> bool {
+    matches!(layer, Layer::Reshape(layer) if layer.attributes.padded)
+}
+
 /// Plans the layers of a model.
 ///
 /// # Errors
@@ -71,6 +76,12 @@ fn is_nothing(layer: &Layer) -> bool {
 pub(super) fn plan(model: &Model) -> Result<Plan<'_>, String> {
     let nodes = &model.nodes;
     let views = model.views()?;
+    if let Some(node) = nodes.iter().find(|node| takes_series(&node.layer)) {
+        return Err(format!(
+            "the node \"{}\" takes series of unequal length, which are not written as C",
+            node.name
+        ));
+    }
     let indexes: HashMap<&str, usize> =
         nodes.iter().enumerate().map(|(index, node)| (node.name.as_str(), index)).collect();
     // The node that computes the values of each, or none for those that are the features.

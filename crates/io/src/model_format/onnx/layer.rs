@@ -58,6 +58,9 @@ pub(super) fn write(graph: &mut Graph, layer: &Layer, site: &Site) -> Result<Val
         Layer::Concat(_) => concat::write(graph, site),
         // A trained network drops nothing.
         Layer::Dropout(_) => site.unchanged(site.input().name.clone(), site.input().form),
+        Layer::Reshape(layer) if layer.attributes.padded => {
+            return Err("takes series of unequal length, which are not written as ONNX".to_owned());
+        }
         // The values are the same in their flat form, whatever they are called.
         Layer::Flatten(_) | Layer::Reshape(_) => {
             site.unchanged(site.input().in_form(graph, Form::Flat), Form::Flat)

@@ -10,6 +10,7 @@ use gristmill_kernels::{
 pub(super) fn forward(
     layer: &Recurrent,
     isa: Isa,
+    lengths: Option<&[Row]>,
     hidden: &[Row],
     hidden_bias: &[Row],
     [gates, products, states]: [&mut [Row]; 3],
@@ -32,7 +33,7 @@ pub(super) fn forward(
                 product: Panels::new(products, steps * units).rows(own.clone()),
                 state: PanelsMut::new(state, units),
                 output: PanelsMut::new(states, steps * units).rows(own),
-                time: Time { step, lengths: None },
+                time: Time { step, lengths },
             },
         );
     }
@@ -42,6 +43,7 @@ pub(super) fn forward(
 pub(super) fn backward(
     layer: &Recurrent,
     isa: Isa,
+    lengths: Option<&[Row]>,
     hidden: &[Row],
     [gates, products, states]: [&mut [Row]; 3],
     output_errors: Option<&[Row]>,
@@ -63,7 +65,7 @@ pub(super) fn backward(
                 output_errors: output_errors
                     .map(|errors| Panels::new(errors, height).rows(own.clone())),
                 state_errors: PanelsMut::new(state_errors, units),
-                time: Time { step, lengths: None },
+                time: Time { step, lengths },
             },
         );
         if before.is_none() {

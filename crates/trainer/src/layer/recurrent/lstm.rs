@@ -10,6 +10,7 @@ use gristmill_kernels::{
 pub(super) fn forward(
     layer: &Recurrent,
     isa: Isa,
+    lengths: Option<&[Row]>,
     hidden: &[Row],
     [gates, cells, states]: [&mut [Row]; 3],
     state: &mut [Row],
@@ -29,7 +30,7 @@ pub(super) fn forward(
                 cell_output: PanelsMut::new(cells, steps * units).rows(own.clone()),
                 state: PanelsMut::new(state, units),
                 output: PanelsMut::new(states, steps * units).rows(own),
-                time: Time { step, lengths: None },
+                time: Time { step, lengths },
             },
         );
     }
@@ -39,11 +40,11 @@ pub(super) fn forward(
 pub(super) fn backward(
     layer: &Recurrent,
     isa: Isa,
+    lengths: Option<&[Row]>,
     hidden: &[Row],
     [gates, cells]: [&mut [Row]; 2],
     output_errors: Option<&[Row]>,
-    state_errors: &mut [Row],
-    cell_errors: &mut [Row],
+    [state_errors, cell_errors]: [&mut [Row]; 2],
 ) {
     let (units, sums, steps) = (layer.units, layer.sums(), layer.steps);
     let all = |rows| Panels::new(rows, steps * units);
@@ -59,7 +60,7 @@ pub(super) fn backward(
                 output_errors: output_errors.map(|errors| all(errors).rows(own)),
                 cell_errors: PanelsMut::new(cell_errors, units),
                 state_errors: PanelsMut::new(state_errors, units),
-                time: Time { step, lengths: None },
+                time: Time { step, lengths },
             },
         );
         if before.is_some() {

@@ -60,6 +60,11 @@ impl Shard {
                 decode(context, &source, &mut self.inputs);
             }
         }
+        if let Some(ends) = &mut self.ends {
+            let samples = self.rows.len();
+            let inputs = &mut self.inputs[..panels(context.network.inputs()) * samples];
+            ends.find(context.network, inputs, samples);
+        }
     }
 
     /// The features as columns.

@@ -46,6 +46,7 @@ impl Shard {
             node.layer.as_layer().forward(Forward {
                 isa: context.isa,
                 samples,
+                ends: self.ends.as_ref().and_then(|ends| ends.of(node.inputs[0])),
                 weights: weights(network, i),
                 inputs: Inputs { sources: &node.inputs, features, before, columns },
                 output,
@@ -55,6 +56,9 @@ impl Shard {
                 whole: training.map_or(&[], |training| &training.wholes[i]),
                 masks,
             });
+            if let Some(ends) = &self.ends {
+                ends.cut(i, node.layer.output(), output);
+            }
             if masks.is_some() && !transposed.is_empty() {
                 let to = &mut transposed[..panels(*units) * samples];
                 kernels::gather::transpose_panels(context.isa, output, *units, samples, to);
@@ -123,9 +127,13 @@ impl Shard {
         let (before, rest) = self.spaces.split_at_mut(i);
         let Space { units, output, error, kept, uses, .. } = &mut rest[0];
         let rows = columns * *units;
+        if let Some(ends) = &self.ends {
+            ends.cut(i, node.layer.output(), &mut error[..rows]);
+        }
         node.layer.as_layer().backward(Backward {
             isa: context.isa,
             samples: self.rows.len(),
+            ends: self.ends.as_ref().and_then(|ends| ends.of(node.inputs[0])),
             weights: weights(network, i),
             output: &output[..rows],
             error: &error[..rows],

@@ -289,7 +289,7 @@ impl<'a> Reader<'a> {
         }
         if value.source == FEATURES && self.nodes.is_empty() {
             let View { height, width, channels } = view;
-            let attributes = Reshape { height, width, channels };
+            let attributes = Reshape { height, width, channels, padded: false };
             let (name, inputs) = (SHAPED.to_owned(), vec![FEATURES.to_owned()]);
             let layer = Layer::Reshape(With { attributes, tensors: Vec::new() });
             self.nodes.push(Node { name: name.clone(), inputs, layer });
