@@ -87,7 +87,7 @@ impl Dtype {
     pub(crate) fn accepts(self, value: f32) -> bool {
         match self {
             Dtype::U8 => self.holds(value),
-            Dtype::F16 => f16::from_f32(value).is_finite(),
+            Dtype::F16 => value.is_nan() || f16::from_f32(value).is_finite(),
             Dtype::F32 => true,
         }
     }

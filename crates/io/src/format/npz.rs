@@ -128,6 +128,13 @@ fn join_series(
     let rows = arrays[steps].1.rows;
     let is_lengths = |(name, array): &(String, Array)| name == LENGTHS && array.rows != rows;
     let Some(lengths) = arrays.iter().position(is_lengths) else { return Ok(()) };
+    // Where there is a target for each row, lengths are about something else than samples.
+    let count = arrays[lengths].1.rows;
+    let is_other =
+        |(name, array): &(String, Array)| TARGETS.contains(&name.as_str()) && array.rows != count;
+    if arrays.iter().any(is_other) {
+        return Ok(());
+    }
     let of = |name: &'static str| move |reason: String| format!("the array \"{name}\" {reason}");
     let lengths = arrays.remove(lengths).1.counts(MOST_SERIES).map_err(of(LENGTHS))?;
     let Some(steps) = arrays.iter().position(is_steps) else { return Ok(()) };

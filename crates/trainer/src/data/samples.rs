@@ -332,8 +332,8 @@ fn moments(values: &[f32], width: usize) -> Vec<Statistics> {
             Statistics {
                 mean,
                 deviation: (squares / rows).sqrt(),
-                min: column(i).fold(f32::INFINITY, f32::min),
-                max: column(i).fold(f32::NEG_INFINITY, f32::max),
+                min: column(i).reduce(f32::min).unwrap_or(0.0),
+                max: column(i).reduce(f32::max).unwrap_or(0.0),
                 missing: (values.len() / width - column(i).count()) as u64,
             }
         })

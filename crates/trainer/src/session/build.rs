@@ -59,8 +59,8 @@ pub(super) fn input_scales<S: Samples>(plan: &TrainingPlan, samples: &S) -> Vec<
 /// The statistics of each channel over all steps of all series, for each of its features.
 fn of_channels(statistics: &[Statistics], channels: usize, rows: u64) -> Vec<Statistics> {
     let of = |channel: usize| {
-        let steps = || statistics[channel..].iter().step_by(channels);
         let count = |s: &Statistics| rows.saturating_sub(s.missing) as f64;
+        let steps = || statistics[channel..].iter().step_by(channels).filter(|s| count(s) > 0.0);
         let all: f64 = steps().map(count).sum::<f64>().max(1.0);
         let mean = steps().map(|s| count(s) * s.mean).sum::<f64>() / all;
         let spread = |s: &Statistics| count(s) * (s.deviation.powi(2) + (s.mean - mean).powi(2));
