@@ -9,6 +9,8 @@ use gristmill_kernels::{LANES, Row, panels};
 
 /// Where the samples of a shard end.
 pub(super) struct Ends {
+    /// Steps of each sample.
+    steps: Vec<usize>,
     /// Of the features: one row per panel of samples, empty where they have no positions.
     features: Vec<Row>,
     nodes: Vec<Vec<Row>>,
@@ -18,7 +20,7 @@ impl Ends {
     /// For a network, if its series are of unequal length.
     pub(super) fn new(network: &Network) -> Option<Box<Ends>> {
         let nodes = network.nodes().iter().map(|_| Vec::new()).collect();
-        network.lengths().map(|_| Box::new(Ends { features: Vec::new(), nodes }))
+        network.lengths().map(|_| Box::new(Ends { steps: Vec::new(), features: Vec::new(), nodes }))
     }
 
     /// Finds where samples end, and makes zeros of what lies beyond, unless it is to be looked up: `inputs` are the
@@ -30,13 +32,18 @@ impl Ends {
             let feature = step * channels;
             !inputs[feature / LANES * samples + sample][feature % LANES].is_nan()
         };
-        let ends: Vec<usize> = (0..samples)
-            .map(|sample| (0..steps).take_while(|&step| is_there(sample, step)).count())
-            .collect();
+        // Nothing is allocated in a steady step.
+        let mut ends = std::mem::take(&mut self.steps);
+        ends.clear();
+        ends.extend(
+            (0..samples)
+                .map(|sample| (0..steps).take_while(|&step| is_there(sample, step)).count()),
+        );
         fill(&mut self.features, lengths, Source::Features, &ends);
         for (node, rows) in self.nodes.iter_mut().enumerate() {
             fill(rows, lengths, Source::Node(node), &ends);
         }
+        self.steps = ends;
         if network.looked_up().next().is_none() {
             let beyond = inputs.iter_mut().flatten().filter(|x| x.is_nan());
             beyond.for_each(|x| *x = 0.0);
