@@ -224,6 +224,74 @@ pub fn forward(isa: Isa, activation: Activation, z: &mut [Row]) {
     }
 }
 
+struct Of<'a> {
+    activation: Activation,
+    z: &'a [Row],
+    value: &'a mut [Row],
+}
+
+impl Of<'_> {
+    #[inline(always)]
+    fn sweep<S: Simd>(self, s: S, activation: Activation) {
+        for (z, value) in self.z.iter().zip(self.value) {
+            s.store(value, apply(s, activation, s.load(z)).0);
+        }
+    }
+}
+
+impl Kernel for Of<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        per_variant!(self.activation, |known| self.sweep(s, known))
+    }
+}
+
+/// Sets `value` to f(z), with the bits of [`forward`].
+///
+/// # Panics
+/// The slices differ in length.
+pub fn of(isa: Isa, activation: Activation, z: &[Row], value: &mut [Row]) {
+    assert_eq!(z.len(), value.len(), "one value per z");
+    isa.run(Of { activation, z, value });
+}
+
+struct OfTrain<'a> {
+    activation: Activation,
+    z: &'a [Row],
+    value: &'a mut [Row],
+    slope: &'a mut [Row],
+}
+
+impl OfTrain<'_> {
+    #[inline(always)]
+    fn sweep<S: Simd>(self, s: S, activation: Activation) {
+        for ((z, value), slope) in self.z.iter().zip(self.value).zip(self.slope) {
+            let (f, df) = apply(s, activation, s.load(z));
+            s.store(value, f);
+            s.store(slope, df);
+        }
+    }
+}
+
+impl Kernel for OfTrain<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        per_variant!(self.activation, |known| self.sweep(s, known))
+    }
+}
+
+/// Sets `value` to f(z) and `slope` to f'(z), with the bits of [`forward_train`].
+///
+/// # Panics
+/// The slices differ in length.
+pub fn of_train(isa: Isa, activation: Activation, z: &[Row], value: &mut [Row], slope: &mut [Row]) {
+    assert_eq!(z.len(), value.len(), "one value per z");
+    assert_eq!(z.len(), slope.len(), "one slope per z");
+    isa.run(OfTrain { activation, z, value, slope });
+}
+
 struct Chain<'a> {
     gradient: &'a [Row],
     slope: &'a mut [Row],

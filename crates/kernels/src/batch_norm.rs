@@ -8,7 +8,7 @@
 //! deviation² = square_sums(x, mean) / n + epsilon
 //! y          = gain x̂ + bias                                         (forward)
 //! dx         = gain / deviation (e - mean(e) - x̂ mean(e x̂))          (backward)
-//! dgain      = product_sums(e, x̂),  dbias = sums(e)
+//! dbias, dgain = error_sums(e, x̂)
 //! ```
 //!
 //! A shard is panels of sixteen samples, positions times channels rows each. Lanes beyond the samples
@@ -29,7 +29,7 @@ const BLOCK: usize = 4;
 /// `x` is no whole number of positions in each of the panels of `samples`.
 pub fn sums(isa: Isa, x: &[Row], samples: usize, sums: &mut [f64]) {
     check(x, samples, sums.len());
-    isa.run(Sums { terms: Value { x }, rows: x.len(), samples, sums });
+    isa.run(Sums { terms: Value { x }, rows: x.len(), samples, sums: [sums] });
 }
 
 /// Adds to `sums[c]` the sum of (x - mean)², as [`sums`](fn@sums); `mean` has sixteen channels a row.
@@ -40,7 +40,7 @@ pub fn square_sums(isa: Isa, x: &[Row], mean: &[Row], samples: usize, sums: &mut
     check(x, samples, sums.len());
     assert_eq!(mean.len(), panels(sums.len()), "sixteen means a row");
     let mean = mean.as_flattened();
-    isa.run(Sums { terms: Square { x, mean }, rows: x.len(), samples, sums });
+    isa.run(Sums { terms: Square { x, mean }, rows: x.len(), samples, sums: [sums] });
 }
 
 /// What normalises a channel, sixteen channels a row.
@@ -52,24 +52,26 @@ pub struct Moments<'a> {
     pub inverse: &'a [Row],
 }
 
-/// Adds to `sums[c]` the sum of e x̂, as [`sums`](fn@sums).
+/// Adds to `sums[c]` the sum of e and to `products[c]` that of e x̂, as [`sums`](fn@sums).
 ///
 /// # Panics
 /// A slice does not fit.
-pub fn product_sums(
+pub fn error_sums(
     isa: Isa,
     x: &[Row],
     moments: Moments<'_>,
     errors: &[Row],
     samples: usize,
     sums: &mut [f64],
+    products: &mut [f64],
 ) {
     check(x, samples, sums.len());
     assert_eq!(x.len(), errors.len(), "an error per value");
+    assert_eq!(sums.len(), products.len(), "both sums of a channel");
     moments.check(sums.len());
     let (mean, inverse) = (moments.mean.as_flattened(), moments.inverse.as_flattened());
-    let terms = Product { x, mean, inverse, errors };
-    isa.run(Sums { terms, rows: x.len(), samples, sums });
+    let terms = Errors { x, mean, inverse, errors };
+    isa.run(Sums { terms, rows: x.len(), samples, sums: [sums, products] });
 }
 
 /// Sets `y` to gain x̂ + bias: `channels` rows a position, parameters sixteen channels a row.
@@ -144,10 +146,10 @@ impl Moments<'_> {
     }
 }
 
-/// What is summed.
-trait Summand: Copy {
+/// What is summed: `K` terms for each value.
+trait Summand<const K: usize>: Copy {
     /// Of this row, which is of this channel.
-    fn at<S: Simd>(self, s: S, row: usize, channel: usize) -> S::V;
+    fn at<S: Simd>(self, s: S, row: usize, channel: usize) -> [S::V; K];
 }
 
 #[derive(Clone, Copy)]
@@ -155,10 +157,10 @@ struct Value<'a> {
     x: &'a [Row],
 }
 
-impl Summand for Value<'_> {
+impl Summand<1> for Value<'_> {
     #[inline(always)]
-    fn at<S: Simd>(self, s: S, row: usize, _: usize) -> S::V {
-        s.load(&self.x[row])
+    fn at<S: Simd>(self, s: S, row: usize, _: usize) -> [S::V; 1] {
+        [s.load(&self.x[row])]
     }
 }
 
@@ -168,43 +170,44 @@ struct Square<'a> {
     mean: &'a [f32],
 }
 
-impl Summand for Square<'_> {
+impl Summand<1> for Square<'_> {
     #[inline(always)]
-    fn at<S: Simd>(self, s: S, row: usize, channel: usize) -> S::V {
+    fn at<S: Simd>(self, s: S, row: usize, channel: usize) -> [S::V; 1] {
         let x = s.sub(s.load(&self.x[row]), s.splat(self.mean[channel]));
-        s.mul(x, x)
+        [s.mul(x, x)]
     }
 }
 
 #[derive(Clone, Copy)]
-struct Product<'a> {
+struct Errors<'a> {
     x: &'a [Row],
     mean: &'a [f32],
     inverse: &'a [f32],
     errors: &'a [Row],
 }
 
-impl Summand for Product<'_> {
+impl Summand<2> for Errors<'_> {
     #[inline(always)]
-    fn at<S: Simd>(self, s: S, row: usize, channel: usize) -> S::V {
+    fn at<S: Simd>(self, s: S, row: usize, channel: usize) -> [S::V; 2] {
         let x = s.sub(s.load(&self.x[row]), s.splat(self.mean[channel]));
-        s.mul(s.load(&self.errors[row]), s.mul(x, s.splat(self.inverse[channel])))
+        let error = s.load(&self.errors[row]);
+        [error, s.mul(error, s.mul(x, s.splat(self.inverse[channel])))]
     }
 }
 
-struct Sums<'a, T> {
+struct Sums<'a, T, const K: usize> {
     terms: T,
     rows: usize,
     samples: usize,
-    sums: &'a mut [f64],
+    sums: [&'a mut [f64]; K],
 }
 
-impl<T: Summand> Kernel for Sums<'_, T> {
+impl<const K: usize, T: Summand<K>> Kernel for Sums<'_, T, K> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
-        let channels = self.sums.len();
+        let channels = self.sums[0].len();
         let units = self.rows / panels(self.samples);
         for panel in 0..panels(self.samples) {
             let rows = panel * units..(panel + 1) * units;
@@ -222,7 +225,7 @@ impl<T: Summand> Kernel for Sums<'_, T> {
     }
 }
 
-impl<T: Summand> Sums<'_, T> {
+impl<const K: usize, T: Summand<K>> Sums<'_, T, K> {
     /// Adds what these rows have of `N` channels.
     #[inline(always)]
     fn block<S: Simd, const N: usize>(
@@ -232,26 +235,30 @@ impl<T: Summand> Sums<'_, T> {
         channel: usize,
         lanes: usize,
     ) {
-        let mut sums = [s.splat(0.0); N];
+        let mut sums = [[s.splat(0.0); K]; N];
         // What rounding took from the sums.
-        let mut lost = [s.splat(0.0); N];
-        for first in rows.step_by(self.sums.len()) {
+        let mut lost = [[s.splat(0.0); K]; N];
+        for first in rows.step_by(self.sums[0].len()) {
             for i in 0..N {
-                let term = self.terms.at(s, first + channel + i, channel + i);
-                let sum = s.add(sums[i], term);
-                let added = s.sub(sum, sums[i]);
-                let of_sum = s.sub(sums[i], s.sub(sum, added));
-                lost[i] = s.add(lost[i], s.add(of_sum, s.sub(term, added)));
-                sums[i] = sum;
+                let terms = self.terms.at(s, first + channel + i, channel + i);
+                for k in 0..K {
+                    let sum = s.add(sums[i][k], terms[k]);
+                    let added = s.sub(sum, sums[i][k]);
+                    let of_sum = s.sub(sums[i][k], s.sub(sum, added));
+                    lost[i][k] = s.add(lost[i][k], s.add(of_sum, s.sub(terms[k], added)));
+                    sums[i][k] = sum;
+                }
             }
         }
         for i in 0..N {
-            let [mut high, mut low] = [[0.0; LANES]; 2];
-            s.store(&mut high, sums[i]);
-            s.store(&mut low, lost[i]);
-            let total = &mut self.sums[channel + i];
-            for (high, low) in high[..lanes].iter().zip(&low[..lanes]) {
-                *total += f64::from(*high) + f64::from(*low);
+            for k in 0..K {
+                let [mut high, mut low] = [[0.0; LANES]; 2];
+                s.store(&mut high, sums[i][k]);
+                s.store(&mut low, lost[i][k]);
+                let total = &mut self.sums[k][channel + i];
+                for (high, low) in high[..lanes].iter().zip(&low[..lanes]) {
+                    *total += f64::from(*high) + f64::from(*low);
+                }
             }
         }
     }

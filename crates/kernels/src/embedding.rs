@@ -4,6 +4,7 @@
 //! rows of a table are turned at a time. On the way back the errors are turned once, to a row per
 //! sample, and then added up category by category, for the categories that occur alone.
 
+use crate::arch;
 use crate::isa::Isa;
 use crate::panels::{Panels, PanelsMut, panels};
 use crate::simd::{Kernel, LANES, Row, Simd};
@@ -47,18 +48,39 @@ impl Indices<'_> {
         self.columns.iter().map(move |column| column.row(values[column.unit][lane]))
     }
 
+    /// The rows of the table that a column of sixteen samples means: none beyond the last column.
+    #[inline(always)]
+    fn of_column(&self, panel: usize, column: usize) -> [Option<u32>; LANES] {
+        let mut rows = [None; LANES];
+        if let Some(column) = self.columns.get(column) {
+            let values = &self.values.panel(panel)[column.unit];
+            for (row, index) in rows.iter_mut().zip(values) {
+                *row = column.row(*index);
+            }
+        }
+        rows
+    }
+
     /// Lanes of a panel that are samples.
     #[inline(always)]
     fn lanes(&self, panel: usize) -> usize {
         LANES.min(self.samples - panel * LANES)
     }
 
-    /// For each sample and column whose index is known: the row of the table, the sample, the column.
-    pub fn known(&self) -> impl Iterator<Item = (u32, usize, usize)> + '_ {
-        (0..self.samples).flat_map(move |sample| {
-            let rows = self.of(sample / LANES, sample % LANES).enumerate();
-            rows.filter_map(move |(column, row)| row.map(|row| (row, sample, column)))
-        })
+    /// Calls `found` with the row of the table, the sample and the column of each index that is known.
+    #[inline(always)]
+    pub fn each_known(&self, mut found: impl FnMut(u32, usize, usize)) {
+        for panel in 0..panels(self.samples) {
+            let lanes = self.lanes(panel);
+            for column in 0..self.columns.len() {
+                let rows = self.of_column(panel, column);
+                for (lane, row) in rows[..lanes].iter().enumerate() {
+                    if let Some(row) = row {
+                        found(*row, panel * LANES + lane, column);
+                    }
+                }
+            }
+        }
     }
 
     fn check(&self, table: &[f32], width: usize, panel_count: usize) {
@@ -140,8 +162,75 @@ pub fn bag_error_rows(
     isa.run(ErrorRows { errors, divided_by, rows });
 }
 
-/// A use of a row of a table: the row, and a number that tells its error.
-pub type Use = (u32, u32);
+/// A use of a row of a table. Uses are ordered by their rows, those of a row by their errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+// One number, so that they are sorted without branches.
+pub struct Use(u64);
+
+impl Use {
+    /// Of a row, by the error of this number.
+    #[inline(always)]
+    pub fn new(row: u32, error: u32) -> Use {
+        Use(u64::from(row) << 32 | u64::from(error))
+    }
+
+    /// The row.
+    #[inline(always)]
+    pub fn row(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    /// The number of its error.
+    #[inline(always)]
+    pub fn error(self) -> u32 {
+        self.0 as u32
+    }
+}
+
+/// Rows that are asked of memory ahead: they lie anywhere in a table that no cache holds.
+const AHEAD: usize = 12;
+
+/// Copies rows of a table of this width, which are numbered in `rows`, one after the other.
+///
+/// # Panics
+/// A row is beyond the table, or `to` has not as many.
+pub fn pick(table: &[f32], width: usize, rows: &[u32], to: &mut [f32]) {
+    assert_eq!(to.len(), rows.len() * width, "{width} numbers for each of the rows");
+    for (i, to) in to.chunks_exact_mut(width).enumerate() {
+        if let Some(ahead) = rows.get(i + AHEAD) {
+            arch::prefetch(row(table, width, *ahead));
+        }
+        copy(row(table, width, rows[i]), to);
+    }
+}
+
+/// The reverse of [`pick`].
+///
+/// # Panics
+/// A row is beyond the table, or `from` has not as many.
+pub fn put_back(from: &[f32], width: usize, rows: &[u32], table: &mut [f32]) {
+    assert_eq!(from.len(), rows.len() * width, "{width} numbers for each of the rows");
+    for (&row, from) in rows.iter().zip(from.chunks_exact(width)) {
+        copy(from, &mut table[row as usize * width..][..width]);
+    }
+}
+
+#[inline(always)]
+fn row(table: &[f32], width: usize, row: u32) -> &[f32] {
+    &table[row as usize * width..][..width]
+}
+
+/// Copies a row, sixteen numbers at a time: a call for each would take longer.
+#[inline(always)]
+fn copy(from: &[f32], to: &mut [f32]) {
+    let ((from, from_rest), (to, to_rest)) = (from.as_chunks::<LANES>(), to.as_chunks_mut());
+    for (from, to) in from.iter().zip(to) {
+        *to = *from;
+    }
+    if !from_rest.is_empty() {
+        to_rest.copy_from_slice(from_rest);
+    }
+}
 
 /// Adds errors to the gradient of the rows of a table that are used, `[rows that are used][width]`.
 ///
@@ -216,20 +305,24 @@ impl Kernel for Gather<'_> {
     fn run<S: Simd>(mut self, s: S) {
         let Gather { table, width, indices, .. } = self;
         for panel in 0..self.out.panel_count() {
-            let (lanes, values) = (indices.lanes(panel), indices.values.panel(panel));
+            let lanes = indices.lanes(panel);
             let outs = self.out.panel_mut(panel).chunks_exact_mut(width);
-            for (column, out) in indices.columns.iter().zip(outs) {
-                let rows = values[column.unit].map(|index| column.row(index));
+            let mut rows = indices.of_column(panel, 0);
+            for (column, out) in outs.enumerate() {
+                let ahead = indices.of_column(panel, column + 1);
+                for ahead in ahead[..lanes].iter().flatten() {
+                    arch::prefetch(row(table, width, *ahead));
+                }
                 for (part, out) in out.chunks_mut(LANES).enumerate() {
                     let mut block = [[0.0; LANES]; LANES];
-                    for (row, to) in rows[..lanes].iter().zip(&mut block) {
-                        if let Some(row) = row {
-                            let from = &table[*row as usize * width..][..width];
-                            s.store(to, piece(s, from, part * LANES));
+                    for (known, to) in rows[..lanes].iter().zip(&mut block) {
+                        if let Some(known) = known {
+                            s.store(to, piece(s, row(table, width, *known), part * LANES));
                         }
                     }
                     turn(s, &block, out);
                 }
+                rows = ahead;
             }
         }
     }
@@ -253,17 +346,21 @@ impl Kernel for GatherBags<'_> {
             let lanes = indices.lanes(panel);
             for (part, out) in self.out.panel_mut(panel).chunks_mut(LANES).enumerate() {
                 let mut block = [[0.0; LANES]; LANES];
-                for (lane, row) in block[..lanes].iter_mut().enumerate() {
+                for (lane, to) in block[..lanes].iter_mut().enumerate() {
                     let (mut sum, mut count) = (s.splat(0.0), 0);
+                    if part == 0 && lane + 1 < lanes {
+                        for ahead in indices.of(panel, lane + 1).flatten() {
+                            arch::prefetch(row(table, width, ahead));
+                        }
+                    }
                     for known in indices.of(panel, lane).flatten() {
-                        let from = &table[known as usize * width..][..width];
-                        sum = s.add(sum, piece(s, from, part * LANES));
+                        sum = s.add(sum, piece(s, row(table, width, known), part * LANES));
                         count += 1;
                     }
                     if bag == Bag::Mean && count > 0 {
                         sum = s.div(sum, s.splat(count as f32));
                     }
-                    s.store(row, sum);
+                    s.store(to, sum);
                 }
                 turn(s, &block, out);
             }
@@ -324,18 +421,25 @@ impl<'e, E: Fn(u32) -> &'e [f32]> Kernel for Accumulate<'_, E> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Accumulate { width, mut uses, error, gradient } = self;
+        let mut coming = uses.iter();
+        for ahead in coming.by_ref().take(AHEAD) {
+            arch::prefetch(&error(ahead.error())[..width]);
+        }
         for row in gradient.chunks_exact_mut(width) {
-            let category = uses.first().expect("a use per row of the gradient").0;
+            let category = uses.first().expect("a use per row of the gradient").row();
             let mut count = 1;
-            while count < uses.len() && uses[count].0 == category {
+            while count < uses.len() && uses[count].row() == category {
                 count += 1;
+            }
+            for ahead in coming.by_ref().take(count) {
+                arch::prefetch(&error(ahead.error())[..width]);
             }
             let (same, rest) = uses.split_at(count);
             uses = rest;
             for first in (0..width).step_by(LANES) {
                 let mut sum = piece(s, row, first);
-                for (_, number) in same {
-                    sum = s.add(sum, piece(s, &error(*number)[..width], first));
+                for used in same {
+                    sum = s.add(sum, piece(s, &error(used.error())[..width], first));
                 }
                 let to = &mut row[first..];
                 if let Some(whole) = to.first_chunk_mut() {

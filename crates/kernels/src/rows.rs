@@ -1,5 +1,6 @@
 //! A buffer of rows that starts on a cache line.
 
+use crate::arch::pages;
 use crate::simd::{LANES, Row};
 
 /// Zeroed, 64-byte-aligned storage for a fixed number of [`Row`]s.
@@ -20,6 +21,7 @@ impl Rows {
         }
         // One row more than asked for leaves room to begin at the next cache line.
         let storage = vec![0.0f32; (len + 1) * LANES];
+        pages::prefer_large(&storage);
         let offset = storage.as_ptr().align_offset(size_of::<Row>());
         // `align_offset` may decline to answer; unaligned rows are slower, not wrong.
         let offset = if offset < LANES { offset } else { 0 };

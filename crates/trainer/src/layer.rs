@@ -24,6 +24,7 @@ pub mod recurrent;
 pub(crate) mod settings;
 pub mod smooth_clip;
 pub(crate) mod start;
+pub(crate) mod uses;
 pub mod view;
 pub mod window;
 

@@ -83,6 +83,13 @@ fn inference_gives_the_bits_of_training() {
             input[5] = [0.0; 16];
             let (mut trained, mut slope) = (input.clone(), input.clone());
             forward_train(isa, activation, &mut trained, &mut slope);
+            let (mut value, mut slope_beside) = (vec![[9.0; 16]; 33], vec![[9.0; 16]; 33]);
+            of(isa, activation, &input, &mut value);
+            assert_eq!(bits(&value), bits(&trained), "{activation:?} on {isa}");
+            value.fill([9.0; 16]);
+            of_train(isa, activation, &input, &mut value, &mut slope_beside);
+            assert_eq!(bits(&value), bits(&trained), "{activation:?} on {isa}");
+            assert_eq!(bits(&slope_beside), bits(&slope), "{activation:?} on {isa}");
             forward(isa, activation, &mut input);
             assert_eq!(bits(&input), bits(&trained), "{activation:?} on {isa}");
         }

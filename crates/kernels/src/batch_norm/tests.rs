@@ -101,8 +101,7 @@ fn check(isa: Isa, batch: &Batch) {
     let mut y = vec![[f32::NAN; LANES]; x.len()];
     forward(isa, channels, moments, gain, bias, x, &mut y);
     let (mut of_errors, mut of_products) = (vec![0.0; channels], vec![0.0; channels]);
-    sums(isa, errors, samples, &mut of_errors);
-    product_sums(isa, x, moments, errors, samples, &mut of_products);
+    error_sums(isa, x, moments, errors, samples, &mut of_errors, &mut of_products);
     let (mean_error, mean_product) =
         (packed(&means(of_errors.clone())), packed(&means(of_products.clone())));
     let terms = Terms { moments, gain, mean_error: &mean_error, mean_product: &mean_product };

@@ -53,7 +53,7 @@ fn columns(units: std::ops::Range<usize>, categories: u32) -> Vec<Column> {
 }
 
 fn distinct(uses: &[Use]) -> Vec<u32> {
-    let mut rows: Vec<u32> = uses.iter().map(|(row, _)| *row).collect();
+    let mut rows: Vec<u32> = uses.iter().map(|used| used.row()).collect();
     rows.dedup();
     rows
 }
@@ -141,8 +141,8 @@ fn check_bags(isa: Isa, bag: Bag, width: usize, samples: usize) {
     let errors = draw.rows(panels(samples) * width, 1.0);
     let mut rows = vec![f32::NAN; samples * width];
     bag_error_rows(isa, bag, indices, Panels::new(&errors, width), &mut rows);
-    let known = indices.known();
-    let mut uses: Vec<Use> = known.map(|(row, sample, _)| (row, sample as u32)).collect();
+    let mut uses = Vec::new();
+    indices.each_known(|row, sample, _| uses.push(Use::new(row, sample as u32)));
     uses.sort();
     let occur = distinct(&uses);
     let mut gradient = vec![0.5; occur.len() * width];
@@ -175,18 +175,20 @@ fn errors_of_columns_are_added_to_their_categories() {
                 let mut rows = vec![f32::NAN; samples * columns * width];
                 error_rows(isa, Panels::new(&errors, columns * width), samples, &mut rows);
                 let of_column = super::tests::columns(0..columns, 7);
-                let mut uses: Vec<Use> = (drawn.indices(&of_column).known())
-                    .map(|(row, sample, column)| (row, (sample * columns + column) as u32))
-                    .collect();
+                let mut uses = Vec::new();
+                drawn.indices(&of_column).each_known(|row, sample, column| {
+                    uses.push(Use::new(row, (sample * columns + column) as u32));
+                });
                 let known = drawn.numbers.iter().flatten().count();
                 assert_eq!(uses.len(), known);
                 uses.sort();
                 let mut want = vec![vec![0.0; width]; 7];
-                for (category, row) in &uses {
-                    let (i, column) = (*row as usize / columns, *row as usize % columns);
+                for used in &uses {
+                    let error = used.error() as usize;
+                    let (i, column) = (error / columns, error % columns);
                     let errors = sample(&errors, columns * width, i);
                     let errors = &errors[column * width..][..width];
-                    for (want, error) in want[*category as usize].iter_mut().zip(errors) {
+                    for (want, error) in want[used.row() as usize].iter_mut().zip(errors) {
                         *want += *error as f32;
                     }
                 }
@@ -215,5 +217,36 @@ fn a_column_beyond_the_table_is_refused() {
 #[test]
 #[should_panic(expected = "a row of the gradient per row used")]
 fn a_gradient_of_too_few_rows_is_refused() {
-    accumulate(Isa::best(), 1, &[(3, 0), (4, 0)], |_| &[1.0], &mut [0.0]);
+    accumulate(Isa::best(), 1, &[Use::new(3, 0), Use::new(4, 0)], |_| &[1.0], &mut [0.0]);
+}
+
+#[test]
+fn picked_rows_go_back_where_they_were() {
+    let mut draw = Draw(5);
+    for width in [1, 3, 16, 19, 48] {
+        let table: Vec<f32> = (0..40 * width).map(|_| draw.unit()).collect();
+        for rows in [vec![], vec![7], (0..40).rev().collect(), vec![3, 39, 0]] {
+            let mut picked = vec![f32::NAN; rows.len() * width];
+            pick(&table, width, &rows, &mut picked);
+            for (row, picked) in rows.iter().zip(picked.chunks_exact(width)) {
+                assert_eq!(picked, &table[*row as usize * width..][..width], "{width}");
+            }
+            let mut back = vec![0.5; table.len()];
+            put_back(&picked, width, &rows, &mut back);
+            for (row, back) in back.chunks_exact(width).enumerate() {
+                let table = &table[row * width..][..width];
+                let is_back = rows.contains(&(row as u32));
+                assert!(if is_back { back == table } else { back.iter().all(|x| *x == 0.5) });
+            }
+        }
+    }
+}
+
+#[test]
+fn uses_are_in_the_order_of_rows_and_then_of_errors() {
+    let mut uses =
+        [(7, 0), (u32::MAX, 1), (7, u32::MAX), (0, 9), (7, 1)].map(|(r, e)| Use::new(r, e));
+    uses.sort_unstable();
+    let sorted = uses.map(|used| (used.row(), used.error()));
+    assert_eq!(sorted, [(0, 9), (7, 0), (7, 1), (7, u32::MAX), (u32::MAX, 1)]);
 }

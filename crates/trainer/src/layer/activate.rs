@@ -50,11 +50,11 @@ impl Layer for Activate {
     }
 
     fn forward(&self, at: Forward<'_>) {
-        at.output.copy_from_slice(at.inputs.get(0));
+        let (isa, input) = (at.isa, at.inputs.get(0));
         match at.slopes {
-            [] => kernels::activation::forward(at.isa, self.activation, at.output),
+            [] => kernels::activation::of(isa, self.activation, input, at.output),
             slopes => {
-                kernels::activation::forward_train(at.isa, self.activation, at.output, slopes);
+                kernels::activation::of_train(isa, self.activation, input, at.output, slopes);
             }
         }
     }

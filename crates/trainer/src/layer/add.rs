@@ -49,8 +49,11 @@ impl Layer for Add {
     }
 
     fn forward(&self, at: Forward<'_>) {
-        at.output.copy_from_slice(at.inputs.get(0));
-        for input in 1..at.inputs.len() {
+        match at.inputs.len() {
+            1 => at.output.copy_from_slice(at.inputs.get(0)),
+            _ => elementwise::sum(at.isa, at.inputs.get(0), at.inputs.get(1), at.output),
+        }
+        for input in 2..at.inputs.len() {
             elementwise::add(at.isa, at.inputs.get(input), at.output);
         }
     }

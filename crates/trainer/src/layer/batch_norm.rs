@@ -225,8 +225,7 @@ impl WholeBatch for BatchNorm {
         errors.fill(0.0);
         products.fill(0.0);
         let [mean, inverse] = parts(whole, self.height());
-        kernel::sums(isa, error, samples, errors);
-        kernel::product_sums(isa, input, Moments { mean, inverse }, error, samples, products);
+        kernel::error_sums(isa, input, Moments { mean, inverse }, error, samples, errors, products);
     }
 
     fn settle_backward(&self, shares: Shares<'_, '_>, totals: &mut [f64], whole: &mut [Row]) {

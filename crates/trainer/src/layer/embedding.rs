@@ -12,7 +12,7 @@ use super::View;
 use super::interface::{Backward, Forward, Layer};
 use super::parameters::{Parameters, Table};
 use crate::names::named;
-use gristmill_kernels::embedding::{self as kernels, Bag, Column, Indices};
+use gristmill_kernels::embedding::{self as kernels, Bag, Column, Indices, Use};
 use gristmill_kernels::{LANES, Panels, PanelsMut, Row};
 
 named! {
@@ -150,13 +150,13 @@ impl Layer for Embedding {
             None => kernels::error_rows(isa, errors, samples, rows),
             Some(bag) => kernels::bag_error_rows(isa, bag, indices, errors, rows),
         }
-        let (first, vectors) = (at.uses.first, self.table.errors);
-        at.uses.list.clear();
-        at.uses.list.extend(indices.known().map(|(row, sample, column)| {
-            let column = if vectors == 1 { 0 } else { column };
-            (row, ((first + sample) * vectors + column) as u32)
-        }));
-        at.uses.list.sort_unstable();
+        let vectors = self.table.errors;
+        at.uses.list(self.table, samples * self.columns.len(), |found| {
+            indices.each_known(|row, sample, column| {
+                let column = if vectors == 1 { 0 } else { column };
+                found.push(Use::new(row, (sample * vectors + column) as u32));
+            });
+        });
         let Some(target) = at.upstream.target(0) else { return };
         if !target.add {
             target.rows.fill([0.0; LANES]);

@@ -5,10 +5,10 @@
 //! by a value, and lies as the values do.
 
 use super::parameters::{Block, Parameters};
+use super::uses::Uses;
 use super::view::View;
 use crate::network::layout::Tile;
 use crate::network::workspace::{Inputs, Upstream};
-use gristmill_kernels::embedding::Use;
 use gristmill_kernels::{Isa, Row};
 use std::ops::Range;
 
@@ -173,18 +173,10 @@ pub(crate) struct Backward<'a> {
     pub(crate) share: &'a [f64],
     /// Of its shared blocks: it adds to what is there.
     pub(crate) gradient: &'a mut [Row],
-    /// Of its table.
-    pub(crate) uses: Uses<'a>,
+    /// Gets each use of a row of its table: the row, and the number of its error among those that the layer
+    /// keeps, for each sample as many as [`Table::errors`](super::parameters::Table::errors) says.
+    pub(crate) uses: &'a mut Uses,
     pub(crate) upstream: Upstream<'a>,
-}
-
-/// Which rows of its table the samples of a shard use. The errors of these rows are what the layer keeps: for each
-/// sample as many as [`Table::errors`](super::parameters::Table::errors) says, each of the table's width.
-pub(crate) struct Uses<'a> {
-    /// Place of the shard's first sample in the minibatch.
-    pub(crate) first: usize,
-    /// Gets each use, sorted: the row, and the number of its error among those of the minibatch.
-    pub(crate) list: &'a mut Vec<Use>,
 }
 
 /// Where each of some blocks lies among the rows of them all.

@@ -58,7 +58,24 @@ impl Table {
     pub fn numbers(self) -> usize {
         self.categories * self.width
     }
+
+    /// Categories of each of its parts, as a power of two, so that the part of a row is found by a shift.
+    pub(crate) fn part_bits(self) -> u32 {
+        let least = self.categories.div_ceil(MOST_PARTS).max(LEAST_CATEGORIES);
+        least.next_power_of_two().trailing_zeros()
+    }
+
+    /// Parts into which it is cut; the last one may have fewer categories.
+    pub(crate) fn parts(self) -> usize {
+        self.categories.div_ceil(1 << self.part_bits())
+    }
 }
+
+/// Most parts of a table: enough to share out evenly on many threads.
+const MOST_PARTS: usize = 256;
+
+/// Fewest categories of a part, so that small tables are not cut up.
+const LEAST_CATEGORIES: usize = 64;
 
 /// Parameters that are stored and treated as one.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,7 +1,7 @@
 //! The values of each node for the samples of a shard, and how a layer gets at those of others.
 
 use super::edges::{Delivery, Source, Way};
-use gristmill_kernels::embedding::Use;
+use crate::layer::uses::Uses;
 use gristmill_kernels::{Isa, Row, Rows, elementwise};
 
 /// One node's values.
@@ -20,7 +20,7 @@ pub(crate) struct Space {
     /// What the layer keeps for its backward pass.
     pub(crate) kept: Rows,
     /// Uses of the rows of its table.
-    pub(crate) uses: Vec<Use>,
+    pub(crate) uses: Uses,
 }
 
 /// The inputs of a layer.

@@ -19,6 +19,7 @@ mod passes;
 
 use crate::data::samples::Samples;
 use crate::layer::interface::Share;
+use crate::layer::uses::Uses;
 use crate::network::edges::Source;
 use crate::network::segment::Segment;
 use crate::network::workspace::Space;
@@ -28,7 +29,6 @@ use crate::preprocess::Preprocess;
 use crate::step::profile::{Phase, Stopwatch};
 use Purpose::{Measure, Train};
 use ends::Ends;
-use gristmill_kernels::embedding::Use;
 use gristmill_kernels::{Isa, LANES, Panels, Row, Rows, panels};
 
 /// The workspace of a row task.
@@ -124,7 +124,7 @@ impl Shard {
                 sums: from(Train, if wiring.has_sums { columns * units } else { 0 }),
                 transposed: from(Train, if_multiplied),
                 kept: Rows::zeroed(columns * wiring.kept),
-                uses: Vec::new(),
+                uses: Uses::default(),
             }
         };
         let share = |node: &Node| match node.layer.as_layer().whole_batch() {
@@ -217,8 +217,8 @@ impl Shard {
         Panels::new(&self.spaces[node].error[..self.columns() * units], units)
     }
 
-    /// The uses of a node's table, sorted; their errors are numbered through the minibatch.
-    pub(crate) fn uses(&self, node: usize) -> &[Use] {
+    /// The uses of a node's table; their errors are numbered through the shard.
+    pub(crate) fn uses(&self, node: usize) -> &Uses {
         &self.spaces[node].uses
     }
 

@@ -1,7 +1,7 @@
 //! The gradient and the update of a part of a table: of the rows that a minibatch uses, and of no other.
 //!
-//! Each shard has listed its uses, sorted by row. What a part has of these lists is sorted once more, so that the
-//! errors of a row are added in the order of the samples, however the minibatch was cut into shards. The optimiser
+//! Each shard has listed its uses, part by part. What a part has of these lists is sorted, so that the errors of a
+//! row are added in the order of the samples, however the minibatch was cut into shards. The optimiser
 //! sees used rows only: momentum and second moments of the others stand still, and weight decay and penalties
 //! do not touch them (as "lazy" Adam does elsewhere).
 
@@ -15,9 +15,9 @@ use std::cell::RefCell;
 /// The gradient of a part of a table.
 pub(crate) struct TableGradient {
     part: TablePart,
-    /// What the minibatch uses of the part, sorted.
+    /// What the minibatch uses of the part, sorted; rows are numbered from the first of the part on.
     uses: Vec<Use>,
-    /// The rows used, each once.
+    /// The rows used, each once, numbered from the first of the part on.
     used: Vec<u32>,
     /// Of each row used, one after the other without padding; has more room than that.
     gradient: Rows,
@@ -30,23 +30,26 @@ impl TableGradient {
 
     /// Sums the gradient over the samples in the shards.
     pub(crate) fn sum(&mut self, isa: Isa, shards: &[Shard]) {
-        let TablePart { node, table, ref categories, .. } = self.part;
+        let TablePart { node, number, table, ref categories, .. } = self.part;
+        // The number of an error through the minibatch: that of its shard, and that within the shard.
+        let bits = usize::BITS - (shards[0].capacity() * table.errors).leading_zeros();
         self.uses.clear();
-        for shard in shards.iter().filter(|shard| !shard.rows().is_empty()) {
-            let uses = shard.uses(node);
-            let before =
-                |category: usize| uses.partition_point(|(row, _)| (*row as usize) < category);
-            self.uses.extend_from_slice(&uses[before(categories.start)..before(categories.end)]);
+        for (i, shard) in shards.iter().enumerate().filter(|(_, shard)| !shard.rows().is_empty()) {
+            let own = shard.uses(node).of_part(number);
+            let first = (i as u32) << bits;
+            // Rows are numbered from the first of the part on.
+            let row = |used: &Use| used.row() - categories.start as u32;
+            self.uses.extend(own.iter().map(|used| Use::new(row(used), first | used.error())));
         }
         self.uses.sort_unstable();
         self.used.clear();
-        self.used.extend(self.uses.iter().map(|(row, _)| *row));
+        self.used.extend(self.uses.iter().map(|used| used.row()));
         self.used.dedup();
         let rows = (self.used.len() * table.width).div_ceil(LANES);
         grown(&mut self.gradient, rows).fill([0.0; LANES]);
-        let of_shard = shards[0].capacity() * table.errors;
         let error = |number: u32| {
-            let (shard, number) = (number as usize / of_shard, number as usize % of_shard);
+            let (shard, number) =
+                ((number >> bits) as usize, (number & ((1 << bits) - 1)) as usize);
             &shards[shard].table_errors(node)[number * table.width..]
         };
         let gradient = &mut self.gradient.as_flattened_mut()[..self.used.len() * table.width];
@@ -84,19 +87,19 @@ impl TableGradient {
         let rows = grown(buffer, count);
         if let Some(last) = rows.last_mut() {
             *last = [0.0; LANES];
-            let (arena, width) = (arena.as_flattened(), self.part.table.width);
-            for (to, at) in rows.as_flattened_mut().chunks_exact_mut(width).zip(self.places()) {
-                to.copy_from_slice(&arena[at..at + width]);
-            }
+            let width = self.part.table.width;
+            let to = &mut rows.as_flattened_mut()[..self.used.len() * width];
+            embedding::pick(arena.as_flattened(), width, &self.used, to);
         }
         rows
     }
 
     /// The reverse of [`fetch`](Self::fetch).
     fn put_back(&self, rows: &[Row], arena: &mut [Row]) {
-        let (arena, width) = (arena.as_flattened_mut(), self.part.table.width);
-        for (from, at) in rows.as_flattened().chunks_exact(width).zip(self.places()) {
-            arena[at..at + width].copy_from_slice(from);
+        if !arena.is_empty() {
+            let width = self.part.table.width;
+            let from = &rows.as_flattened()[..self.used.len() * width];
+            embedding::put_back(from, width, &self.used, arena.as_flattened_mut());
         }
     }
 
@@ -108,23 +111,14 @@ impl TableGradient {
     /// Writes the gradient into the part's rows of an arena.
     pub(crate) fn scatter(&self, arena: &mut [Row]) {
         arena.fill([0.0; LANES]);
-        let arena = arena.as_flattened_mut();
         let width = self.part.table.width;
-        let gradient = self.gradient.as_flattened().chunks_exact(width);
-        for (at, gradient) in self.places().zip(gradient) {
-            arena[at..at + width].copy_from_slice(gradient);
-        }
+        let gradient = &self.gradient.as_flattened()[..self.used.len() * width];
+        embedding::put_back(gradient, width, &self.used, arena.as_flattened_mut());
     }
 
     /// The gradient of the rows used; the rest of its last row is 0.
     fn rows(&self) -> &[Row] {
         &self.gradient[..(self.used.len() * self.part.table.width).div_ceil(LANES)]
-    }
-
-    /// Where each row used begins in the part.
-    fn places(&self) -> impl Iterator<Item = usize> + '_ {
-        let (first, width) = (self.part.categories.start, self.part.table.width);
-        self.used.iter().map(move |row| (*row as usize - first) * width)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Forward and backward through the layers of a shard.
 
 use super::{RowContext, Shard, TrainingContext};
-use crate::layer::interface::{Backward, Forward, Masks, Uses, Weights, WholeBatch};
+use crate::layer::interface::{Backward, Forward, Masks, Weights, WholeBatch};
 use crate::network::Network;
 use crate::network::segment::Settles;
 use crate::network::workspace::{Inputs, Space, Upstream};
@@ -142,7 +142,7 @@ impl Shard {
             whole: &training.wholes[i],
             share: &self.shares[i],
             gradient: &mut self.gradient[network.layout().node_shared(i)],
-            uses: Uses { first: self.first, list: uses },
+            uses,
             upstream: Upstream {
                 sources: &node.inputs,
                 deliveries: &wiring.deliveries,
