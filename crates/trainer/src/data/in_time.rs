@@ -1,6 +1,7 @@
 //! The division of a series in time: windows to learn from, and later ones to validate on.
 
 use crate::data::samples::Samples;
+use crate::data::statistics;
 use crate::data::subset::Subset;
 use crate::data::windows::{Windows, takes};
 use crate::error::TrainError;
@@ -30,7 +31,8 @@ pub(crate) fn split<'d, S: Samples>(
             )));
         }
     }
-    let windows = windows.with_statistics_of(0..cut, memory)?;
+    let of_first = statistics::of_rows(windows.source(), 0..cut, memory)?;
+    let windows = windows.with_statistics(of_first);
     Ok(Subset::runs(windows, [0..series.windows(cut), cut..cut + series.windows(later)]))
 }
 

@@ -67,3 +67,31 @@ fn of_block<S: Samples>(samples: &S, columns: usize, rows: Range<u64>) -> [Vec<M
         _ => Moments::of_weighted_rows(values, columns, &weights),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::samples::Table;
+
+    /// Rows of (row, 100 + row), whose target is 10 row.
+    fn table(rows: usize) -> Table {
+        let features: Vec<f32> = (0..rows).flat_map(|i| [i as f32, 100.0 + i as f32]).collect();
+        Table::of_numbers(&features, (0..rows).map(|i| 10.0 * i as f32).collect(), 1).unwrap()
+    }
+
+    #[test]
+    fn statistics_of_a_part_are_those_of_its_rows() {
+        let close = |a: &Statistics, b: &Statistics| {
+            (a.mean - b.mean).abs() < 1e-9
+                && (a.deviation - b.deviation).abs() < 1e-9
+                && (a.min, a.max) == (b.min, b.max)
+        };
+        let head = table(5000);
+        let [features, targets] = of_rows(&table(10_000), 0..5000, None).unwrap();
+        for (i, (found, expected)) in features.iter().zip(head.statistics()).enumerate() {
+            assert!(close(found, expected), "{i}: {found:?}");
+        }
+        assert_eq!(features.len(), 2);
+        assert!(close(&targets[0], &head.target_statistics()[0]));
+    }
+}

@@ -2,7 +2,6 @@
 //! a window takes no memory of its own.
 
 use crate::data::samples::Samples;
-use crate::data::statistics;
 use crate::error::TrainError;
 use crate::layer::View;
 use gristmill_io::Advice;
@@ -89,18 +88,16 @@ impl<'d, S: Samples> Windows<'d, S> {
         })
     }
 
-    /// The same, with the statistics of some of the rows in place of those of all.
-    ///
-    /// # Errors
-    /// The rows cannot be read.
-    pub(crate) fn with_statistics_of(
-        self,
-        rows: Range<u64>,
-        memory: Option<u64>,
-    ) -> Result<Windows<'d, S>, TrainError> {
-        let [features, targets] = statistics::of_rows(self.rows, rows, memory)?;
+    /// The same, with these statistics of the features of a row and of the targets in place of those of all rows.
+    pub(crate) fn with_statistics(self, of_row: [Vec<Statistics>; 2]) -> Windows<'d, S> {
+        let [features, targets] = of_row;
         let window = self.series.map_or(1, |series| series.window as usize);
-        Ok(Windows { statistics: Some([features.repeat(window), targets]), ..self })
+        Windows { statistics: Some([features.repeat(window), targets]), ..self }
+    }
+
+    /// The rows that the samples are made of.
+    pub(crate) fn source(&self) -> &'d S {
+        self.rows
     }
 
     /// Which rows a sample has, if it has several.
@@ -288,22 +285,5 @@ mod tests {
         let error = Windows::to_predict(&few, Some(SERIES)).err().unwrap().to_string();
         assert!(error.contains("has 2 rows, but a window takes 3"), "{error}");
         assert_eq!(Windows::new(&table(5), Some(SERIES)).unwrap().rows(), 1);
-    }
-
-    #[test]
-    fn statistics_of_a_part_are_those_of_its_rows() {
-        let table = table(10_000);
-        let windows = Windows::new(&table, Some(SERIES)).unwrap();
-        let part = windows.with_statistics_of(0..5000, None).unwrap();
-        let head = super::tests::table(5000);
-        let close = |a: &Statistics, b: &Statistics| {
-            (a.mean - b.mean).abs() < 1e-9
-                && (a.deviation - b.deviation).abs() < 1e-9
-                && (a.min, a.max) == (b.min, b.max)
-        };
-        for (i, found) in part.statistics().iter().enumerate() {
-            assert!(close(found, &head.statistics()[i % 2]), "{i}: {found:?}");
-        }
-        assert!(close(&part.target_statistics()[0], &head.target_statistics()[0]));
     }
 }
