@@ -53,8 +53,8 @@ fn subjects() -> Vec<Subject> {
         let graph = network_samples::graph(&network_samples::by_numbers(model.clone()));
         let own = (format!("model, {name}"), network_samples::onnx(&model));
         let theirs = (format!("model, {name} of others"), graph);
-        let has_embedding = name.ends_with("categories");
-        [Some(own), (!has_embedding).then_some(theirs)].into_iter().flatten()
+        let is_read = network_samples::are_layers_operators(name);
+        [Some(own), is_read.then_some(theirs)].into_iter().flatten()
     });
     let networks = networks.map(|(variant, bytes)| Subject {
         format: "onnx",

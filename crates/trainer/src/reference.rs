@@ -182,7 +182,7 @@ impl Twin {
         Gradient { loss: batch.loss(loss, outputs, kinks), outputs: outputs.concat(), nodes }
     }
 
-    /// What is not a number lies beyond the end of a series.
+    /// In series of unequal length what is not a number lies beyond the end.
     fn samples(&self, inputs: &[f64]) -> Features {
         let View { width, channels, .. } = self.features;
         assert!(inputs.len().is_multiple_of(self.features.units()), "whole samples");
@@ -192,7 +192,9 @@ impl Twin {
             (0..width).take_while(|step| !sample[step * channels].is_nan()).count()
         };
         let steps = values.iter().map(count).collect();
-        values.iter_mut().flatten().filter(|x| x.is_nan()).for_each(|x| *x = 0.0);
+        if self.lengths.is_some() {
+            values.iter_mut().flatten().filter(|x| x.is_nan()).for_each(|x| *x = 0.0);
+        }
         Features { values, steps }
     }
 

@@ -262,7 +262,7 @@ impl<S: Samples> Session<'_, S> {
             .plan
             .augment
             .map(|augment| augment.in_epoch(self.plan.seed, u64::from(self.position.epoch) + 1));
-        let samples = self.counting.of(self.train.samples(), augmentation);
+        let samples = self.counting.of(self.train.samples(), augmentation.as_ref());
         let batch = self.engine.step(crew, &samples, count, &row, plan);
         if let Some(row) = batch.stray {
             return Err(TrainError::stray(self.train.samples(), row));

@@ -203,6 +203,12 @@ pub(crate) fn graph(model: &Model) -> Vec<u8> {
     bytes
 }
 
+/// Whether the operators of a network tell its layers: embeddings of any kind and attention are many operators each, and
+/// read where a graph is ours.
+pub(crate) fn are_layers_operators(name: &str) -> bool {
+    !name.ends_with("categories") && !["embedded", "bent", "attended"].contains(&name)
+}
+
 /// Networks that together have every kind of layer, in every form of its values.
 pub(crate) fn all() -> Vec<(&'static str, Model)> {
     let images = Node::chain([

@@ -1,7 +1,7 @@
 //! Networks of all kinds of layers in the formats of other programs.
 
 use crate::network_samples::{
-    after, all, by_numbers, classifier, dense, graph, pool, reshape, window,
+    after, all, are_layers_operators, by_numbers, classifier, dense, graph, pool, reshape, window,
 };
 use gristmill_io::model::{FEATURES, PoolFunction, Window};
 use gristmill_io::{FormatChoice, MODEL_FORMATS, Model, Node, export_model, import_model};
@@ -104,11 +104,7 @@ fn a_window_that_onnx_cannot_express_is_refused_by_name() {
 /// Layers that compute nothing are none in a graph, and activations become part of the layer before.
 #[test]
 fn a_graph_of_another_program_is_read_by_its_operators() {
-    // Embeddings of any kind and attention are many operators each, and read where a graph is ours.
-    let is_read = |name: &str| {
-        !name.ends_with("categories") && !["embedded", "bent", "attended"].contains(&name)
-    };
-    for (name, model) in all().into_iter().filter(|(name, _)| is_read(name)) {
+    for (name, model) in all().into_iter().filter(|(name, _)| are_layers_operators(name)) {
         let model = by_numbers(model);
         let back = imported(&graph(&model)).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(back.encoding.feature_names()[1], "f1", "{name}");

@@ -31,7 +31,7 @@ impl Counting {
     pub(crate) fn of<'a, S: Samples>(
         &'a self,
         samples: &'a S,
-        augmentation: Option<Augmentation>,
+        augmentation: Option<&'a Augmentation>,
     ) -> Counted<'a, S> {
         Counted { samples, counting: self, augmentation }
     }
@@ -53,7 +53,7 @@ pub(crate) fn weight<S: Samples>(samples: &S, objective: &Objective, row: u64) -
 pub(crate) struct Counted<'a, S> {
     samples: &'a S,
     counting: &'a Counting,
-    augmentation: Option<Augmentation>,
+    augmentation: Option<&'a Augmentation>,
 }
 
 impl<S: Samples> Counted<'_, S> {
@@ -110,7 +110,7 @@ impl<S: Samples> Samples for Counted<'_, S> {
         self.samples.fingerprint()
     }
     fn augmentation(&self) -> Option<&Augmentation> {
-        self.augmentation.as_ref()
+        self.augmentation
     }
     fn name(&self) -> String {
         self.samples.name()
