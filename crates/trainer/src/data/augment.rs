@@ -141,7 +141,7 @@ impl Augmentation {
 /// A number below `count`.
 fn below(random: Random, draw: Draw, count: usize) -> usize {
     // Shares of 2^32 differ by less than count / 2^32.
-    ((random.bits(draw as u64) >> 32) * count as u64 >> 32) as usize
+    (((random.bits(draw as u64) >> 32) * count as u64) >> 32) as usize
 }
 
 /// A number from -most to most; 0 along an axis of a single pixel.

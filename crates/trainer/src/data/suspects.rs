@@ -41,8 +41,8 @@ pub(crate) fn find<S: Samples>(
         let is_far = |scaled: f32| !scaled.is_finite() || scaled.abs() > FAR;
         let feature = |&(i, x): &(usize, &f32)| {
             let (panel, lane) = (i / LANES, i % LANES);
-            !is_index[i]
-                && !(is_ragged && x.is_nan())
+            let means_nothing = is_index[i] || is_ragged && x.is_nan();
+            !means_nothing
                 && is_far((x - preprocess.shift[panel][lane]) * preprocess.scale[panel][lane])
         };
         let target = |&(i, y): &(usize, &f32)| {
