@@ -7,7 +7,7 @@ from peer import dataset, serve, start, unsupported
 variant, work = start(["jit", "scan"])
 
 if work.network in ("lenet", "residual") and variant == "scan":
-    unsupported("XLA computes convolutions within a loop on one thread, 10 times slower")
+    unsupported("within a loop XLA's convolutions take some ten times as long")
 
 import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
