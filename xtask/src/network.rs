@@ -72,7 +72,7 @@ pub(crate) fn inference(workload: &Workload) -> Work {
     Work { flops: (2 * multiply_adds) as f64, bytes: (4 * numbers) as f64 }
 }
 
-/// Numbers that a step on so many rows at random learns.
+/// Numbers that a step on `batch` rows at random learns.
 fn used(node: &Node, batch: f64) -> f64 {
     match node.layer.parameters() {
         Parameters::Table(table) => {

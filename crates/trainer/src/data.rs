@@ -8,6 +8,7 @@ pub(crate) mod memory;
 pub(crate) mod mixing;
 pub mod order;
 pub mod pass;
+pub(crate) mod picked;
 pub mod samples;
 mod statistics;
 pub mod subset;

@@ -44,16 +44,22 @@ pub fn feature_scale(statistics: &Statistics, element: Element) -> Scale {
     Scale { deviation: scale.deviation.max(floor), ..scale }
 }
 
-/// The statistics of each channel over all positions, of those of all features.
-pub fn by_channel(features: &[Statistics], channels: usize) -> Vec<Statistics> {
-    let positions = (features.len() / channels) as f64;
+/// The statistics of each channel over all positions, of those of all features. `count` says how many values those of a
+/// feature are of, or 1 where all features have as many; a feature of none is left out.
+pub fn by_channel(
+    features: &[Statistics],
+    channels: usize,
+    count: impl Fn(&Statistics) -> f64,
+) -> Vec<Statistics> {
     let channel = |first: usize| {
-        let of_channel = || features[first..].iter().step_by(channels);
-        let mean = of_channel().map(|s| s.mean).sum::<f64>() / positions;
-        let squares = of_channel().map(|s| s.deviation.powi(2) + (s.mean - mean).powi(2));
+        let of_channel = || features[first..].iter().step_by(channels).filter(|s| count(s) > 0.0);
+        let all = of_channel().map(&count).sum::<f64>().max(1.0);
+        let mean = of_channel().map(|s| count(s) * s.mean).sum::<f64>() / all;
+        let squares =
+            of_channel().map(|s| count(s) * (s.deviation.powi(2) + (s.mean - mean).powi(2)));
         Statistics {
             mean,
-            deviation: (squares.sum::<f64>() / positions).sqrt(),
+            deviation: (squares.sum::<f64>() / all).sqrt(),
             min: of_channel().map(|s| s.min).fold(f32::INFINITY, f32::min),
             max: of_channel().map(|s| s.max).fold(f32::NEG_INFINITY, f32::max),
             missing: of_channel().map(|s| s.missing).sum(),
@@ -89,7 +95,7 @@ mod tests {
         // Two rows of three positions of two channels.
         let rows = [[1.0, -5.0, 2.0, 0.0, 9.0, 0.5], [3.0, -5.0, 8.0, 4.0, 0.0, 2.5]];
         let features: Vec<Statistics> = (0..6).map(|i| of(&[rows[0][i], rows[1][i]])).collect();
-        let channels = by_channel(&features, 2);
+        let channels = by_channel(&features, 2, |_| 1.0);
         for (channel, found) in channels.iter().enumerate() {
             let values = rows.iter().flat_map(|row| row.iter().skip(channel).step_by(2));
             let expected = of(&values.copied().collect::<Vec<_>>());

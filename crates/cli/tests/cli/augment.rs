@@ -1,15 +1,7 @@
 //! Images that change each time they are learned from.
 
-use crate::place::Place;
+use crate::place::{Place, idx};
 use serde_json::Value;
-
-/// An IDX file of bytes with these dimensions.
-fn idx(shape: &[u32], bytes: impl Iterator<Item = u8>) -> Vec<u8> {
-    let mut file = vec![0, 0, 8, shape.len() as u8];
-    shape.iter().for_each(|length| file.extend(length.to_be_bytes()));
-    file.extend(bytes);
-    file
-}
 
 /// Images of 6 x 5 pixels with labels: which half of the lines is brighter, whatever moves sideways.
 fn write_images(place: &Place) {

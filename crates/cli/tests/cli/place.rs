@@ -152,6 +152,14 @@ pub(crate) fn prices(rows: u32) -> String {
     text
 }
 
+/// An IDX file of bytes with these dimensions.
+pub(crate) fn idx(shape: &[u32], bytes: impl Iterator<Item = u8>) -> Vec<u8> {
+    let mut file = vec![0, 0, 8, shape.len() as u8];
+    shape.iter().for_each(|length| file.extend(length.to_be_bytes()));
+    file.extend(bytes);
+    file
+}
+
 /// Changes one byte of a file.
 pub(crate) fn flip(path: &Path, at: usize) {
     let mut bytes = fs::read(path).unwrap();

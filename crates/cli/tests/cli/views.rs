@@ -1,15 +1,7 @@
 //! Views: data sets that say how the features of a row are arranged, and networks that take them so.
 
-use crate::place::Place;
+use crate::place::{Place, idx};
 use serde_json::{Value, json};
-
-/// An IDX file of bytes with these dimensions.
-fn idx(shape: &[u32], bytes: impl Iterator<Item = u8>) -> Vec<u8> {
-    let mut file = vec![0, 0, 8, shape.len() as u8];
-    shape.iter().for_each(|length| file.extend(length.to_be_bytes()));
-    file.extend(bytes);
-    file
-}
 
 /// Images of 4 x 3 pixels with labels: the brighter half says which.
 fn write_images(place: &Place) {

@@ -95,7 +95,7 @@ impl WordOptions {
     /// What is kept at most of a text of which nobody says how long it is.
     pub const USUAL_LENGTH: u32 = 1024;
 
-    /// Of texts of which the longest has so many words and runs of words.
+    /// Of texts of which the longest has `longest` words and runs of words.
     ///
     /// # Errors
     /// A number that is out of its range.

@@ -283,7 +283,7 @@ impl Table {
         })
     }
 
-    /// The same rows as series of so many steps each, in room for `steps`.
+    /// The same rows as series, row `i` of `lengths[i]` steps, in room for `steps`.
     ///
     /// # Errors
     /// There is not a length for each row, one is 0 or more than `steps`, or rows are no steps of equal width.

@@ -1,5 +1,5 @@
-//! Series of unequal length: how many positions of each node's values belong to a series of so many steps. What lies
-//! beyond is zero.
+//! Series of unequal length: how many positions of each node's values belong to a series, by its number of steps. What
+//! lies beyond is zero.
 //!
 //! A window of a convolution or a pool belongs to a series if its middle does, and the first one always.
 

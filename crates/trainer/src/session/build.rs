@@ -36,44 +36,23 @@ pub(super) fn input_scales<S: Samples>(plan: &TrainingPlan, samples: &S) -> Vec<
     if !plan.standardize_inputs {
         return vec![Trained::UNSCALED; statistics.len()];
     }
-    let scale = |feature: &_| feature_scale(feature, samples.element());
-    let augment = plan.augment.filter(Augment::changes_pixels);
-    let mut scales: Vec<Scale> = match (augment, samples.view()) {
+    let pooled = match (plan.augment.filter(Augment::changes_pixels), samples.view()) {
         // Of late steps, which few series have, as of all.
         (None, Some(view)) if samples.is_ragged() => {
-            of_channels(statistics, view.channels, samples.rows()).iter().map(scale).collect()
+            let steps = |s: &Statistics| samples.rows().saturating_sub(s.missing) as f64;
+            Some(by_channel(statistics, view.channels, steps))
         }
-        (None, _) => statistics.iter().map(scale).collect(),
+        (None, _) => None,
         // Where pixels move, a value may stand at any position.
-        (Some(_), _) => {
-            let channels = by_channel(statistics, plan.features.channels);
-            channels.iter().map(scale).cycle().take(statistics.len()).collect()
-        }
+        (Some(_), _) => Some(by_channel(statistics, plan.features.channels, |_| 1.0)),
     };
+    let of_features = pooled.as_deref().unwrap_or(statistics).iter().cycle();
+    let scale = |feature| feature_scale(feature, samples.element());
+    let mut scales: Vec<Scale> = of_features.take(statistics.len()).map(scale).collect();
     for column in plan.looked_up() {
         scales[column.unit] = Trained::UNSCALED;
     }
     scales
-}
-
-/// The statistics of each channel over all steps of all series, for each of its features.
-fn of_channels(statistics: &[Statistics], channels: usize, rows: u64) -> Vec<Statistics> {
-    let of = |channel: usize| {
-        let count = |s: &Statistics| rows.saturating_sub(s.missing) as f64;
-        let steps = || statistics[channel..].iter().step_by(channels).filter(|s| count(s) > 0.0);
-        let all: f64 = steps().map(count).sum::<f64>().max(1.0);
-        let mean = steps().map(|s| count(s) * s.mean).sum::<f64>() / all;
-        let spread = |s: &Statistics| count(s) * (s.deviation.powi(2) + (s.mean - mean).powi(2));
-        Statistics {
-            mean,
-            deviation: (steps().map(spread).sum::<f64>() / all).sqrt(),
-            min: steps().fold(f32::INFINITY, |least, s| least.min(s.min)),
-            max: steps().fold(f32::NEG_INFINITY, |most, s| most.max(s.max)),
-            missing: 0,
-        }
-    };
-    let pooled: Vec<Statistics> = (0..channels).map(of).collect();
-    pooled.repeat(statistics.len() / channels)
 }
 
 /// The scales of features and numeric targets.

@@ -1,37 +1,22 @@
 //! Edges of bins: quantiles of the rows that are learned from, as a run begins.
 
 use crate::data::counted;
+use crate::data::picked::Picked;
 use crate::data::samples::Samples;
 use crate::data::subset::Subset;
 use crate::layer::{Kind, Piecewise};
 use crate::network::Network;
 use crate::objective::Objective;
 use crate::preprocess::Preprocess;
-use gristmill_kernels::gather::{Gather, RowSource, gather};
+use gristmill_kernels::gather::{Gather, gather};
 use gristmill_kernels::{Isa, LANES, Row, panels};
 
-/// Most rows whose quantiles are taken, evenly from all. A quantile of so many is right to half a percent of the rows.
+/// Most rows whose quantiles are taken, evenly from all. A quantile of 16,384 rows is right to half a percent of all rows.
 const MOST_ROWS: u64 = 1 << 14;
 /// Most numbers that are held for it, where rows are wide.
 const MOST_NUMBERS: u64 = 1 << 24;
 /// Rows that are taken however wide they are.
 const LEAST_ROWS: u64 = 1 << 10;
-
-/// Rows by their numbers.
-struct Picked<'a, S> {
-    samples: &'a S,
-    rows: Vec<u64>,
-}
-
-impl<S: Samples> RowSource for Picked<'_, S> {
-    fn len(&self) -> usize {
-        self.rows.len()
-    }
-    #[inline(always)]
-    fn row(&self, i: usize) -> &[u8] {
-        self.samples.row(self.rows[i])
-    }
-}
 
 /// Sets the edges of all layers that have bins, from features as the network takes them.
 pub(super) fn set_edges<S: Samples>(
@@ -70,13 +55,13 @@ fn picked<S: Samples>(
     let row =
         |i: u64| train.row((u128::from(i) * u128::from(train.len()) / u128::from(room)) as u64);
     let counts = |row: &u64| counted::weight(samples, objective, *row) > 0.0;
-    let source = Picked { samples, rows: (0..room).map(row).filter(counts).collect() };
-    let rows = source.rows.len();
+    let picked: Vec<u64> = (0..room).map(row).filter(counts).collect();
+    let rows = picked.len();
     let mut numbers = vec![[0.0; LANES]; panels(features) * rows];
     let at = Gather {
         element: samples.element(),
         features,
-        source: &source,
+        source: &Picked { samples, rows: &picked },
         shift: &preprocess.shift,
         scale: &preprocess.scale,
         rows,

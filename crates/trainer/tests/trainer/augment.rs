@@ -1,6 +1,7 @@
 //! Images that change each time they are learned from: the same bits however a run goes, and rows that are only
 //! looked at stay as they are.
 
+use crate::stop_after::StopAfter;
 use gristmill_trainer::config::{augment_of_line, layers_of_line};
 use gristmill_trainer::prelude::*;
 
@@ -42,15 +43,6 @@ fn trained(config: &RunConfig, table: &Table, isa: Isa) -> Vec<f32> {
 }
 
 /// Ends a run after this number of steps.
-struct StopAfter(u32);
-
-impl Observer for StopAfter {
-    fn step(&mut self, _report: &StepReport) -> Control {
-        self.0 -= 1;
-        if self.0 == 0 { Control::Stop } else { Control::Continue }
-    }
-}
-
 /// Orders of rows, as keys of `[training]`; and class weights with one of them.
 const ORDERS: [&str; 3] = [
     ", class_weights = { a = 2.0, b = 0.0 }",

@@ -1,10 +1,10 @@
 //! Equal bits on any number of threads, interrupted or not, on every instruction set.
 
+use crate::stop_after::StopAfter;
 use gristmill_io::{Checkpoint, Model};
 use gristmill_kernels::Isa;
 use gristmill_trainer::config::RunConfig;
 use gristmill_trainer::data::samples::Table;
-use gristmill_trainer::observer::{Control, Observer, StepReport};
 use gristmill_trainer::{CheckpointView, Reason, Session};
 
 /// Three classes in 37 features; wide enough for several tiles, steps large enough for threads.
@@ -81,16 +81,6 @@ fn the_number_of_threads_changes_no_bit() {
     }
 }
 
-/// Ends a run after so many steps.
-struct StopAfter(u32);
-
-impl Observer for StopAfter {
-    fn step(&mut self, _report: &StepReport) -> Control {
-        self.0 -= 1;
-        if self.0 == 0 { Control::Stop } else { Control::Continue }
-    }
-}
-
 #[test]
 fn an_interrupted_run_ends_with_the_same_bits() {
     let table = table();
@@ -108,7 +98,7 @@ fn an_interrupted_run_ends_with_the_same_bits() {
             let outcome = session.fit(&mut StopAfter(steps), &mut save).unwrap();
             assert_eq!(outcome.reason, Reason::Interrupted);
             let last = saved.last().unwrap();
-            assert_eq!(last.step, u64::from(steps));
+            assert_eq!(last.step, steps);
 
             let mut resumed = Session::new(&config, isa, &table, None).unwrap();
             resumed.restore(last).unwrap();

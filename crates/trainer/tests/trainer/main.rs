@@ -20,4 +20,5 @@ mod refused;
 mod rollback;
 mod run;
 mod series;
+mod stop_after;
 mod weightless;

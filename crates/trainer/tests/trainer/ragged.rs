@@ -29,7 +29,7 @@ const LINES: &[&str] = &[
     "positions, conv 4 3 padding=same stride=2, prelu, scale, global-pool",
 ];
 
-/// Layers on series of up to so many steps of three channels, with tensors that are drawn.
+/// Layers on series of up to `steps` steps of three channels, with tensors that are drawn.
 fn network(steps: usize, line: &str) -> Network {
     let plan = crate::common::plan(&format!("{steps}x3"), &[], line);
     let nodes = plan.layers.iter().map(|layer| layer.node.clone()).collect();

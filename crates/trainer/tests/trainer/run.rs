@@ -1,5 +1,6 @@
 //! The run directory: what is in it and who may write to it.
 
+use crate::stop_after::StopAfter;
 use gristmill_io::schema::{Encoding, InputColumn, InputKind, Target};
 use gristmill_io::{AtomicFile, Checkpoint, Dataset, SynthOptions, Tensor, synth};
 use gristmill_trainer::config::RunConfig;
@@ -305,16 +306,6 @@ fn a_damaged_checkpoint_is_passed_over_with_a_warning() {
     fs::write(Checkpoint::path_in(&checkpoints, 10), "nothing").unwrap();
     let error = Run::open(&path, &mut |_| {}).unwrap_err().to_string();
     assert!(error.contains("step-000000000020"), "{error}");
-}
-
-/// Stops a run after so many steps.
-struct StopAfter(u64);
-
-impl Observer for StopAfter {
-    fn step(&mut self, _: &StepReport) -> Control {
-        self.0 -= 1;
-        if self.0 == 0 { Control::Stop } else { Control::Continue }
-    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Windows of a series: the same bits as of rows that are written out, on any number of threads, in any order of
 //! reading, interrupted or not.
 
+use crate::stop_after::StopAfter;
 use gristmill_io::{Checkpoint, Dataset, ImportOptions, Model, Plan, Task, import};
 use gristmill_kernels::Isa;
 use gristmill_trainer::config::RunConfig;
@@ -9,7 +10,6 @@ use gristmill_trainer::evaluation::evaluate;
 use gristmill_trainer::inference::Predictor;
 use gristmill_trainer::metrics::Metric;
 use gristmill_trainer::model::Trained;
-use gristmill_trainer::observer::{Control, Observer, StepReport};
 use gristmill_trainer::{CheckpointView, Session, TrainError};
 use std::fmt::Write as _;
 
@@ -138,15 +138,6 @@ fn scales_are_those_of_the_rows_to_learn_from() {
     assert!(close(with.outputs[0].mean, alone.outputs[0].mean));
     let all = trained(&config(1, ""), Isa::best(), &table());
     assert!(!close(with.inputs[1].mean, all.inputs[1].mean), "the whole has another mean");
-}
-
-struct StopAfter(u32);
-
-impl Observer for StopAfter {
-    fn step(&mut self, _report: &StepReport) -> Control {
-        self.0 -= 1;
-        if self.0 == 0 { Control::Stop } else { Control::Continue }
-    }
 }
 
 #[test]

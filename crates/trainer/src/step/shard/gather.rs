@@ -3,6 +3,7 @@
 use super::{RowContext, Shard};
 use crate::data::augment::Augmentation;
 use crate::data::counted;
+use crate::data::picked::Picked;
 use crate::data::samples::Samples;
 use crate::objective::{Objective, TargetKind};
 use gristmill_kernels::{Element, LANES, Row, RowSource, gather, panels};
@@ -23,22 +24,6 @@ impl RowSource for ChangedRows<'_> {
     }
 }
 
-/// The rows of a shard, as the gather wants them.
-struct ShardRows<'a, S> {
-    samples: &'a S,
-    rows: &'a [u64],
-}
-
-impl<S: Samples> RowSource for ShardRows<'_, S> {
-    fn len(&self) -> usize {
-        self.rows.len()
-    }
-    #[inline(always)]
-    fn row(&self, i: usize) -> &[u8] {
-        self.samples.row(self.rows[i])
-    }
-}
-
 impl Shard {
     /// Decodes and standardises the features, as rows and as columns.
     pub(super) fn gather<S: Samples>(&mut self, context: &RowContext<'_, S>) {
@@ -50,7 +35,7 @@ impl Shard {
     pub(super) fn gather_rows<S: Samples>(&mut self, context: &RowContext<'_, S>) {
         match context.samples.augmentation().filter(|it| it.changes_pixels()) {
             None => {
-                let source = ShardRows { samples: context.samples, rows: &self.rows };
+                let source = Picked { samples: context.samples, rows: &self.rows };
                 decode(context, &source, &mut self.inputs);
             }
             Some(augmentation) => {
